@@ -1,0 +1,1 @@
+"""UVAPM reconstruction engine. Importing this package imports neither torch nor bpy."""

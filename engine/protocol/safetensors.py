@@ -1,0 +1,119 @@
+"""Read and write `.safetensors` files with numpy alone.
+
+Blender's Python has no safetensors package and an add-on must not install one, so the small
+format is read here, strictly. Tests compare with the reference package.
+Format: 8 bytes little-endian header length, JSON header, raw little-endian data.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from .errors import EngineError, ErrorCode
+
+MAX_HEADER_BYTES = 16 * 2**20
+_DTYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I16": "<i2",
+    "I8": "|i1",
+    "U64": "<u8",
+    "U32": "<u4",
+    "U16": "<u2",
+    "U8": "|u1",
+    "BOOL": "|b1",
+}
+_NAMES = {np.dtype(code): name for name, code in _DTYPES.items()}
+
+
+def _fail(path: Path, why: str) -> EngineError:
+    return EngineError(
+        ErrorCode.PACK_INVALID, f"{path.name} is not a valid safetensors file: {why}."
+    )
+
+
+def _read_header(path: Path, data: memoryview) -> tuple[dict[str, object], int]:
+    if len(data) < 8:
+        raise _fail(path, f"expected at least 8 bytes, got {len(data)}")
+    length = int.from_bytes(data[:8], "little")
+    if length > min(MAX_HEADER_BYTES, len(data) - 8):
+        raise _fail(path, f"its header claims {length} bytes, the file has {len(data)}")
+    try:
+        header = json.loads(bytes(data[8 : 8 + length]))
+    except (ValueError, RecursionError) as error:
+        raise _fail(path, "its header is not JSON") from error
+    if not isinstance(header, dict):
+        raise _fail(path, "its header is not a JSON object")
+    return header, 8 + length
+
+
+def _read_entry(path: Path, name: str, entry: object, body: memoryview) -> np.ndarray:
+    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+        raise _fail(path, f"tensor {name!r} has no dtype, shape and data_offsets")
+    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if dtype not in _DTYPES:
+        raise _fail(path, f"tensor {name!r} has the unknown dtype {dtype!r}")
+    whole = isinstance(shape, list) and isinstance(offsets, list) and len(offsets) == 2
+    if not whole or not all(type(n) is int and n >= 0 for n in [*shape, *offsets]):
+        raise _fail(path, f"tensor {name!r} has a malformed shape or data_offsets")
+    start, stop = offsets
+    kind = np.dtype(_DTYPES[dtype])
+    count = 1
+    for extent in shape:
+        count *= extent
+    if not start <= stop <= len(body) or stop - start != count * kind.itemsize:
+        raise _fail(path, f"tensor {name!r} does not fit its bytes ({start} to {stop})")
+    return np.frombuffer(body[start:stop], dtype=kind).reshape(shape).copy()
+
+
+def read_safetensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """All tensors of a file, by name. Raises EngineError(PACK_INVALID) when malformed."""
+    path = Path(path)
+    try:
+        data = memoryview(path.read_bytes())
+    except OSError as error:
+        raise EngineError(
+            ErrorCode.PACK_INVALID, f"{path.name} cannot be read: {error.strerror}."
+        ) from error
+    header, start = _read_header(path, data)
+    return {
+        name: _read_entry(path, name, entry, data[start:])
+        for name, entry in header.items()
+        if name != "__metadata__"
+    }
+
+
+def write_safetensors(
+    path: str | os.PathLike[str],
+    arrays: Mapping[str, np.ndarray],
+    metadata: Mapping[str, str] | None = None,
+) -> None:
+    """Write arrays (names sorted, so that equal content gives equal bytes)."""
+    header: dict[str, object] = {}
+    if metadata:
+        header["__metadata__"] = dict(sorted(metadata.items()))
+    chunks: list[bytes] = []
+    offset = 0
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        raw = array.tobytes()
+        header[name] = {
+            "dtype": _NAMES[array.dtype],
+            "shape": list(array.shape),
+            "data_offsets": [offset, offset + len(raw)],
+        }
+        offset += len(raw)
+        chunks.append(raw)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little"))
+        file.write(text)
+        file.writelines(chunks)
