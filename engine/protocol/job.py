@@ -1,0 +1,73 @@
+"""What to fit and how: the one description of a job, for the command line and the worker."""
+
+import json
+import re
+from dataclasses import dataclass
+
+from .errors import EngineError, ErrorCode
+from .strict import from_plain, parse_json, shown, to_plain
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+TEXTURE_SIZES = (256, 512, 1024, 2048, 4096)
+"""Side of the albedo maps in texels. The albedo model itself is coarser; see the pack."""
+
+MAX_PHOTOS = 16
+MAX_SEED = 2**31 - 1
+"""A Blender integer property holds it."""
+
+_PACK_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def _bad(why: str) -> EngineError:
+    return EngineError(ErrorCode.BAD_SETTINGS, f"The job cannot be run: {why}.")
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """Settings of one fit. Raises EngineError(BAD_SETTINGS) on a value out of range.
+
+    photos: paths of one to 16 photos of the same person; the first is the main one.
+    output: path of the result directory to write.
+    pack: id of the head pack. device: one of `DEVICES`. seed: 0 to 2**31 - 1.
+    face: index of the face in the main photo, from the left; None takes the largest.
+    texture_size: side of the albedo maps in texels, one of `TEXTURE_SIZES`.
+    """
+
+    photos: tuple[str, ...]
+    output: str
+    pack: str = "default"
+    device: str = "auto"
+    seed: int = 0
+    face: int | None = None
+    texture_size: int = 1024
+
+    def __post_init__(self) -> None:
+        if isinstance(self.photos, str):
+            raise _bad("photos must be several paths, got one text")
+        object.__setattr__(self, "photos", tuple(self.photos))
+        if not 1 <= len(self.photos) <= MAX_PHOTOS:
+            raise _bad(f"expected 1 to {MAX_PHOTOS} photos, got {len(self.photos)}")
+        for path in (*self.photos, self.output):
+            if not path.strip() or "\0" in path:
+                raise _bad("a path is empty or holds a zero character")
+        if not _PACK_ID.fullmatch(self.pack):
+            raise _bad(f"{shown(self.pack)} is not a pack id (lower-case letters, digits, - _)")
+        if self.device not in DEVICES:
+            raise _bad(f"device must be one of {', '.join(DEVICES)}, got {shown(self.device)}")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise _bad(f"seed must be 0 to {MAX_SEED}, got {shown(self.seed)}")
+        if self.face is not None and self.face < 0:
+            raise _bad(f"face must be 0 or more, got {shown(self.face)}")
+        if self.texture_size not in TEXTURE_SIZES:
+            sizes = ", ".join(map(str, TEXTURE_SIZES))
+            raise _bad(f"texture_size must be one of {sizes}, got {shown(self.texture_size)}")
+
+    def to_json(self) -> str:
+        """One line of JSON (ASCII, so that any path survives)."""
+        return json.dumps(to_plain(self), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "FitJob":
+        """Strict inverse of `to_json`. Raises EngineError(BAD_SETTINGS)."""
+        job: FitJob = from_plain(cls, parse_json(text, _bad), "job", _bad)
+        return job

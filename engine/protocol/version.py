@@ -1,0 +1,38 @@
+"""Versions of the two contracts between Blender and the engine, and of the product."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+PROTOCOL_VERSION = 1
+"""Messages between the add-on and the worker (`messages.py`)."""
+
+RESULT_SCHEMA = 1
+"""Layout of a result directory (`result.py`)."""
+
+UNKNOWN_VERSION = "0.0.0"
+MANIFEST = Path(__file__).resolve().parents[2] / "blender_manifest.toml"
+
+
+@cache
+def engine_version() -> str:
+    """Version of the product from `blender_manifest.toml`, its only source; "0.0.0" without one."""
+    try:
+        manifest = tomllib.loads(MANIFEST.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return UNKNOWN_VERSION
+    return str(manifest.get("version", UNKNOWN_VERSION))
+
+
+def protocol_compatible(protocol: int) -> bool:
+    """True when a worker that says hello with `protocol` can be used.
+
+    Equal numbers only: add-on and engine come in one archive, so a difference means that an
+    older engine is still running or another folder is on the path.
+    """
+    return protocol == PROTOCOL_VERSION
+
+
+def schema_compatible(schema: int) -> bool:
+    """True when a result directory of that schema can be read: ours and older, never newer."""
+    return 1 <= schema <= RESULT_SCHEMA
