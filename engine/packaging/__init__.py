@@ -1,0 +1,1 @@
+"""How the product is set up, tried and zipped: the parts of build_addon.py. Stdlib only."""
