@@ -1,0 +1,164 @@
+"""Schema of `result.json`: frozen dataclasses and the checks that need nothing but the manifest."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from .errors import EngineError, ErrorCode
+
+MANIFEST_NAME = "result.json"
+COEFFICIENTS_NAME = "coefficients.safetensors"
+MESH_NAME = "mesh.safetensors"
+REQUIRED_FILES = (
+    COEFFICIENTS_NAME,
+    MESH_NAME,
+    "head.obj",
+    "head.glb",
+    "head_neutral.obj",
+    "maps/albedo_coarse.png",
+    "maps/albedo_detail.png",
+    "maps/albedo.png",
+    "maps/origin.png",
+    "render.png",
+    "compare.png",
+)
+
+MAX_MANIFEST_BYTES = 4 * 2**20
+ROTATION_TOLERANCE = 1e-3
+"""Largest entry of R R^T - I. Ours: float32 rotations are at 1e-6, a wrong matrix far above."""
+
+_NAME_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+Rows = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """Version of the engine that wrote the result."""
+
+    version: str
+
+
+@dataclass(frozen=True)
+class PackInfo:
+    """Head pack that was used; sha256 of its pack.json."""
+
+    id: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class PhotoInfo:
+    """Main photo: path as given, size in pixels after EXIF orientation, face index of `faces`."""
+
+    path: str
+    width: int
+    height: int
+    face: int
+    faces: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class CameraInfo:
+    """Pinhole camera in pixels of the photo: `pixel = K (R x + t)`, OpenCV axes, metres."""
+
+    K: Rows
+    R: Rows
+    t: tuple[float, ...]
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class LightInfo:
+    """sh: 9 x 3 shading coefficients, linear RGB (`conventions.sh_basis`)."""
+
+    sh: Rows
+
+
+@dataclass(frozen=True)
+class MeshInfo:
+    """Names along the first axis of `expression` and of the values of `face_part`."""
+
+    expression_names: tuple[str, ...]
+    part_names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ResultManifest:
+    """`result.json`. stages: seconds each. files: sha256 by name relative to the directory.
+
+    coefficients: shape of each array in coefficients.safetensors, by name.
+    """
+
+    schema: int
+    engine: EngineInfo
+    pack: PackInfo
+    seed: int
+    photo: PhotoInfo
+    stages: dict[str, float]
+    camera: CameraInfo
+    light: LightInfo
+    metrics: dict[str, float]
+    warnings: tuple[str, ...]
+    mesh: MeshInfo
+    coefficients: dict[str, tuple[int, ...]]
+    files: dict[str, str]
+
+
+def invalid(why: str) -> EngineError:
+    """The error for a result directory that cannot be used."""
+    return EngineError(
+        ErrorCode.BAD_INPUT,
+        f"This result directory cannot be used: {why}.",
+        "Reconstruct the photo again.",
+    )
+
+
+def check_file_name(name: str) -> str:
+    """The name, when it is a plain relative path with forward slashes. Raises BAD_INPUT."""
+    if not name or not all(_NAME_PART.fullmatch(part) for part in name.split("/")):
+        raise invalid(f"{name[:100]!r} is not a plain relative file name")
+    return name
+
+
+def check_manifest(manifest: ResultManifest) -> None:
+    """Shapes and ranges inside the manifest. Raises EngineError(BAD_INPUT)."""
+    camera = manifest.camera
+    _check_rows("camera.K", camera.K, 3, 3)
+    _check_rows("camera.R", camera.R, 3, 3)
+    _check_rows("camera.t", (camera.t,), 1, 3)
+    _check_rows("light.sh", manifest.light.sh, 9, 3)
+    check_rotation("camera.R", np.asarray(camera.R))
+    focal_x, focal_y = camera.K[0][0], camera.K[1][1]
+    if min(focal_x, focal_y, camera.width, camera.height) <= 0 or camera.K[2] != (0, 0, 1):
+        raise invalid("camera must have positive focal lengths, a size, and last row 0 0 1 in K")
+    if not 0 <= manifest.photo.face < manifest.photo.faces:
+        raise invalid(f"photo.face is {manifest.photo.face} of {manifest.photo.faces} faces")
+    for names in (manifest.mesh.expression_names, manifest.mesh.part_names):
+        if len(set(names)) != len(names) or not all(names):
+            raise invalid("mesh has an empty or a repeated name")
+    for name, digest in manifest.files.items():
+        check_file_name(name)
+        if not _SHA256.fullmatch(digest):
+            raise invalid(f"the sha256 of {name} is malformed")
+
+
+def _check_rows(where: str, rows: Rows, height: int, width: int) -> None:
+    if [len(row) for row in rows] != [width] * height:
+        raise invalid(f"{where} must be {height} x {width} numbers")
+
+
+def check_rotation(where: str, rotation: np.ndarray) -> None:
+    """Orthonormal with determinant +1, (3, 3). Raises EngineError(BAD_INPUT)."""
+    small = np.abs(rotation).max() <= 1 + ROTATION_TOLERANCE  # also keeps the product finite
+    if (
+        not small
+        or np.abs(rotation @ rotation.T - np.eye(3)).max() > ROTATION_TOLERANCE
+        or np.linalg.det(rotation) < 0
+    ):
+        raise invalid(f"{where} is not a rotation")
