@@ -1,0 +1,41 @@
+"""The engine client as Blender would load it, without bpy (the outer package: tests/conftest.py)."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FAKE_ENGINE = Path(__file__).parent / "fakes" / "fake_engine.py"
+
+
+@pytest.fixture
+def client():
+    """The engine client's modules: .launch, .process, .session."""
+    package = "uvapm.uvapm_blender.engine_client"
+    for name in ("launch", "process", "session"):
+        importlib.import_module(f"{package}.{name}")
+    return sys.modules[package]
+
+
+@pytest.fixture
+def fake_launch(client, tmp_path):
+    """Launch of the fake engine; `start` names how it starts (see fakes/fake_engine.py)."""
+
+    def make(start: str = "well"):
+        command = (sys.executable, "-u", str(FAKE_ENGINE), start, str(tmp_path / "log.json"))
+        return client.launch.Launch(command, str(ROOT), ())
+
+    return make
+
+
+@pytest.fixture
+def fit_job(tmp_path):
+    """Make a job whose photo's name tells the fake engine what to do."""
+    job = importlib.import_module("uvapm.engine.protocol.job")
+
+    def make(play: str):
+        return job.FitJob(photos=(f"/photos/{play}.jpg",), output=str(tmp_path / play))
+
+    return make

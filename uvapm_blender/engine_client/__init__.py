@@ -1,0 +1,4 @@
+"""The add-on's side of the engine process. No bpy here: it runs and is tested without Blender.
+
+launch.py chooses the interpreter, process.py owns one process, session.py runs jobs in it.
+"""
