@@ -1,0 +1,1 @@
+"""Head geometry, camera and light as pure torch functions."""
