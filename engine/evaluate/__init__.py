@@ -1,0 +1,1 @@
+"""Measuring: every figure in the documents comes from a command here."""

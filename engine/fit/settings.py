@@ -1,0 +1,93 @@
+"""Settings of the fit: one frozen dataclass a stage, one default each.
+
+Every number names its unit and why it is what it is. "Ours" means chosen by measuring on
+photos with `python -m engine evaluate photos`.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class PrepareSettings:
+    """photo -> PreparedPhoto."""
+
+    crop_scale: float = 2.4
+    """Side of the working crop in sizes of the landmark box. Ours: the whole head fits in."""
+    working_size: int = 1024
+    """Longest side of the working crop, pixels. Ours: a 1024 texture resolves no more."""
+    min_face_pixels: float = 40.0
+    """Smallest landmark box that can be fitted. Ours: below, the mesh net guesses."""
+    min_presence: float = 0.3
+    """Least presence score of the mesh net, [0, 1]. Ours: photos without a face stay below."""
+
+
+@dataclass(frozen=True)
+class ShapeSettings:
+    """Landmarks -> identity, expression, pose."""
+
+    landmark_sigma: float = 0.02
+    """Standard deviation of a landmark, fraction of the outer-eye distance. Ours: smaller
+    values chase the net's own errors into the identity."""
+    depth_sigma: float = 0.10
+    """Same for the net's own depth of a landmark. Ours: it is right only in the large."""
+    expression_sigma: float = 0.3
+    """Prior of an expression weight (weights live in [0, 1]). Ours."""
+    unobservable: tuple[str, ...] = ("eyeLook", "tongueOut", "cheekPuff", "jawForward")
+    """Expression names (prefixes) that 468 surface points cannot tell; held at zero."""
+    subject_distance: float = 1.2
+    """Metres from the lens when the photo does not tell its focal length. Ours: a portrait."""
+    iterations: int = 30
+    huber: float = 2.0
+    """Residuals beyond this many sigmas are weighted down (Huber 1964)."""
+    tolerance: float = 1e-5
+    """Stop when the cost falls by less than this fraction."""
+
+
+@dataclass(frozen=True)
+class AlbedoSettings:
+    """Photo and shape -> light and coarse albedo."""
+
+    size: int = 256
+    """Texels a side in which light and coarse albedo are solved (the albedo model's own)."""
+    rounds: int = 6
+    """Alternations of light and albedo. Ours: the residual stops moving after five."""
+    noise: float = 0.06
+    """Standard deviation of a texel around the coarse model, sRGB units. Ours: what PCA leaves."""
+    correlation: float = 40.0
+    """Texels per independent observation: neighbours repeat each other. Ours."""
+    light_sigma: float = 1.0
+    """Prior of the light's first-order coefficients against its mean shading. Ours."""
+    gain_sigma: float = 0.30
+    """Prior of the log exposure (mean shading 1). Ours: cameras expose faces about right."""
+    tint_sigma: float = 0.10
+    """Prior of the log gain of one channel against the others. Ours: cameras balance white."""
+    least_shading: float = 0.08
+    """Shading below this is not divided by: the photo tells nothing there. Ours."""
+    least_facing: float = 0.15
+    """Cosine between normal and view below which a texel is not trusted. Ours."""
+    robust: float = 2.5
+    """Residuals beyond this many noise sigmas count as hair, glasses or highlights. Ours."""
+
+
+@dataclass(frozen=True)
+class DetailSettings:
+    """What the coarse albedo leaves -> the photo layer at full texture size."""
+
+    pyramid_levels: int = 7
+    """Levels of the blend between seen, mirrored and completed texels (Burt & Adelson 1983)."""
+    mirror_trust: float = 0.35
+    """Weight of a mirrored texel against a seen one. Ours: seen wins wherever there is any."""
+    model_trust: float = 0.02
+    """Weight of the coarse model (no change) against a seen texel. Ours: only fills gaps."""
+    limit: float = 0.5
+    """Largest change of a texel, sRGB units: beyond it is not skin. Ours."""
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """All stages."""
+
+    prepare: PrepareSettings = field(default_factory=PrepareSettings)
+    shape: ShapeSettings = field(default_factory=ShapeSettings)
+    albedo: AlbedoSettings = field(default_factory=AlbedoSettings)
+    detail: DetailSettings = field(default_factory=DetailSettings)

@@ -1,0 +1,61 @@
+"""What the photo says about each texel: the step from image space to UV space."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..head.camera import Camera
+from ..head.normals import vertex_normals
+from ..protocol.conventions import srgb_to_linear
+from ..render.atlas import Atlas, texel_values, visible_texels
+from ..render.texture import sample_image
+
+
+@dataclass(frozen=True)
+class TexelObservation:
+    """One photo seen from the texels of the skin's UV layout (S x S, row 0 on top).
+
+    position, normal (S, S, 3) model space, metres and unit; colour (S, S, 3) linear RGB of the
+    photo at the texel; facing (S, S) cosine between normal and view; visible (S, S) bool;
+    person (S, S) in [0, 1].
+    """
+
+    position: np.ndarray
+    normal: np.ndarray
+    colour: np.ndarray
+    facing: np.ndarray
+    visible: np.ndarray
+    person: np.ndarray
+
+
+def observe_texels(
+    vertices: torch.Tensor,
+    triangles: torch.Tensor,
+    atlas: Atlas,
+    camera: Camera,
+    depth: torch.Tensor,
+    image: np.ndarray,
+    person: np.ndarray,
+) -> TexelObservation:
+    """Sample the photo at every texel of the atlas.
+
+    vertices (V, 3) model space; triangles (T, 3); camera and depth (h, w) of the image;
+    image (h, w, 3) sRGB; person (h, w) in [0, 1].
+    """
+    position = texel_values(vertices, triangles, atlas)
+    normal = texel_values(vertex_normals(vertices, triangles), triangles, atlas)
+    normal = torch.nn.functional.normalize(normal, dim=-1)
+    seen = visible_texels(position, normal, camera, depth)
+    linear = torch.from_numpy(srgb_to_linear(image).astype(np.float32))
+    layers = torch.cat([linear, torch.from_numpy(person.astype(np.float32))[..., None]], dim=-1)
+    sampled = sample_image(layers, seen.pixels).numpy()
+    inside = atlas.valid & seen.visible
+    return TexelObservation(
+        position.numpy(),
+        normal.numpy(),
+        sampled[..., :3],
+        seen.facing.numpy(),
+        inside.numpy(),
+        sampled[..., 3],
+    )

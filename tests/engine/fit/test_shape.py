@@ -1,0 +1,110 @@
+"""Stage 1 recovers known identity, expression and pose from their own projections."""
+
+import numpy as np
+import pytest
+
+from engine.fit.landmark_basis import LandmarkBasis
+from engine.fit.settings import ShapeSettings
+from engine.fit.shape import OUTER_EYE_CORNERS, align_similarity, fit_shape
+from engine.protocol.conventions import FRONTAL_ROTATION
+from engine.reporter import NullReporter
+
+SIZE = (640, 480)
+NAMES = tuple(f"expression{i}" for i in range(5)) + ("eyeLookUpLeft",)
+
+
+def face_basis(seed: int = 0) -> LandmarkBasis:
+    """A face-like half ellipsoid of 468 points with smooth random modes."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.uniform(-0.065, 0.065, 468), rng.uniform(-0.09, 0.09, 468)
+    x[list(OUTER_EYE_CORNERS)], y[list(OUTER_EYE_CORNERS)] = (-0.045, 0.045), (0.03, 0.03)
+    depth = 0.07 * np.sqrt(np.maximum(1 - (x / 0.075) ** 2 - (y / 0.11) ** 2, 0.02))
+    mean = np.column_stack([x, y, depth])
+    normals = mean / np.array([0.075**2, 0.11**2, 0.07**2])
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+
+    def modes(count: int, size: float) -> np.ndarray:
+        waves = rng.normal(size=(count, 3, 2)) * 30.0
+        phase = rng.uniform(0, 6.28, (count, 3))
+        wave = np.einsum("lx,kax->kla", mean[:, :2], waves) + phase[:, None]
+        return size * np.sin(wave)
+
+    return LandmarkBasis(mean, modes(8, 0.002), modes(6, 0.008), normals, np.ones(468))
+
+
+def rotation(yaw: float, pitch: float) -> np.ndarray:
+    """Model to camera, degrees."""
+    a, b = np.radians([yaw, pitch])
+    turn = np.array([[np.cos(a), 0, np.sin(a)], [0, 1, 0], [-np.sin(a), 0, np.cos(a)]])
+    nod = np.array([[1, 0, 0], [0, np.cos(b), -np.sin(b)], [0, np.sin(b), np.cos(b)]])
+    return FRONTAL_ROTATION @ nod @ turn
+
+
+def photograph(basis, identity, expression, r, translation, focal):
+    """Landmarks in pixels with the depth scale the mesh net uses."""
+    points = basis.mean + np.tensordot(identity, basis.identity, 1)
+    points = points + np.tensordot(expression, basis.expression, 1)
+    camera = points @ r.T + translation
+    image = focal * camera[:, :2] / camera[:, 2:] + np.array(SIZE) / 2
+    depth = (camera[:, 2] - translation[2]) * focal / translation[2]
+    return np.column_stack([image, depth])
+
+
+@pytest.mark.parametrize(("yaw", "pitch"), [(0, 0), (25, -10), (-40, 15)])
+def test_known_head_is_recovered(yaw: float, pitch: float) -> None:
+    basis = face_basis()
+    identity = np.array([1.0, -0.5, 0.8, 0.0, -1.2, 0.3, 0.6, -0.2])
+    expression = np.array([0.6, 0.0, 0.3, 0.0, 0.1, 0.0])
+    r, translation = rotation(yaw, pitch), np.array([0.03, -0.02, 1.1])
+    seen = photograph(basis, identity, expression, r, translation, 1500.0)
+    settings = ShapeSettings(landmark_sigma=0.001, depth_sigma=0.01)
+    fit = fit_shape(basis, NAMES, seen, SIZE, 1500.0, settings, NullReporter())
+    assert fit.relative_error < 2e-3
+    np.testing.assert_allclose(fit.rotation, r, atol=5e-3)
+    np.testing.assert_allclose(fit.translation, translation, atol=2e-2)
+    np.testing.assert_allclose(fit.identity, identity, atol=0.25)
+    np.testing.assert_allclose(fit.expression, expression, atol=0.1)
+
+
+def test_unobservable_expressions_stay_at_zero() -> None:
+    basis = face_basis()
+    seen = photograph(
+        basis, np.zeros(8), np.eye(6)[5] * 0.8, rotation(0, 0), np.array([0, 0, 1.0]), 1400.0
+    )
+    fit = fit_shape(basis, NAMES, seen, SIZE, 1400.0, ShapeSettings(), NullReporter())
+    assert abs(fit.expression[5]) < 1e-3
+
+
+def test_weights_stay_in_range_and_outliers_do_not_pull() -> None:
+    basis = face_basis()
+    identity = np.array([0.5, 0.5, -0.5, 0, 0, 0, 0, 0])
+    clean = photograph(basis, identity, np.zeros(6), rotation(10, 0), np.array([0, 0, 1.0]), 1400.0)
+    dirty = clean.copy()
+    dirty[5:25, :2] += 60.0
+    one = fit_shape(basis, NAMES, clean, SIZE, 1400.0, ShapeSettings(), NullReporter())
+    two = fit_shape(basis, NAMES, dirty, SIZE, 1400.0, ShapeSettings(), NullReporter())
+    assert ((two.expression >= 0) & (two.expression <= 1)).all()
+    assert np.abs(one.identity - two.identity).max() < 0.6
+    np.testing.assert_allclose(one.rotation, two.rotation, atol=0.05)
+
+
+def test_unknown_focal_length_puts_the_head_at_portrait_distance() -> None:
+    basis = face_basis()
+    seen = photograph(
+        basis, np.zeros(8), np.zeros(6), rotation(0, 0), np.array([0, 0, 1.2]), 1600.0
+    )
+    fit = fit_shape(basis, NAMES, seen, SIZE, None, ShapeSettings(), NullReporter())
+    assert fit.translation[2] == pytest.approx(ShapeSettings().subject_distance, rel=0.05)
+    assert fit.intrinsics[0, 0] == pytest.approx(1600.0, rel=0.05)
+
+
+def test_similarity_is_recovered() -> None:
+    rng = np.random.default_rng(3)
+    source = rng.normal(size=(30, 3))
+    r = rotation(30, 20)
+    scale, turned, shift = align_similarity(
+        source, 2.5 * source @ r.T + [1, 2, 3], rng.uniform(0.1, 1, 30)
+    )
+    assert scale == pytest.approx(2.5)
+    np.testing.assert_allclose(turned, r, atol=1e-9)
+    np.testing.assert_allclose(shift, [1, 2, 3], atol=1e-9)
