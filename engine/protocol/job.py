@@ -29,7 +29,7 @@ class FitJob:
     photos: paths of one to 16 photos of the same person; the first is the main one.
     output: path of the result directory to write.
     pack: id of the head pack. device: one of `DEVICES`. seed: 0 to 2**31 - 1.
-    face: index of the face in the main photo, from the left; None takes the largest.
+    face: index of the face in the main photo by size, 0 the largest; None takes the largest.
     texture_size: side of the albedo maps in texels, one of `TEXTURE_SIZES`.
     """
 

@@ -1,0 +1,65 @@
+"""The command line: `python -m engine COMMAND ...`.
+
+Each command is a module here with `register(subparsers)`: it adds the parser of its own name and
+sets the default `run`, a function from the parsed arguments to an exit code. Only the module of
+the command that was asked for is imported, so help is quick and works without PyTorch.
+"""
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+
+from ..failure import explain
+from ..protocol.errors import EXIT_BAD_INPUT, EXIT_CANCELLED
+from ..protocol.version import engine_version
+
+COMMANDS = {
+    "fit": "reconstruct a head from a photo",
+    "worker": "run jobs for the add-on (JSON lines on standard input and output)",
+    "packs": "list, check and build head packs",
+    "evaluate": "measure the engine on photos and scans",
+    "bench": "time the engine's parts",
+}
+
+
+def build_parser(command: str | None) -> argparse.ArgumentParser:
+    """The parser with `command` in full and the other commands by name only."""
+    parser = argparse.ArgumentParser(
+        prog="python -m engine", description="Reconstruct a head with UV albedo from a photo."
+    )
+    parser.add_argument("--version", action="version", version=engine_version())
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        if name == command:
+            importlib.import_module(f".{name}", __name__).register(subparsers)
+        else:
+            subparsers.add_parser(name, help=summary)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns its exit code: 0, 2, 3 or 130 (see `protocol/errors.py`)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    command = next((word for word in words if not word.startswith("-")), None)
+    parser = build_parser(command)
+    if not words:
+        parser.print_help(sys.stderr)
+        return EXIT_BAD_INPUT
+    parsed = parser.parse_args(words)
+    try:
+        return int(parsed.run(parsed))
+    except KeyboardInterrupt:
+        complain("The job was cancelled.")
+        return EXIT_CANCELLED
+    except Exception as error:  # noqa: BLE001 the edge: people get a line, not a trace
+        plain = explain(error)
+        complain(str(plain))
+        return plain.exit_code
+
+
+def complain(text: str) -> None:
+    """One plain line on standard error."""
+    print(" ".join(text.split()), file=sys.stderr)

@@ -1,0 +1,76 @@
+"""`python -m engine fit PHOTO [PHOTO ...] --out DIR`."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from ..protocol.errors import EXIT_OK
+from ..protocol.job import DEVICES, TEXTURE_SIZES, FitJob
+from ..reporter import CancelToken, ConsoleReporter
+
+DEFAULTS = FitJob(photos=("photo",), output="output")
+
+
+def register(subparsers: argparse._SubParsersAction) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "fit",
+        help="reconstruct a head from a photo",
+        description="Reconstruct a head from a photo.",
+    )
+    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="photos of one person")
+    parser.add_argument("--out", required=True, metavar="DIR", help="result directory to write")
+    parser.add_argument("--pack", default=DEFAULTS.pack, help="head pack (%(default)s)")
+    parser.add_argument("--device", choices=DEVICES, default=DEFAULTS.device)
+    parser.add_argument("--seed", type=int, default=DEFAULTS.seed)
+    parser.add_argument(
+        "--face", type=int, default=None, metavar="N", help="face by size, 0 is the largest"
+    )
+    parser.add_argument(
+        "--texture-size", type=int, choices=TEXTURE_SIZES, default=DEFAULTS.texture_size
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fit and write; the path of the result goes to standard output."""
+    job = FitJob(
+        photos=tuple(arguments.photos),
+        output=arguments.out,
+        pack=arguments.pack,
+        device=arguments.device,
+        seed=arguments.seed,
+        face=arguments.face,
+        texture_size=arguments.texture_size,
+    )
+    token = CancelToken()
+    reporter = ConsoleReporter(sys.stderr, token)
+    with _interrupt_cancels(token):
+        from ..fit.pipeline import Session, run_fit
+
+        token.check()
+        try:
+            path = run_fit(job, reporter, Session())
+        finally:
+            reporter.close()
+    print(path)
+    return EXIT_OK
+
+
+@contextmanager
+def _interrupt_cancels(token: CancelToken) -> Iterator[None]:
+    """First Ctrl-C: stop at the next step, cleanly. Second: stop at once."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if token.cancelled:
+            raise KeyboardInterrupt
+        token.cancel()
+
+    previous = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)

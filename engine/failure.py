@@ -1,0 +1,56 @@
+"""Any exception of a job -> the EngineError that people see. Both front doors use it."""
+
+import errno
+import logging
+import sys
+
+from .protocol.errors import EngineError, ErrorCode
+
+LOG = logging.getLogger(__name__)
+
+_MEMORY_WORDS = ("out of memory", "can't allocate memory", "insufficient memory")
+"""How PyTorch's and OpenCV's own exceptions say it; neither is a MemoryError."""
+
+_FULL_DISK = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
+
+ENGINE_PACKAGES = ("torch", "numpy", "cv2", "PIL", "scipy")
+INSTALL_COMMAND = "-m pip install torch==2.13.0 numpy scipy pillow opencv-python-headless"
+
+
+def explain(error: BaseException) -> EngineError:
+    """The plain-words form of an exception; unknown ones are logged with their trace."""
+    if isinstance(error, EngineError):
+        return error
+    if _is_memory(error):
+        return EngineError(
+            ErrorCode.OUT_OF_MEMORY,
+            "There was not enough memory for this photo.",
+            "Close other programs, use a smaller photo or texture size, or the CPU as device.",
+        )
+    if isinstance(error, ImportError) and (error.name or "").split(".")[0] in ENGINE_PACKAGES:
+        return EngineError(
+            ErrorCode.ENGINE_MISSING,
+            f"The engine's Python cannot load {error.name} ({error}).",
+            f"Run: {sys.executable} {INSTALL_COMMAND}",
+        )
+    if isinstance(error, OSError) and error.errno in _FULL_DISK:
+        return EngineError(ErrorCode.BAD_OUTPUT, "The disk is full.", "Free some space.")
+    LOG.error("Unexpected error", exc_info=error)
+    return EngineError(
+        ErrorCode.INTERNAL,
+        f"The engine met an unexpected error ({type(error).__name__}: {first_line(error)}).",
+        "The log has the details; please report them.",
+    )
+
+
+def first_line(error: BaseException) -> str:
+    """First line of an exception's text, at most 200 characters."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else "no text"
+
+
+def _is_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError):
+        return True
+    words = str(error).lower()
+    return isinstance(error, Exception) and any(word in words for word in _MEMORY_WORDS)

@@ -1,0 +1,171 @@
+"""The worker's loop: hello, then jobs one after another until the client leaves."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from ..config import WorkerSettings
+from ..failure import explain
+from ..protocol.errors import Cancelled, EngineError, ErrorCode
+from ..protocol.job import FitJob
+from ..protocol.messages import (
+    MAX_LINE_BYTES,
+    CancelRequest,
+    Failed,
+    Finished,
+    Hello,
+    JobRequest,
+    Shutdown,
+    WasCancelled,
+    WorkerMessage,
+    decode,
+    request_id,
+)
+from ..reporter import MessageReporter, Reporter
+from .channel import MessageWriter, Pipes, read_lines
+from .jobs import JobQueue, Ticket
+
+LOG = logging.getLogger(__name__)
+
+RunJob = Callable[[FitJob, Reporter], Path]
+"""Runs one job and returns the path of its result directory; raises to fail or cancel."""
+
+EXIT_STUCK = 1
+
+
+class _Running:
+    """Whether a signal may interrupt the main thread now."""
+
+    interruptible = False
+
+
+def serve(pipes: Pipes, run_job: RunJob, hello: Hello, settings: WorkerSettings) -> None:
+    """Say hello and run jobs until the client closes, says shutdown, dies, or nothing comes.
+
+    Must run on the main thread. Every job gets exactly one terminal message.
+    """
+    queue, state = JobQueue(settings.waiting_jobs), _Running()
+    pipes.writer.send(hello)
+    threading.Thread(target=_read, args=(pipes, queue, settings), daemon=True).start()
+    threading.Thread(target=_watch_parent, args=(pipes, queue, settings), daemon=True).start()
+    with _signals(queue, state):
+        while ticket := queue.take(settings.idle_seconds):
+            message = _run(ticket, run_job, pipes.writer, state)
+            queue.done()
+            pipes.writer.send(message)
+            if pipes.writer.broken:
+                break
+    queue.close()
+    _answer_waiting(queue, pipes.writer)
+
+
+def _answer_waiting(queue: JobQueue, writer: MessageWriter) -> None:
+    for id in queue.drain():
+        writer.send(WasCancelled(id))
+
+
+def _run(ticket: Ticket, run_job: RunJob, writer: MessageWriter, state: _Running) -> WorkerMessage:
+    """Run one job; whatever happens becomes its terminal message."""
+    try:
+        state.interruptible = True
+        return _attempt(ticket, run_job, writer)
+    except KeyboardInterrupt:
+        return WasCancelled(ticket.request.id)
+    finally:
+        state.interruptible = False
+
+
+def _attempt(ticket: Ticket, run_job: RunJob, writer: MessageWriter) -> WorkerMessage:
+    id = ticket.request.id
+    try:
+        ticket.token.check()
+        path = run_job(ticket.request.job, MessageReporter(id, writer.send, ticket.token))
+        return Finished(id, str(path))
+    except Cancelled:
+        return WasCancelled(id)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 the edge: no job may end the worker
+        return failed(id, explain(error))
+
+
+def failed(id: str, error: EngineError) -> Failed:
+    """The message for an error of job `id` ("" for none)."""
+    return Failed(id, error.code, error.message, error.hint)
+
+
+def _read(pipes: Pipes, queue: JobQueue, settings: WorkerSettings) -> None:
+    """Reading thread: lines to jobs, cancels and complaints, until the client closes."""
+    try:
+        for line in read_lines(pipes.input):
+            try:
+                _dispatch(line, queue, pipes.writer)
+            except EngineError as error:
+                pipes.writer.send(failed(request_id(line) if line else "", error))
+            if queue.closed:
+                break
+    finally:
+        _end(queue, pipes.writer, settings)
+
+
+def _dispatch(line: bytes | None, queue: JobQueue, writer: MessageWriter) -> None:
+    if line is None:
+        raise EngineError(ErrorCode.PROTOCOL, f"A line is longer than {MAX_LINE_BYTES} bytes.")
+    match decode(line):
+        case JobRequest() as request:
+            queue.put(request)
+        case CancelRequest(id):
+            if queue.cancel(id):
+                writer.send(WasCancelled(id))
+        case Shutdown():
+            queue.close()
+        case other:
+            raise EngineError(
+                ErrorCode.PROTOCOL, f"A {type(other).__name__} message is not for the worker."
+            )
+
+
+def _watch_parent(pipes: Pipes, queue: JobQueue, settings: WorkerSettings) -> None:
+    """End when the starter dies though a sibling still holds the pipe open (POSIX)."""
+    if os.name == "nt":
+        return
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(settings.parent_poll_seconds)
+    _end(queue, pipes.writer, settings)
+
+
+def _end(queue: JobQueue, writer: MessageWriter, settings: WorkerSettings) -> None:
+    """Ask the main thread to end; end the process if it cannot."""
+    queue.close()
+    time.sleep(settings.exit_grace_seconds)
+    _answer_waiting(queue, writer)
+    LOG.error("The job did not stop in time; the process ends")
+    os._exit(EXIT_STUCK)  # the main thread is stuck inside a library call
+
+
+@contextmanager
+def _signals(queue: JobQueue, state: _Running) -> Iterator[None]:
+    """Interrupt: the running job is cancelled at once. Terminate: and the worker ends."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGTERM:
+            queue.close()
+        if state.interruptible:
+            state.interruptible = False
+            raise KeyboardInterrupt
+
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform == "win32":
+        numbers.append(signal.SIGBREAK)  # what a parent can send to a process group there
+    previous = {number: signal.signal(number, handle) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
