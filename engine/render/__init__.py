@@ -1,0 +1,1 @@
+"""Rasteriser, interpolation, textures, the UV atlas and pictures, in pure torch."""
