@@ -5,14 +5,14 @@ The repository is a Blender extension whose modules import each other relatively
 Tests of the engine import `engine....`, tests of the add-on import `uvapm.uvapm_blender....`.
 """
 
-import importlib.machinery
-import importlib.util
 import os
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
+
+from engine.packaging.outer_package import name_outer_package
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,13 +26,7 @@ _blender_home = tempfile.TemporaryDirectory(
 os.environ["BLENDER_USER_RESOURCES"] = _blender_home.name
 
 
-def _name_the_outer_package() -> None:
-    spec = importlib.machinery.ModuleSpec("uvapm", None, is_package=True)
-    spec.submodule_search_locations = [str(ROOT)]
-    sys.modules["uvapm"] = importlib.util.module_from_spec(spec)
-
-
-_name_the_outer_package()
+name_outer_package(ROOT)
 
 
 def pytest_sessionfinish() -> None:

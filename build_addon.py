@@ -1,0 +1,79 @@
+"""Set up, try, test and zip UVAPM. Needs Python 3.11 or 3.13 with pip, nothing else.
+
+    python build_addon.py demo [PHOTO]         from a photo to head.blend, head.glb and head.fbx
+    python build_addon.py test [PYTEST ...]    the whole test suite
+    python build_addon.py zip                  the extension for Blender
+    python build_addon.py export RESULT --fbx  a result directory to a 3D file
+
+Everything is installed into the folder .venv beside this file; nothing else of the machine changes.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+if sys.version_info < (3, 11):  # noqa: UP036 said in plain words before newer code is read
+    sys.exit("Python 3.11 or 3.13 is needed, this is Python {}.{}.".format(*sys.version_info))
+
+from engine.packaging.blender_job import FORMATS
+from engine.packaging.commands import demo, export, make_zip, test
+from engine.packaging.environment import EnvironmentOptions
+from engine.packaging.problems import SetupError
+
+ROOT = Path(__file__).resolve().parent
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--torch-index",
+        default="",
+        metavar="URL",
+        help="one more package index for pip: where PyTorch's CPU (or CUDA) builds lie",
+    )
+    parser.add_argument(
+        "--cuda", action="store_true", help="accept a CUDA build of PyTorch, several gigabytes"
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for_demo = commands.add_parser("demo", help="reconstruct a photo, end to end")
+    for_demo.add_argument("photo", nargs="?", type=Path, help="default: an astronaut's portrait")
+    for_test = commands.add_parser("test", help="run the test suite")
+    for_test.add_argument("pytest", nargs=argparse.REMAINDER, help="arguments for pytest")
+    commands.add_parser("zip", help="build and validate the extension")
+    for_export = commands.add_parser("export", help="write 3D files from a result directory")
+    for_export.add_argument("result", type=Path, help="result directory of `python -m engine fit`")
+    for_export.add_argument(
+        "--out", type=Path, help="folder for the files (default: beside RESULT)"
+    )
+    for name in FORMATS:
+        for_export.add_argument(f"--{name}", action="store_true", help=f"write head.{name}")
+    return parser
+
+
+def main() -> int:
+    """Run one command; returns the exit code."""
+    parser = _parser()
+    chosen = parser.parse_args()
+    options = EnvironmentOptions(ROOT, chosen.torch_index, chosen.cuda)
+    try:
+        if chosen.command == "demo":
+            return demo(options, chosen.photo)
+        if chosen.command == "test":
+            return test(options, chosen.pytest)
+        if chosen.command == "zip":
+            return make_zip(options)
+        formats = tuple(name for name in FORMATS if getattr(chosen, name))
+        if not formats:
+            parser.error("export: give at least one of " + ", ".join(f"--{f}" for f in FORMATS))
+        return export(options, chosen.result, chosen.out or chosen.result.resolve().parent, formats)
+    except SetupError as problem:
+        print(problem, file=sys.stderr)
+        return 3
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

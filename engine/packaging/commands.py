@@ -1,0 +1,112 @@
+"""The commands of build_addon.py, each from the environment to the last line printed."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from engine.packaging.environment import EnvironmentOptions, environment
+from engine.packaging.extension import build_zip, size_note
+from engine.packaging.photo import astronaut_photo
+from engine.packaging.problems import SetupError
+from engine.packaging.progress import Progress
+from engine.packaging.system import check_libraries
+
+_COMPARE = "compare.png"
+
+
+def demo(options: EnvironmentOptions, photo: Path | None) -> int:
+    """From a photo (None: the astronaut's) to 3D files in `output/<photo name>/`. Exit code."""
+    progress = Progress()
+    check_libraries()
+    root = options.root
+    if photo is not None and not photo.is_file():
+        raise SetupError(f"There is no photo {photo}.", "Give the path of a picture with a face.")
+    python = environment(options, ("engine", "blender"), progress)
+    _build_pack(root, python, progress)
+    photo = photo or astronaut_photo(root / "build", python)
+    folder = root / "output" / photo.stem
+    result = folder / "result"
+    progress.say(f"reconstructing {photo}")
+    code = _engine(root, python, ["fit", str(photo.resolve()), "--out", str(result)])
+    if code:
+        return code
+    progress.say("building the head in Blender, writing head.blend, head.glb, head.fbx")
+    code = _in_blender(root, python, result, folder, ("blend", "glb", "fbx"))
+    if code:
+        return code
+    shutil.copyfile(result / _COMPARE, folder / _COMPARE)
+    progress.say("done")
+    for name in (_COMPARE, "head.blend", "head.glb", "head.fbx", "result"):
+        print(folder / name)
+    return 0
+
+
+def test(options: EnvironmentOptions, arguments: list[str]) -> int:
+    """The test suite; arguments go to pytest, whose summary is the last line. Exit code."""
+    progress = Progress()
+    check_libraries()
+    python = environment(options, ("engine", "blender", "dev"), progress)
+    _build_pack(options.root, python, progress)
+    progress.say("running the tests")
+    command = [str(python), "-m", "pytest", *arguments]
+    required = os.environ | {"UVAPM_REQUIRE_PACK": "1"}
+    return subprocess.call(command, cwd=options.root, env=required)
+
+
+def make_zip(options: EnvironmentOptions) -> int:
+    """The extension in `dist/`, validated. Exit code."""
+    progress = Progress()
+    check_libraries()
+    python = environment(options, ("engine", "blender"), progress)
+    _build_pack(options.root, python, progress)
+    progress.say("writing and checking the extension")
+    built = build_zip(options.root, options.root / "dist", python)
+    progress.say("done")
+    print(f"size   {size_note(built)}")
+    print(f"sha256 {built.sha256}")
+    print(built.path)
+    return 0
+
+
+def export(
+    options: EnvironmentOptions, result: Path, folder: Path, formats: tuple[str, ...]
+) -> int:
+    """Write head.<format> of a result directory into `folder`. Exit code."""
+    progress = Progress()
+    check_libraries()
+    if not (result / "result.json").is_file():
+        raise SetupError(
+            f"{result} is not a result directory: it has no result.json.",
+            "Give the folder that `python -m engine fit PHOTO --out FOLDER` wrote.",
+        )
+    python = environment(options, ("engine", "blender"), progress)
+    progress.say(f"building the head in Blender, writing {', '.join(formats)}")
+    code = _in_blender(options.root, python, result, folder, formats)
+    if code == 0:
+        for name in formats:
+            print(folder / f"head.{name}")
+    return code
+
+
+def _build_pack(root: Path, python: Path, progress: Progress) -> None:
+    progress.say("looking after the default head pack")
+    code = _engine(root, python, ["packs", "build", "default"])
+    if code:
+        raise SetupError("The default head pack was not built; the reason stands above.", "")
+
+
+def _engine(root: Path, python: Path, arguments: list[str]) -> int:
+    return subprocess.call([str(python), "-m", "engine", *arguments], cwd=root)
+
+
+def _in_blender(
+    root: Path, python: Path, result: Path, folder: Path, formats: tuple[str, ...]
+) -> int:
+    """Run the Blender job in a process of its own, with an empty Blender user folder."""
+    command = [str(python), "-m", "engine.packaging.blender_job"]
+    command += [str(result.resolve()), str(folder.resolve()), *formats]
+    with tempfile.TemporaryDirectory(prefix="uvapm-blender-", ignore_cleanup_errors=True) as home:
+        own = os.environ | {"BLENDER_USER_RESOURCES": home}
+        return subprocess.call(command, cwd=root, env=own)
