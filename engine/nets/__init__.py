@@ -1,0 +1,1 @@
+"""Networks of the default pack as plain torch modules: detector, mesh, person mask, identity."""
