@@ -1,0 +1,219 @@
+"""Hairs drawn as thin tapered strokes: brows, beards and the fringe of the hairline."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from engine.protocol.conventions import BYTE_MAX
+
+from .curves import BROW_BOX, BROW_CENTRE, BROW_HALF_WIDTH, REFERENCE_SIZE
+from .layout import smooth_curve
+from .noise import Streams, scatter, smooth_step
+from .parameters import MALE, SkinParameters
+
+_SUBPIXEL_BITS = 4
+_OPACITY_LEVELS = 4
+_BROW_OVERSAMPLING = 2.0
+_BROW_LIFT = 6.0
+"""Reference pixels by which brow_height, brow_arch and so on move a brow at +-1 (about 2 mm)."""
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """Area of the reference map to draw on, and drawing pixels per reference pixel."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    scale: float
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(height, width) in drawing pixels."""
+        return (
+            round((self.bottom - self.top) * self.scale),
+            round((self.right - self.left) * self.scale),
+        )
+
+
+def whole_map(pixels: int) -> Canvas:
+    """Canvas of the whole map, drawn `pixels` wide."""
+    return Canvas(0, 0, REFERENCE_SIZE, REFERENCE_SIZE, pixels / REFERENCE_SIZE)
+
+
+def bend_strokes(
+    roots: np.ndarray, angle: np.ndarray, bend: np.ndarray, length: np.ndarray
+) -> np.ndarray:
+    """(N, 5, 2) paths in reference pixels.
+
+    roots: (N, 2). angle: (N,) radians in the picture (0 right, pi / 2 down). bend: (N,) turn over
+    the whole length. length: (N,) reference pixels.
+    """
+    steps = np.arange(4) / 3.0
+    heading = angle[:, None] + bend[:, None] * steps
+    move = np.stack([np.cos(heading), np.sin(heading)], -1) * (length / 4.0)[:, None, None]
+    return np.concatenate([roots[:, None], roots[:, None] + np.cumsum(move, axis=1)], axis=1)
+
+
+def draw_strokes(canvas: Canvas, paths: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    """Coverage of tapered hairs, (height, width) float32 in [0, 1].
+
+    paths: (N, P, 2) reference pixels, root first. opacity: (N,) in [0, 1]. Hairs that cross each
+    other cover more (1 - product of what each lets through), drawn in a few passes.
+    """
+    free = np.ones(canvas.shape, np.float32)
+    if len(paths) == 0:
+        return 1.0 - free
+    origin = np.array([canvas.left, canvas.top])
+    fixed = ((paths - origin) * canvas.scale - 0.5) * (1 << _SUBPIXEL_BITS)
+    fixed = np.rint(fixed).astype(np.int32)
+    root_half = fixed[:, : fixed.shape[1] // 2 + 1]
+    thick = max(1, round(1.1 * canvas.scale))
+    # Thinner than a pixel cannot be drawn, so thin hairs are drawn lighter.
+    lighter = min(1.0, 1.1 * canvas.scale / thick)
+    level_of = np.minimum((opacity * _OPACITY_LEVELS).astype(int), _OPACITY_LEVELS - 1)
+    for level in range(_OPACITY_LEVELS):
+        chosen = np.flatnonzero(level_of == level)
+        value = round(BYTE_MAX * lighter * (level + 0.5) / _OPACITY_LEVELS)
+        for part in (chosen[::2], chosen[1::2]):
+            pass_ = np.zeros(canvas.shape, np.uint8)
+            for lines, width in ((fixed[part], max(1, thick - 1)), (root_half[part], thick)):
+                cv2.polylines(
+                    pass_, list(lines), False, value, width, cv2.LINE_AA, _SUBPIXEL_BITS
+                )
+            free *= 1.0 - pass_.astype(np.float32) / BYTE_MAX
+    return 1.0 - free
+
+
+# --- brows ----------------------------------------------------------------------------------
+
+
+def brow_shape(p: SkinParameters) -> tuple[np.ndarray, np.ndarray]:
+    """Centre line (M, 2) of the right brow in reference pixels and half heights (M,)."""
+    centre = np.array(BROW_CENTRE, dtype=np.float64)
+    half = np.array(BROW_HALF_WIDTH) * (1.0 + 0.45 * p.brow_thickness)
+    along = np.linspace(0.0, 1.0, len(centre))
+    centre[:, 0] -= 8.0 * p.brow_gap * (1.0 - along) + 10.0 * p.brow_length * along**2
+    bump = np.exp(-(((along - 0.55) / 0.22) ** 2))
+    centre[:, 1] -= _BROW_LIFT * (p.brow_height + 1.2 * p.brow_arch * bump)
+    centre[:, 1] += 0.35 * _BROW_LIFT * p.brow_arch * (1.0 - along)
+    points = smooth_curve(tuple(map(tuple, centre)), closed=False)
+    return points, np.interp(np.linspace(0.0, 1.0, len(points)), along, half)
+
+
+def brow_coverage(p: SkinParameters, streams: Streams, side: int, size: int) -> np.ndarray:
+    """Coverage of one brow over BROW_BOX, drawn as the right brow, resampled to `size`.
+
+    side: 0 right, 1 left (only picks the random stream; the caller flips the left brow).
+    """
+    canvas = Canvas(*BROW_BOX, _BROW_OVERSAMPLING)
+    draw = streams.get("brow", side)
+    centre, half = brow_shape(p)
+    count = int(draw.normal(1.0, 0.04) * (160 + 420 * p.brow_density))
+    t = draw.uniform(0.0, 1.0, count) ** 0.9
+    s = np.clip(draw.normal(0.0, 0.52, count), -1.15, 1.15)
+    at = t * (len(centre) - 1)
+    low = np.minimum(at.astype(int), len(centre) - 2)
+    part = (at - low)[:, None]
+    roots = centre[low] * (1 - part) + centre[low + 1] * part
+    tangent = centre[low + 1] - centre[low]
+    outward = np.arctan2(tangent[:, 1], tangent[:, 0])
+    roots[:, 1] += s * np.interp(at, range(len(half)), half)
+    # Hairs stand up at the nose end, lie outwards further on; the upper ones turn down, the
+    # lower ones up, so that both rows meet in the middle. "Up" is a larger angle here.
+    lift = np.interp(t, [0.0, 0.12, 0.35, 0.7, 1.0], [70.0, 52.0, 24.0, 12.0, 4.0])
+    lift = lift + np.interp(t, [0.0, 0.3, 1.0], [4.0, 20.0, 10.0]) * s
+    angle = outward + np.deg2rad(lift + draw.normal(0.0, 7.0, count))
+    bend = np.deg2rad(-0.45 * lift + draw.normal(0.0, 10.0, count))
+    length = np.interp(t, [0.0, 0.3, 1.0], [13.0, 16.0, 11.0]) * draw.normal(1.0, 0.2, count)
+    length *= 1.15 if p.sex == MALE else 0.95
+    paths = bend_strokes(roots, angle, bend, np.clip(length, 4.0, 24.0))
+    paths -= (paths[:, 2:3] - roots[:, None]) * 0.5  # strokes straddle their place in the band
+    opacity = (0.30 + 0.5 * p.brow_density) * (1.0 - 0.35 * s**2) * smooth_step(-0.12, 0.2, t)
+    opacity = np.clip(opacity * draw.normal(1.0, 0.2, count), 0.05, 0.99)
+    hairs = draw_strokes(canvas, paths, opacity)
+    tint = _brow_tint(canvas, centre, half, p)
+    return _to_box(1.0 - (1.0 - hairs) * (1.0 - tint), canvas, size)
+
+
+def _brow_tint(
+    canvas: Canvas, centre: np.ndarray, half: np.ndarray, p: SkinParameters
+) -> np.ndarray:
+    """Faint even cover under the hairs: fine down and the shadow of roots in the skin."""
+    offset = np.stack([np.zeros_like(half), 0.75 * half], -1)
+    outline = np.concatenate([centre - offset, (centre + offset)[::-1]])
+    fixed = np.rint((outline - [canvas.left, canvas.top]) * canvas.scale - 0.5).astype(np.int32)
+    mask = np.zeros(canvas.shape, np.float32)
+    cv2.fillPoly(mask, [fixed], 1.0)
+    return cv2.GaussianBlur(mask, (0, 0), 3.5 * canvas.scale) * (0.08 + 0.27 * p.brow_density)
+
+
+def _to_box(coverage: np.ndarray, canvas: Canvas, size: int) -> np.ndarray:
+    unit = size / REFERENCE_SIZE
+    shape = (
+        round((canvas.right - canvas.left) * unit),
+        round((canvas.bottom - canvas.top) * unit),
+    )
+    return cv2.resize(coverage, shape, interpolation=cv2.INTER_AREA)
+
+
+def add_brows(alpha: np.ndarray, p: SkinParameters, streams: Streams) -> None:
+    """Write both brows into `alpha`, a (size, size) coverage that the caller owns."""
+    size = alpha.shape[0]
+    left, top, right, bottom = (round(v * size / REFERENCE_SIZE) for v in BROW_BOX)
+    alpha[top:bottom, left:right] = brow_coverage(p, streams, 0, size)
+    alpha[top:bottom, size - right : size - left] = brow_coverage(p, streams, 1, size)[:, ::-1]
+
+
+# --- beard and hairline -----------------------------------------------------------------------
+
+
+def beard_coverage(
+    p: SkinParameters, streams: Streams, density: np.ndarray, size: int
+) -> np.ndarray:
+    """(size, size) coverage of beard hairs.
+
+    density: (1024, 1024) in [0, 1], where they grow.
+    """
+    draw = streams.get("beard")
+    roots = scatter(draw, density, 9.0e4 * p.beard_cover * (1.0 - 0.55 * p.beard_length))
+    count = len(roots)
+    sideways = np.clip((roots[:, 0] - REFERENCE_SIZE / 2) / 120.0, -1.0, 1.0)
+    # Down, fanning out from the mid-line on the upper lip, back towards the ears on the jaw.
+    angle = np.pi / 2 - 0.75 * sideways + draw.normal(0.0, 0.3, count)
+    length = (2.0 + 15.0 * p.beard_length) * draw.uniform(0.5, 1.2, count)
+    paths = bend_strokes(roots, angle, draw.normal(0.0, 0.5, count), length)
+    opacity = np.clip((0.35 + 0.35 * p.beard_cover) * draw.normal(1.0, 0.25, count), 0.05, 0.95)
+    return _draw_on_map(paths, opacity, size)
+
+
+def fringe_coverage(
+    p: SkinParameters, streams: Streams, distance: np.ndarray, size: int
+) -> np.ndarray:
+    """(size, size) coverage of the loose hairs along the hairline.
+
+    distance: (1024, 1024) signed distance to this person's hairline in reference pixels, positive
+    inside the hair.
+    """
+    draw = streams.get("fringe")
+    band = np.exp(-(((distance - 3.0) / 7.0) ** 2))
+    roots = scatter(draw, band, 3.0e4 * p.hair_cover)
+    column, row = roots.astype(np.int64).T
+    down, right = np.gradient(cv2.GaussianBlur(distance, (0, 0), 4.0))
+    outwards = np.arctan2(-down[row, column], -right[row, column])
+    # Hair leaves the skin slanted; which way is a matter of the person's parting.
+    slant = draw.normal(0.0, 0.3) + 0.5 * np.sign(roots[:, 0] - REFERENCE_SIZE / 2)
+    angle = outwards + slant + draw.normal(0.0, 0.35, len(roots))
+    length = (3.0 + 15.0 * p.hair_length) * draw.uniform(0.5, 1.3, len(roots))
+    paths = bend_strokes(roots, angle, draw.normal(0.0, 0.4, len(roots)), length)
+    opacity = np.clip(0.4 * draw.normal(1.0, 0.3, len(roots)), 0.05, 0.9)
+    return _draw_on_map(paths, opacity, size)
+
+
+def _draw_on_map(paths: np.ndarray, opacity: np.ndarray, size: int) -> np.ndarray:
+    """Draw at twice the size of small maps, so that hairs thinner than a pixel average out."""
+    canvas = whole_map(size if size >= REFERENCE_SIZE else 2 * size)
+    drawn = draw_strokes(canvas, paths, opacity)
+    return cv2.resize(drawn, (size, size), interpolation=cv2.INTER_AREA)
