@@ -1,0 +1,167 @@
+"""The UV atlas: which point of the surface each texel of the skin texture shows."""
+
+from dataclasses import dataclass
+
+import torch
+
+from ..head.camera import Camera, camera_centre, project
+from ..head.normals import unit
+from ..protocol import conventions
+from .interpolate import interpolate
+from .rasterize import rasterize
+
+
+@dataclass(frozen=True, eq=False)
+class Atlas:
+    """The surface point at each texel centre, row 0 on top (v up).
+
+    triangle: (S, S) int32 into the head's triangles (two per quad), -1 where empty.
+    barycentric: (S, S, 3) weights of its corners. valid: (S, S) bool. covered: (N,) int64 flat
+    indices of the valid texels.
+    """
+
+    triangle: torch.Tensor
+    barycentric: torch.Tensor
+    valid: torch.Tensor
+    covered: torch.Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Visibility:
+    """What a camera sees of each texel, all (S, S) unless said.
+
+    visible: bool. cosine: between normal and direction to the camera, 0 where not valid.
+    pixels: (S, S, 2) where the texel projects. depth: metres.
+    """
+
+    visible: torch.Tensor
+    cosine: torch.Tensor
+    pixels: torch.Tensor
+    depth: torch.Tensor
+
+
+def quad_triangles(quads: torch.Tensor) -> torch.Tensor:
+    """(F, 4) quads, or any per-corner values (F, 4, ...), to triangles (2F, 3, ...).
+
+    Each quad gives (0, 1, 2) and (0, 2, 3), in quad order.
+    """
+    both = torch.stack([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]], 1)
+    return both.reshape((-1, 3) + quads.shape[2:])
+
+
+def build_atlas(corner_uv: torch.Tensor, size: int, faces: torch.Tensor | None = None) -> Atlas:
+    """Rasters the UV layout at size x size texels.
+
+    corner_uv: (F, 4, 2) of all quads. faces: (F,) bool, the quads to draw (the skin); all by
+    default. Where the layout overlaps itself the lower triangle wins.
+    """
+    uv = quad_triangles(corner_uv)
+    drawn = torch.arange(len(uv), device=uv.device)
+    if faces is not None:
+        drawn = faces.repeat_interleave(2).nonzero().squeeze(1)
+    pixels = conventions.uv_to_pixels(uv[drawn].reshape(-1, 2), size, size, xp=torch)
+    triangles = torch.arange(len(pixels), device=uv.device).reshape(-1, 3)
+    fragments = rasterize(pixels, torch.ones_like(pixels[:, 0]), triangles, size, size)
+    valid = fragments.triangle >= 0
+    triangle = torch.full_like(fragments.triangle, -1)
+    triangle[valid] = drawn[fragments.triangle[valid].long()].int()
+    return Atlas(triangle, fragments.barycentric, valid, fragments.covered)
+
+
+def texel_values(values: torch.Tensor, triangles: torch.Tensor, atlas: Atlas) -> torch.Tensor:
+    """(S, S, C) of per-vertex values (V, C) at each texel, 0 where not valid. Differentiable.
+
+    triangles: (2F, 3), see `quad_triangles`.
+    """
+    return interpolate(values, atlas, triangles)
+
+
+def visible_texels(
+    positions: torch.Tensor,
+    normals: torch.Tensor,
+    atlas: Atlas,
+    camera: Camera,
+    depth: torch.Tensor,
+    bias: float = 5e-4,
+) -> Visibility:
+    """Which texels the camera sees, by comparing with a depth buffer of the whole head.
+
+    positions, normals: (S, S, 3) of `texel_values`, metres, model space. depth: (H, W) of
+    `rasterize` with the same camera, infinite where empty. bias: metres a texel may lie behind
+    the buffer; to this the depth step over one pixel on the texel's own slope is added
+    (Williams 1978 describes the false self-shadow; the slope term is ours). A texel is visible
+    if it faces the camera, and all four pixels that a bilinear lookup there would blend show
+    the head and nothing nearer than the texel.
+    """
+    height, width = depth.shape
+    pixels, texel_depth = project(positions, camera)
+    towards = unit(camera_centre(camera) - positions)
+    cosine = (unit(normals) * towards).sum(-1) * atlas.valid
+    flat_pixels = pixels.reshape(-1, 2).index_select(0, atlas.covered)
+    flat_depth = texel_depth.reshape(-1).index_select(0, atlas.covered)
+    facing = cosine.reshape(-1).index_select(0, atlas.covered)
+    slope = torch.sqrt(1 - facing.clamp(0, 1) ** 2) / facing.clamp(min=0.05)
+    footprint = flat_depth / torch.minimum(camera.intrinsics[0, 0], camera.intrinsics[1, 1])
+    allowed = flat_depth - bias - slope * footprint
+    seen = (facing > 0) & (flat_depth > 0)
+    seen &= (flat_pixels >= 0).all(-1)
+    seen &= (flat_pixels[:, 0] <= width) & (flat_pixels[:, 1] <= height)
+    corner = torch.nan_to_num(flat_pixels - 0.5).clamp(-1, max(height, width)).floor().long()
+    flat_buffer = depth.reshape(-1)
+    for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        column = (corner[:, 0] + dx).clamp(0, width - 1)
+        row = (corner[:, 1] + dy).clamp(0, height - 1)
+        nearest = flat_buffer.index_select(0, row * width + column)
+        seen &= (nearest >= allowed) & torch.isfinite(nearest)
+    visible = torch.zeros_like(atlas.valid).reshape(-1)
+    visible[atlas.covered] = seen
+    return Visibility(visible.reshape(atlas.valid.shape), cosine, pixels, texel_depth)
+
+
+def padding_sources(valid: torch.Tensor, margin: int) -> torch.Tensor:
+    """(S, S) int64: flat index of the valid texel to copy from, for texels within margin.
+
+    valid: (S, S) bool. margin: texels. The source is the nearest valid texel (Euclidean, exact);
+    valid texels and those out of reach point to themselves. Depends on the layout only: build
+    it once.
+    """
+    height, width = valid.shape
+    reach = margin + 1
+    columns = torch.arange(width, device=valid.device).expand(height, width)
+    far = torch.full_like(columns, -4 * (width + margin))
+    left = torch.where(valid, columns, far).cummax(1).values
+    right = -torch.where(valid, -columns, far).flip(1).cummax(1).values.flip(1)
+    source = torch.where(columns - left <= right - columns, left, right)
+    across = (source - columns).abs().clamp(max=reach * 2) ** 2
+    best = across.clone()
+    row_shift = torch.zeros_like(best)
+    for shift in range(1, min(margin, height - 1) + 1):
+        for sign in (-1, 1):
+            here, there = _shifted(height, sign * shift)
+            candidate = across[there] + shift * shift
+            nearer = candidate < best[here]
+            best[here] = torch.where(nearer, candidate, best[here])
+            row_shift[here] = torch.where(nearer, sign * shift, row_shift[here])
+    itself = torch.arange(height * width, device=valid.device).reshape(height, width)
+    rows = torch.arange(height, device=valid.device)[:, None] + row_shift
+    found = rows * width + source.gather(0, rows).clamp(0, width - 1)
+    return torch.where(valid | (best > margin * margin), itself, found)
+
+
+def _shifted(height: int, shift: int) -> tuple[slice, slice]:
+    """Rows that have a row `shift` below them, and those rows."""
+    here = slice(max(0, -shift), min(height, height - shift))
+    return here, slice(here.start + shift, here.stop + shift)
+
+
+def pad_texture(
+    texture: torch.Tensor, valid: torch.Tensor, margin: int, sources: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Texture (S, S, C) with the colours of valid texels bled `margin` texels over the seams.
+
+    valid: (S, S) bool. sources: of `padding_sources`, when built before. Differentiable in
+    texture.
+    """
+    sources = padding_sources(valid, margin) if sources is None else sources
+    flat = texture.reshape(-1, texture.shape[-1])
+    return flat.index_select(0, sources.reshape(-1)).reshape(texture.shape)
