@@ -68,7 +68,7 @@ def to_bottom_up(image: np.ndarray) -> np.ndarray:
 def bytes_to_unit(image: np.ndarray) -> np.ndarray:
     """uint8 or uint16 image to float32 in [0, 1]."""
     top = {np.dtype(np.uint8): BYTE_MAX, np.dtype(np.uint16): SHORT_MAX}[image.dtype]
-    return image.astype(np.float32) / np.float32(top)
+    return np.divide(image, np.float32(top), dtype=np.float32)
 
 
 def unit_to_bytes(image: np.ndarray) -> np.ndarray:
