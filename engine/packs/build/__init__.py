@@ -1,0 +1,1 @@
+"""Building the default pack from pinned packages."""

@@ -1,0 +1,317 @@
+"""Read a head pack folder to frozen values, strictly. Standard library and numpy only.
+
+A pack stores the control mesh and one subdivision operator; reading applies it once, so that
+everybody sees arrays over the V fine vertices.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from .conventions import bytes_to_unit
+from .pack_manifest import (
+    AlbedoInfo,
+    HeadNames,
+    PackManifest,
+    check_files,
+    pack_error,
+    read_manifest,
+)
+from .safetensors import read_safetensors
+
+HEAD_FILE = "head.safetensors"
+ALBEDO_FILE = "albedo.safetensors"
+MASK_SIZE = 512
+SMALLEST_HEAD = 0.1
+LARGEST_HEAD = 1.0
+"""Metres, longest side of the bounding box of the mean head (with neck or shoulders)."""
+BLOCK_ROWS = 512
+"""Rows of the subdivision operator at a time; keeps the temporaries in the cache."""
+
+_HEAD_TENSORS: dict[str, tuple[str, tuple[str | int, ...]]] = {
+    "control_mean": ("f4", ("V0", 3)),
+    "control_identity": ("f2", ("K", "V0", 3)),
+    "control_expression": ("f2", ("E", "V0", 3)),
+    "subdivision_rows": ("i4", ("n",)),
+    "subdivision_columns": ("i4", ("n",)),
+    "subdivision_values": ("f4", ("n",)),
+    "quads": ("i4", ("F", 4)),
+    "corner_uv": ("f4", ("F", 4, 2)),
+    "face_part": ("u1", ("F",)),
+    "groups": ("f2", ("G", "V")),
+    "mirror": ("i4", ("V",)),
+    "landmarks468_triangles": ("i4", ("L468",)),
+    "landmarks468_barycentric": ("f4", ("L468", 3)),
+    "landmarks468_weight": ("f4", ("L468",)),
+    "landmarks68_triangles": ("i4", ("L68",)),
+    "landmarks68_barycentric": ("f4", ("L68", 3)),
+    "landmarks68_weight": ("f4", ("L68",)),
+    "uv_masks": ("u1", ("M", MASK_SIZE, MASK_SIZE)),
+}
+_ALBEDO_TENSORS: dict[str, tuple[str, tuple[str | int, ...]]] = {
+    "mean": ("f4", (3, "N")),
+    "basis": ("f2", (3, "K", "N")),
+    "sigma": ("f4", (3, "K")),
+    "valid": ("u1", ("H", "W")),
+    "covariance": ("f4", ("3K", "3K")),
+}
+
+
+@dataclass(frozen=True)
+class LandmarkEmbedding:
+    """Landmarks as points of the fine mesh.
+
+    triangles (n,) i32: rows of HeadPack.triangles. barycentric (n, 3) f32, sum 1.
+    weight (n,) f32: trust in [0, 1]; 0 means that the landmark is not on the head.
+    """
+
+    triangles: np.ndarray
+    barycentric: np.ndarray
+    weight: np.ndarray
+
+
+@dataclass(frozen=True)
+class HeadPack:
+    """The head model over V fine vertices. Metres, model space; origin between the eyeballs.
+
+    mean (V, 3) f32. identity (K, V, 3) f32: displacement per standard deviation.
+    expression (E, V, 3) f32: displacement at weight 1, named by expression_names.
+    quads (F, 4) i32, counter-clockwise from outside. corner_uv (F, 4, 2) f32: the skin in the
+    FFHQ-UV layout, other parts in a tile of their own. face_part (F,) u8 into part_names.
+    groups: name -> (V,) f32 in [0, 1]. mirror (V,) i32: index of the mirrored vertex.
+    uv_masks: name -> (512, 512) f32 in [0, 1], row 0 on top, over the skin layout.
+    id, version, folder, sha: of the pack; sha is the sha256 of pack.json, which names all files.
+    """
+
+    mean: np.ndarray
+    identity: np.ndarray
+    expression: np.ndarray
+    expression_names: tuple[str, ...]
+    quads: np.ndarray
+    corner_uv: np.ndarray
+    face_part: np.ndarray
+    part_names: tuple[str, ...]
+    groups: Mapping[str, np.ndarray]
+    mirror: np.ndarray
+    landmarks468: LandmarkEmbedding
+    landmarks68: LandmarkEmbedding
+    uv_masks: Mapping[str, np.ndarray]
+    id: str
+    version: str
+    folder: Path
+    sha: str
+
+    @cached_property
+    def triangles(self) -> np.ndarray:
+        """(2F, 3) i32: corners (0, 1, 2) and (0, 2, 3) of each quad, quad by quad."""
+        return split_quads(self.quads)
+
+    @cached_property
+    def triangle_uv(self) -> np.ndarray:
+        """(2F, 3, 2) f32: corner UVs of `triangles`."""
+        return split_quads(self.corner_uv)
+
+
+@dataclass(frozen=True)
+class AlbedoModel:
+    """PCA of albedo maps, one channel at a time, in sRGB-encoded values over N valid texels.
+
+    mean (3, N) f32; basis (3, K, N) f32, per standard deviation; sigma (3, K) f32: the standard
+    deviations in grey levels of [0, 1]; valid (H, W) bool, row 0 on top, N true texels in row
+    order; covariance (3K, 3K) f32 of the coefficients over the channels (unit diagonal).
+    """
+
+    mean: np.ndarray
+    basis: np.ndarray
+    sigma: np.ndarray
+    valid: np.ndarray
+    covariance: np.ndarray
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A whole pack. albedo is None for a pack that holds only a head."""
+
+    manifest: PackManifest
+    head: HeadPack
+    albedo: AlbedoModel | None
+    folder: Path
+
+
+def split_quads(values: np.ndarray) -> np.ndarray:
+    """Per-corner values (F, 4, ...) of quads to (2F, 3, ...) of their triangles."""
+    both = np.stack([values[:, [0, 1, 2]], values[:, [0, 2, 3]]], axis=1)
+    return both.reshape(-1, 3, *values.shape[2:])
+
+
+def read_pack(folder: Path) -> Pack:
+    """Read and check a pack folder. Raises EngineError(PACK_INVALID) with file, key, expected
+    and found."""
+    folder = Path(folder)
+    manifest, sha = read_manifest(folder)
+    check_files(folder, manifest)
+    if HEAD_FILE not in manifest.files:
+        raise pack_error("pack.json", "files", HEAD_FILE, "no such entry")
+    if (manifest.albedo is None) == (ALBEDO_FILE in manifest.files):
+        raise pack_error("pack.json", "albedo", f"an entry exactly with {ALBEDO_FILE}", "one alone")
+    head = _read_head(folder, manifest, sha)
+    albedo = None if manifest.albedo is None else _read_albedo(folder, manifest.albedo)
+    return Pack(manifest, head, albedo, folder)
+
+
+def _checked_tensors(
+    folder: Path, file: str, schema: dict[str, tuple[str, tuple[str | int, ...]]], sizes: dict
+) -> dict[str, np.ndarray]:
+    """Tensors of a file with the names, types and shapes of `schema`; all numbers finite.
+
+    sizes: known extents by symbol; symbols met for the first time are bound to what is found.
+    """
+    tensors = read_safetensors(folder / file)
+    for name in sorted(tensors.keys() ^ schema.keys()):
+        wanted, got = ("no such tensor", "one") if name in tensors else ("this tensor", "none")
+        raise pack_error(file, name, wanted, got)
+    for name, (kind, shape) in schema.items():
+        array = tensors[name]
+        if array.dtype != np.dtype(kind):
+            raise pack_error(file, name, np.dtype(kind).name, array.dtype.name)
+        wanted = array.shape if len(shape) == array.ndim else (None,) * len(shape)
+        filled = tuple(
+            extent if isinstance(extent, int) else sizes.setdefault(extent, found)
+            for extent, found in zip(shape, wanted, strict=True)
+        )
+        if array.shape != filled:
+            raise pack_error(file, name, f"shape {filled}", f"shape {array.shape}")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise pack_error(file, name, "finite numbers", "infinite or undefined ones")
+    return tensors
+
+
+def _check_range(
+    file: str, name: str, array: np.ndarray, low: float, high: float, slack: float = 0.0
+) -> None:
+    if array.size and (array.min() < low - slack or array.max() > high + slack):
+        span = f"{array.min():g} to {array.max():g}"
+        raise pack_error(file, name, f"values from {low:g} to {high:g}", span)
+
+
+def _read_head(folder: Path, manifest: PackManifest, sha: str) -> HeadPack:
+    names = manifest.head
+    sizes = {
+        "E": len(names.expression_names),
+        "G": len(names.group_names),
+        "M": len(names.mask_names),
+    }
+    table = _checked_tensors(folder, HEAD_FILE, _HEAD_TENSORS, sizes)
+    _check_head(table, names, sizes)
+    mean, identity, expression = _subdivided(table, sizes["V"])
+    groups = table["groups"].astype(np.float32)
+    masks = bytes_to_unit(table["uv_masks"])
+    return HeadPack(
+        mean=mean,
+        identity=identity,
+        expression=expression,
+        expression_names=names.expression_names,
+        quads=table["quads"],
+        corner_uv=table["corner_uv"],
+        face_part=table["face_part"],
+        part_names=names.part_names,
+        groups=dict(zip(names.group_names, groups, strict=True)),
+        mirror=table["mirror"],
+        landmarks468=_embedding(table, "landmarks468"),
+        landmarks68=_embedding(table, "landmarks68"),
+        uv_masks=dict(zip(names.mask_names, masks, strict=True)),
+        id=manifest.id,
+        version=manifest.version,
+        folder=folder,
+        sha=sha,
+    )
+
+
+def _check_head(table: dict[str, np.ndarray], names: HeadNames, sizes: dict[str, int]) -> None:
+    last_control, last = sizes["V0"] - 1, sizes["V"] - 1
+    limits = {
+        "subdivision_rows": last,
+        "subdivision_columns": last_control,
+        "quads": last,
+        "mirror": last,
+        "face_part": len(names.part_names) - 1,
+        "landmarks468_triangles": 2 * sizes["F"] - 1,
+        "landmarks68_triangles": 2 * sizes["F"] - 1,
+        "corner_uv": 1,
+        "groups": 1,
+        "landmarks468_weight": 1,
+        "landmarks68_weight": 1,
+    }
+    for name, high in limits.items():
+        _check_range(HEAD_FILE, name, table[name], 0, high, 1e-4 if high == 1 else 0.0)
+    for name in ("landmarks468_barycentric", "landmarks68_barycentric"):
+        _check_range(HEAD_FILE, name, table[name].sum(axis=-1), 1, 1, 1e-3)
+    rows = table["subdivision_rows"]
+    if np.any(np.diff(rows) < 0) or len(np.unique(rows)) != sizes["V"]:
+        raise pack_error(HEAD_FILE, "subdivision_rows", "every vertex once, sorted", "other rows")
+    sums = np.add.reduceat(table["subdivision_values"], np.searchsorted(rows, np.arange(last + 1)))
+    _check_range(HEAD_FILE, "subdivision_values", sums, 1, 1, 1e-3)
+    size = float(np.ptp(table["control_mean"], axis=0).max())
+    if not SMALLEST_HEAD <= size <= LARGEST_HEAD:
+        expected = f"a head of {SMALLEST_HEAD:g} to {LARGEST_HEAD:g} metres"
+        raise pack_error(HEAD_FILE, "control_mean", expected, f"one of {size:.4g}")
+
+
+def _embedding(table: dict[str, np.ndarray], name: str) -> LandmarkEmbedding:
+    parts = (table[f"{name}_{key}"] for key in ("triangles", "barycentric", "weight"))
+    return LandmarkEmbedding(*parts)
+
+
+def _subdivided(
+    table: dict[str, np.ndarray], count: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, identity and expression over the fine vertices, f32."""
+    shapes = [table["control_mean"][None], table["control_identity"], table["control_expression"]]
+    control = np.concatenate([shape.astype(np.float32) for shape in shapes])
+    columns = np.ascontiguousarray(control.transpose(1, 0, 2)).reshape(control.shape[1], -1)
+    fine = apply_operator(
+        table["subdivision_rows"],
+        table["subdivision_columns"],
+        table["subdivision_values"],
+        columns,
+        count,
+    )
+    fine = np.ascontiguousarray(fine.reshape(count, -1, 3).transpose(1, 0, 2))
+    split = 1 + len(shapes[1])
+    return fine[0], fine[1:split], fine[split:]
+
+
+def apply_operator(
+    rows: np.ndarray, columns: np.ndarray, values: np.ndarray, dense: np.ndarray, count: int
+) -> np.ndarray:
+    """Sparse (count, V0) operator, entries sorted by row, times dense (V0, C): (count, C) f32.
+
+    Rows of equal length are done together, so that the work is plain gathers and sums.
+    """
+    start = np.searchsorted(rows, np.arange(count + 1))
+    length = np.diff(start)
+    out = np.zeros((count, dense.shape[1]), dtype=np.float32)
+    for entries in np.unique(length[length > 0]):
+        alike = np.flatnonzero(length == entries)
+        for first in range(0, len(alike), BLOCK_ROWS):
+            block = alike[first : first + BLOCK_ROWS]
+            total = np.zeros((len(block), dense.shape[1]), dtype=np.float32)
+            for k in range(entries):
+                entry = start[block] + k
+                total += values[entry, None] * dense[columns[entry]]
+            out[block] = total
+    return out
+
+
+def _read_albedo(folder: Path, info: AlbedoInfo) -> AlbedoModel:
+    sizes = {"H": info.height, "W": info.width, "K": info.components, "3K": 3 * info.components}
+    table = _checked_tensors(folder, ALBEDO_FILE, _ALBEDO_TENSORS, sizes)
+    valid = table["valid"] > 0
+    if valid.sum() != sizes["N"]:
+        raise pack_error(ALBEDO_FILE, "valid", f"{sizes['N']} texels set", f"{valid.sum()}")
+    _check_range(ALBEDO_FILE, "mean", table["mean"], 0, 1, 1e-3)
+    basis = table["basis"].astype(np.float32)
+    return AlbedoModel(table["mean"], basis, table["sigma"], valid, table["covariance"])
