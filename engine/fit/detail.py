@@ -37,6 +37,12 @@ def mirror_texels(image: np.ndarray) -> np.ndarray:
     return image[:, ::-1]
 
 
+def _average(layers: list[np.ndarray], weights: list[np.ndarray]) -> np.ndarray:
+    total = sum(weights) + 1e-8
+    mixed = sum(w[..., None] * x for x, w in zip(layers, weights, strict=True))
+    return mixed / total[..., None]
+
+
 def _blend(layers: list[np.ndarray], weights: list[np.ndarray], levels: int) -> np.ndarray:
     """Blend (T, T, 3) layers by (T, T) weights, one Laplacian level at a time."""
     if levels == 0 or min(layers[0].shape[:2]) <= 4:
@@ -52,8 +58,7 @@ def _blend(layers: list[np.ndarray], weights: list[np.ndarray], levels: int) -> 
         low_layers.append(low)
         low_weights.append(low_weight)
         bands.append(layer - cv2.pyrUp(low, dstsize=size))
-    total = sum(weights) + 1e-8
-    band = sum(w[..., None] * b for b, w in zip(bands, weights, strict=True)) / total[..., None]
+    band = _average(bands, weights)
     low = _blend(low_layers, low_weights, levels - 1)
     return band + cv2.pyrUp(low, dstsize=size)
 

@@ -4,10 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ..protocol.headpack import HeadPack, LandmarkEmbedding
+from ..protocol.headpack import HeadPack, LandmarkEmbedding
 
 
 @dataclass(frozen=True)
@@ -25,7 +22,7 @@ class LandmarkBasis:
     weight: np.ndarray
 
 
-def landmark_basis(head: "HeadPack", embedding: "LandmarkEmbedding") -> LandmarkBasis:
+def landmark_basis(head: HeadPack, embedding: LandmarkEmbedding) -> LandmarkBasis:
     """Restrict the head model to embedded landmarks, in float64."""
     corners = head.triangles[embedding.triangles]
 

@@ -46,7 +46,7 @@ def observe_texels(
     position = texel_values(vertices, triangles, atlas)
     normal = texel_values(vertex_normals(vertices, triangles), triangles, atlas)
     normal = torch.nn.functional.normalize(normal, dim=-1)
-    seen = visible_texels(position, normal, camera, depth)
+    seen = visible_texels(position, normal, atlas, camera, depth)
     linear = torch.from_numpy(srgb_to_linear(image).astype(np.float32))
     layers = torch.cat([linear, torch.from_numpy(person.astype(np.float32))[..., None]], dim=-1)
     sampled = sample_image(layers, seen.pixels).numpy()
@@ -55,7 +55,7 @@ def observe_texels(
         position.numpy(),
         normal.numpy(),
         sampled[..., :3],
-        seen.facing.numpy(),
+        seen.cosine.numpy(),
         inside.numpy(),
         sampled[..., 3],
     )

@@ -1,0 +1,83 @@
+"""A pack made ready for fitting: read once, kept between jobs."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from ..nets.bundle import Nets, load_nets
+from ..protocol.errors import EngineError, ErrorCode
+from ..protocol.headpack import AlbedoModel, HeadPack, Pack, read_pack
+from ..render.atlas import Atlas, build_atlas
+from .landmark_basis import LandmarkBasis, landmark_basis
+
+SKIN_PART = "skin"
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedPack:
+    """A pack with everything derived from it. eq by identity, so that it can key caches.
+
+    triangles (2F, 3) int64; skin (F,) bool: quads that carry the UV layout.
+    """
+
+    pack: Pack
+    albedo: AlbedoModel
+    nets: Nets
+    landmarks: LandmarkBasis
+    triangles: torch.Tensor
+    skin: torch.Tensor
+
+    @property
+    def head(self) -> HeadPack:
+        """The head model."""
+        return self.pack.head
+
+
+def load_pack(folder: Path) -> LoadedPack:
+    """Read a pack folder with its networks. Raises EngineError(PACK_INVALID)."""
+    pack = read_pack(folder)
+    if pack.albedo is None:
+        raise EngineError(
+            ErrorCode.PACK_INVALID,
+            f"The head pack {pack.head.id} has no albedo model, so it cannot be fitted to a photo.",
+            "Build the pack again: python -m engine packs build default",
+        )
+    head = pack.head
+    skin = head.face_part == head.part_names.index(SKIN_PART)
+    return LoadedPack(
+        pack,
+        pack.albedo,
+        load_nets(folder),
+        landmark_basis(head, head.landmarks468),
+        torch.from_numpy(head.triangles.astype(np.int64)),
+        torch.from_numpy(skin),
+    )
+
+
+@lru_cache(maxsize=4)
+def skin_atlas(loaded: LoadedPack, size: int) -> Atlas:
+    """The UV atlas of the pack's skin at `size` texels a side. Built once a size."""
+    return build_atlas(torch.from_numpy(loaded.head.corner_uv), size, loaded.skin)
+
+
+def uv_mask(head: HeadPack, names: tuple[str, ...], size: int) -> np.ndarray:
+    """(size, size) float32 union of named UV masks, in [0, 1]."""
+    union = np.maximum.reduce([head.uv_masks[name] for name in names])
+    method = cv2.INTER_AREA if size < union.shape[0] else cv2.INTER_LINEAR
+    return cv2.resize(union, (size, size), interpolation=method)
+
+
+def evidence_mask(head: HeadPack, size: int) -> np.ndarray:
+    """(size, size): skin from which light and coarse albedo are solved."""
+    hidden = uv_mask(head, ("scalp", "sockets", "mouth"), size)
+    return uv_mask(head, ("face", "ears"), size) * (1.0 - hidden)
+
+
+def writable_mask(head: HeadPack, size: int) -> np.ndarray:
+    """(size, size): where the photo layer may write: all skin but sockets and mouth."""
+    hidden = uv_mask(head, ("sockets", "mouth"), size)
+    return uv_mask(head, ("skin",), size) * (1.0 - hidden)

@@ -1,0 +1,189 @@
+"""The whole fit of one photo: the stages in order, as one function from values to a value."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from ..head.camera import Camera, crop_camera, project, resize_camera
+from ..photo.load import Photo
+from ..photo.prepare import PreparedPhoto, WorkingCrop, prepare_photo
+from ..protocol.albedo import decode_albedo
+from ..protocol.headpack import HeadPack
+from ..render.rasterize import Fragments, rasterize
+from ..reporter import Reporter
+from .albedo import AlbedoFit, fit_albedo
+from .detail import DetailFit, fit_detail
+from .loaded import LoadedPack, evidence_mask, skin_atlas, writable_mask
+from .settings import FitSettings
+from .shape import ShapeFit, fit_shape
+from .texels import TexelObservation, observe_texels
+
+STAGES = ("prepare", "shape", "albedo", "detail", "write")
+"""Names in order; the last one belongs to the caller."""
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """Everything the fit found. vertices and neutral (V, 3) metres, model space; coarse (T, T, 3)
+    sRGB; seconds by stage."""
+
+    prepared: PreparedPhoto
+    shape: ShapeFit
+    vertices: np.ndarray
+    neutral: np.ndarray
+    albedo: AlbedoFit
+    coarse: np.ndarray
+    detail: DetailFit
+    seconds: dict[str, float]
+    warnings: tuple[str, ...]
+
+
+def photo_camera(shape: ShapeFit, width: int, height: int) -> Camera:
+    """The fitted camera in pixels of the photo."""
+    return Camera(
+        torch.from_numpy(shape.intrinsics).float(),
+        torch.from_numpy(shape.rotation).float(),
+        torch.from_numpy(shape.translation).float(),
+        width,
+        height,
+    )
+
+
+def working_camera(camera: Camera, crop: WorkingCrop) -> Camera:
+    """The same camera in pixels of the working crop."""
+    height, width = crop.image.shape[:2]
+    whole = (round(width / crop.scale), round(height / crop.scale))
+    part = crop_camera(camera, crop.x0, crop.y0, *whole)
+    return resize_camera(part, width, height)
+
+
+def head_shape(
+    head: HeadPack, identity: np.ndarray, expression: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(V, 3) vertices with and without the expression, metres, float32."""
+    neutral = head.mean + np.tensordot(identity.astype(np.float32), head.identity, 1)
+    return neutral + np.tensordot(expression.astype(np.float32), head.expression, 1), neutral
+
+
+def render_depth(vertices: torch.Tensor, triangles: torch.Tensor, camera: Camera) -> Fragments:
+    """Z-buffer of the whole head."""
+    pixels, depth = project(vertices, camera)
+    return rasterize(pixels, depth, triangles, camera.height, camera.width)
+
+
+def enlarge(texture: np.ndarray, size: int) -> np.ndarray:
+    """A texture (S, S, ...) resampled smoothly to (size, size, ...)."""
+    return cv2.resize(texture, (size, size), interpolation=cv2.INTER_CUBIC)
+
+
+class StageClock:
+    """Announces stages and notes how long each took."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """One stage; raises Cancelled."""
+        self._reporter.stage(name, STAGES.index(name), len(STAGES))
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - start
+
+
+def _observe(
+    loaded: LoadedPack,
+    vertices: torch.Tensor,
+    camera: Camera,
+    depth: torch.Tensor,
+    crop: WorkingCrop,
+    size: int,
+) -> TexelObservation:
+    atlas = skin_atlas(loaded, size)
+    return observe_texels(vertices, loaded.triangles, atlas, camera, depth, crop.image, crop.person)
+
+
+def _warnings(prepared: PreparedPhoto, shape: ShapeFit) -> Iterator[str]:
+    if prepared.faces > 1:
+        yield (
+            f"{prepared.faces} faces were found; this head is number {prepared.face} by size, "
+            "counted from 0."
+        )
+    if shape.outer_eye_pixels < 60.0:
+        yield "The face is small in the photo: expect a soft texture."
+    yaw = np.degrees(np.arcsin(np.clip(-shape.rotation[2, 0], -1.0, 1.0)))
+    if abs(yaw) > 40.0:
+        yield "The face is turned far to the side: half of it is completed, not seen."
+    if shape.relative_error > 0.04:
+        yield "The landmarks fit badly; the shape may not look like the person."
+
+
+def reconstruct(
+    photo: Photo,
+    loaded: LoadedPack,
+    face: int | None,
+    texture_size: int,
+    settings: FitSettings,
+    reporter: Reporter,
+    clock: StageClock,
+) -> Reconstruction:
+    """Fit shape, camera, light, coarse albedo and the photo layer to one photo.
+
+    Raises EngineError (NO_FACE, BAD_INPUT, BAD_SETTINGS) and Cancelled.
+    """
+    with clock.stage("prepare"):
+        prepared = prepare_photo(photo, loaded.nets, face, settings.prepare)
+    with clock.stage("shape"):
+        shape = fit_shape(
+            loaded.landmarks,
+            loaded.head.expression_names,
+            prepared.landmarks,
+            (photo.width, photo.height),
+            prepared.focal,
+            settings.shape,
+            reporter,
+        )
+        vertices, neutral = head_shape(loaded.head, shape.identity, shape.expression)
+    crop, points = prepared.crop, torch.from_numpy(vertices)
+    with clock.stage("albedo"):
+        camera = working_camera(photo_camera(shape, photo.width, photo.height), crop)
+        depth = render_depth(points, loaded.triangles, camera).depth
+        reporter.progress(0, settings.albedo.rounds)
+        size = loaded.albedo.valid.shape[0]
+        seen = _observe(loaded, points, camera, depth, crop, size)
+        mask = evidence_mask(loaded.head, size)
+        albedo = fit_albedo(loaded.albedo, seen, mask, settings.albedo, reporter)
+    with clock.stage("detail"):
+        coarse = coarse_albedo(loaded, albedo.coefficients, texture_size)
+        reporter.progress(1, 3)
+        seen = _observe(loaded, points, camera, depth, crop, texture_size)
+        reporter.progress(2, 3)
+        detail = fit_detail(
+            coarse,
+            albedo.light,
+            seen,
+            writable_mask(loaded.head, texture_size),
+            enlarge(albedo.skin, texture_size),
+            skin_atlas(loaded, texture_size).valid.numpy(),
+            settings.albedo,
+            settings.detail,
+        )
+    warnings = tuple(_warnings(prepared, shape))
+    for text in warnings:
+        reporter.warning(text)
+    return Reconstruction(
+        prepared, shape, vertices, neutral, albedo, coarse, detail, clock.seconds, warnings
+    )
+
+
+def coarse_albedo(loaded: LoadedPack, coefficients: np.ndarray, size: int) -> np.ndarray:
+    """(size, size, 3) sRGB albedo of the model, in [0, 1]."""
+    model = loaded.albedo
+    small = decode_albedo(model.mean, model.basis, model.valid, coefficients)
+    return np.clip(enlarge(small.astype(np.float32), size), 0.0, 1.0)

@@ -1,0 +1,137 @@
+"""Stage 2 tells light and albedo apart on a synthetic face whose truth is known."""
+
+import numpy as np
+import pytest
+
+from engine.fit.albedo import fit_albedo
+from engine.fit.light import solve_exposure, solve_light
+from engine.fit.settings import AlbedoSettings
+from engine.fit.texels import TexelObservation
+from engine.protocol.conventions import ambient_light, sh_basis, srgb_to_linear
+from engine.protocol.headpack import AlbedoModel
+from engine.reporter import NullReporter
+
+SIZE, COMPONENTS = 32, 6
+
+
+def dome() -> tuple[np.ndarray, np.ndarray]:
+    """Normals (S, S, 3) of a dome that faces the camera, and its facing cosine."""
+    line = np.linspace(-0.85, 0.85, SIZE)
+    x, y = np.meshgrid(line, -line)
+    z = np.sqrt(np.maximum(1.0 - 0.8 * x**2 - 0.8 * y**2, 0.05))
+    normals = np.stack([x, y, z], -1)
+    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    return normals, normals[..., 2]
+
+
+def skin_model() -> AlbedoModel:
+    """A tone axis shared by the channels plus smooth patterns, per channel as in the paper."""
+    rng = np.random.default_rng(1)
+    line = np.linspace(0, 1, SIZE)
+    patterns = [np.ones((SIZE, SIZE))]
+    for _ in range(COMPONENTS - 1):
+        a, b, c = rng.uniform(1, 6, 2).tolist() + [rng.uniform(0, 6)]
+        patterns.append(np.sin(a * line[:, None] + b * line[None, :] + c) * 0.3)
+    basis = np.stack([np.stack(patterns).reshape(COMPONENTS, -1) * 0.1] * 3)
+    mean = np.repeat(np.array([[0.75], [0.55], [0.46]]), SIZE * SIZE, axis=1)
+    covariance = np.eye(3 * COMPONENTS)
+    tone = [0, COMPONENTS, 2 * COMPONENTS]
+    covariance[np.ix_(tone, tone)] = 0.9 + 0.1 * np.eye(3)
+    return AlbedoModel(
+        mean=mean.astype(np.float32),
+        basis=basis.astype(np.float32),
+        sigma=np.full((3, COMPONENTS), 1.0, np.float32),
+        valid=np.ones((SIZE, SIZE), bool),
+        covariance=covariance.astype(np.float32),
+    )
+
+
+def photograph(model: AlbedoModel, coefficients: np.ndarray, light: np.ndarray) -> TexelObservation:
+    normals, facing = dome()
+    albedo = model.mean + np.einsum("ck,ckn->cn", coefficients, model.basis)
+    albedo = srgb_to_linear(albedo.T.reshape(SIZE, SIZE, 3))
+    ones = np.ones((SIZE, SIZE))
+    colour = albedo * np.maximum(sh_basis(normals) @ light, 0.0)
+    return TexelObservation(normals * 0.1, normals, colour, facing, ones.astype(bool), ones)
+
+
+def side_light(tint: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> np.ndarray:
+    light = ambient_light(0.9)
+    light[3] = 1.0
+    light[1] = 0.4
+    return light * np.array(tint)
+
+
+def test_light_is_recovered_when_the_albedo_is_known() -> None:
+    normals, _ = dome()
+    normals, truth = normals.reshape(-1, 3), side_light((1.1, 1.0, 0.9))
+    albedo = np.random.default_rng(0).uniform(0.2, 0.8, (len(normals), 3))
+    colour = albedo * (sh_basis(normals) @ truth)
+    settings = AlbedoSettings(correlation=0.01)
+    light = solve_light(colour, albedo, normals, np.ones(len(normals)), np.ones(3), settings)
+    shading, expected = sh_basis(normals) @ light, sh_basis(normals) @ truth
+    assert np.abs(shading - expected).max() < 0.02
+
+
+def test_exposure_prefers_likely_skin_and_white_light() -> None:
+    skin = np.array([0.75, 0.55, 0.46])
+    spread = np.full((3, 3), 0.02) + 0.001 * np.eye(3)
+    settings = AlbedoSettings()
+    usual = solve_exposure(srgb_to_linear(skin), skin, spread, settings)
+    np.testing.assert_allclose(usual, 1.0, atol=0.12)
+    red = solve_exposure(srgb_to_linear(skin) * [1.3, 1.0, 0.8], skin, spread, settings)
+    assert red[0] > red[1] > red[2]
+
+
+@pytest.mark.parametrize("tone", [-2.0, 0.0, 1.2])
+def test_side_light_does_not_enter_the_albedo(tone: float) -> None:
+    model = skin_model()
+    truth = np.zeros((3, COMPONENTS))
+    truth[:, 0] = tone
+    truth[0, 2] = 1.0
+    observation = photograph(model, truth, side_light())
+    mask = np.ones((SIZE, SIZE))
+    fit = fit_albedo(model, observation, mask, AlbedoSettings(correlation=1.0), NullReporter())
+    decoded = model.mean + np.einsum("ck,ckn->cn", fit.coefficients, model.basis)
+    expected = model.mean + np.einsum("ck,ckn->cn", truth, model.basis)
+    difference = decoded - expected
+    left_right = difference.reshape(3, SIZE, SIZE)
+    assert np.abs(left_right[..., :8].mean() - left_right[..., -8:].mean()) < 0.04
+    assert fit.residual < 0.03
+
+
+def test_hair_over_the_skin_is_not_believed() -> None:
+    model = skin_model()
+    observation = photograph(model, np.zeros((3, COMPONENTS)), side_light())
+    colour = observation.colour.copy()
+    colour[:6, :16] = 0.004
+    dirty = TexelObservation(
+        observation.position,
+        observation.normal,
+        colour,
+        observation.facing,
+        observation.visible,
+        observation.person,
+    )
+    mask = np.ones((SIZE, SIZE))
+    fit = fit_albedo(model, dirty, mask, AlbedoSettings(correlation=1.0), NullReporter())
+    assert fit.skin[:5, :15].mean() < 0.2 * fit.skin[12:].mean()
+
+
+def test_unseen_texels_get_no_trust() -> None:
+    model = skin_model()
+    observation = photograph(model, np.zeros((3, COMPONENTS)), side_light())
+    visible = observation.visible.copy()
+    visible[:, :10] = False
+    hidden = TexelObservation(
+        observation.position,
+        observation.normal,
+        observation.colour,
+        observation.facing,
+        visible,
+        observation.person,
+    )
+    mask = np.ones((SIZE, SIZE))
+    fit = fit_albedo(model, hidden, mask, AlbedoSettings(), NullReporter())
+    assert fit.skin[:, :10].max() == 0.0
+    assert fit.skin[:, 12:].min() > 0.0
