@@ -32,7 +32,7 @@ def test_result_directory_is_complete_and_unchanged(package):
 
 
 def test_head_is_seen_by_the_camera_where_the_face_is(package):
-    """Every vertex in front of the camera; the face in the upper middle of the astronaut's photo."""
+    """Every vertex in front of the camera; the face in the photo's upper middle."""
     camera, mesh = package.manifest.camera, package.mesh
     assert (camera.width, camera.height) == (512, 512)
     posed = mesh.posed(package.coefficients["expression"])
