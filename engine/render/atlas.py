@@ -7,6 +7,7 @@ import torch
 from ..head.camera import Camera, camera_centre, project
 from ..head.normals import unit
 from ..protocol import conventions
+from ..protocol.headpack import split_quads
 from .interpolate import interpolate
 from .rasterize import rasterize
 
@@ -40,22 +41,13 @@ class Visibility:
     depth: torch.Tensor
 
 
-def quad_triangles(quads: torch.Tensor) -> torch.Tensor:
-    """(F, 4) quads, or any per-corner values (F, 4, ...), to triangles (2F, 3, ...).
-
-    Each quad gives (0, 1, 2) and (0, 2, 3), in quad order.
-    """
-    both = torch.stack([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]], 1)
-    return both.reshape((-1, 3) + quads.shape[2:])
-
-
 def build_atlas(corner_uv: torch.Tensor, size: int, faces: torch.Tensor | None = None) -> Atlas:
     """Rasters the UV layout at size x size texels.
 
     corner_uv: (F, 4, 2) of all quads. faces: (F,) bool, the quads to draw (the skin); all by
     default. Where the layout overlaps itself the lower triangle wins.
     """
-    uv = quad_triangles(corner_uv)
+    uv = torch.as_tensor(split_quads(corner_uv.cpu().numpy()), device=corner_uv.device)
     drawn = torch.arange(len(uv), device=uv.device)
     if faces is not None:
         drawn = faces.repeat_interleave(2).nonzero().squeeze(1)
@@ -71,7 +63,7 @@ def build_atlas(corner_uv: torch.Tensor, size: int, faces: torch.Tensor | None =
 def texel_values(values: torch.Tensor, triangles: torch.Tensor, atlas: Atlas) -> torch.Tensor:
     """(S, S, C) of per-vertex values (V, C) at each texel, 0 where not valid. Differentiable.
 
-    triangles: (2F, 3), see `quad_triangles`.
+    triangles: (2F, 3), of all quads (`headpack.split_quads`).
     """
     return interpolate(values, atlas, triangles)
 
