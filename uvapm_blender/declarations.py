@@ -1,0 +1,38 @@
+"""Every id that Blender sees, in one file."""
+
+from enum import StrEnum
+
+BASE_PACKAGE = __package__.rpartition(".")[0]
+"""Name under which Blender knows the extension, for example bl_ext.user_default.uvapm."""
+
+CATEGORY = "UVAPM"
+"""Tab of the sidebar."""
+
+PROPERTY = "uvapm"
+"""Name of our property group on objects and on the window manager."""
+
+
+class Operators(StrEnum):
+    """bl_idname of the operators."""
+
+    RECONSTRUCT = "uvapm.reconstruct"
+    CANCEL = "uvapm.cancel"
+    IMPORT_RESULT = "uvapm.import_result"
+    EXPORT_HEAD = "uvapm.export_head"
+    SHOW_PHOTO = "uvapm.show_photo"
+    REMOVE_HEAD = "uvapm.remove_head"
+    CHOOSE_ENGINE = "uvapm.choose_engine"
+    COPY_TEXT = "uvapm.copy_text"
+
+
+class Panels(StrEnum):
+    """bl_idname of the panels and the file handler."""
+
+    MAIN = "UVAPM_PT_main"
+    HEAD = "UVAPM_PT_head"
+    REPORT = "UVAPM_PT_report"
+    EXPORT = "UVAPM_PT_export"
+    DROP_PHOTO = "UVAPM_FH_photo"
+
+
+PHOTO_EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")

@@ -1,0 +1,1 @@
+"""Panels draw what is known; they read no file and compute nothing."""

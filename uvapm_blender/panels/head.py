@@ -1,0 +1,79 @@
+"""Panels of the selected head: look, report, export."""
+
+import bpy
+
+from ..declarations import CATEGORY, PROPERTY, Operators, Panels
+from ..scene.heads import head_of, skin_of
+from ..scene.material import PHOTO_DETAIL, photo_detail_socket
+from .main import columns_of, draw_lines
+
+
+class _HeadPanel:
+    """Shown while the active object belongs to a head."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = CATEGORY
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a head."""
+        return head_of(context.active_object) is not None
+
+
+class UVAPM_PT_head(_HeadPanel, bpy.types.Panel):
+    """The selected head."""
+
+    bl_idname = Panels.HEAD
+    bl_label = "Head"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Photo layer, camera and light of the photo."""
+        layout = self.layout
+        root = head_of(context.active_object)
+        layout.label(text=root.name, icon="OUTLINER_OB_EMPTY")
+        skin = skin_of(root)
+        material = skin.active_material if skin else None
+        socket = photo_detail_socket(material) if material else None
+        if socket is not None:
+            layout.prop(socket, "default_value", text=PHOTO_DETAIL, slider=True)
+        row = layout.row(align=True)
+        row.operator(Operators.SHOW_PHOTO, icon="CAMERA_DATA")
+        row.operator(Operators.REMOVE_HEAD, text="", icon="TRASH")
+
+
+class UVAPM_PT_report(_HeadPanel, bpy.types.Panel):
+    """How the reconstruction went."""
+
+    bl_idname = Panels.REPORT
+    bl_label = "Report"
+    bl_parent_id = Panels.HEAD
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Warnings, figures, pack, folder."""
+        layout = self.layout
+        head = getattr(head_of(context.active_object), PROPERTY)
+        for warning in head.warnings.splitlines():
+            draw_lines(layout, warning, columns_of(context), "ERROR")
+        column = layout.column(align=True)
+        for metric in head.metrics.splitlines():
+            column.label(text=metric)
+        layout.label(text=f"Head pack: {head.pack}")
+        column = layout.column()
+        column.enabled = False
+        column.prop(head, "result_folder", text="")
+
+
+class UVAPM_PT_export(_HeadPanel, bpy.types.Panel):
+    """Files for other programs."""
+
+    bl_idname = Panels.EXPORT
+    bl_label = "Export"
+    bl_parent_id = Panels.HEAD
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """One button a format."""
+        row = self.layout.row(align=True)
+        row.operator(Operators.EXPORT_HEAD, text="FBX").format = "FBX"
+        row.operator(Operators.EXPORT_HEAD, text="glTF").format = "GLB"

@@ -1,0 +1,45 @@
+"""What is saved on a head, and what the sidebar holds for the session."""
+
+import bpy
+
+SCHEMA_VERSION = 1
+"""Version of `HeadProperties` in saved files."""
+
+ROLES = (
+    ("NONE", "None", "Not part of a reconstructed head"),
+    ("ROOT", "Head", "The empty that carries a reconstructed head"),
+    ("SKIN", "Skin", "The mesh with the expression sliders"),
+    ("PART", "Part", "A mesh of a reconstructed head"),
+    ("CAMERA", "Camera", "The camera of the photo"),
+)
+
+
+class UVAPM_PG_head(bpy.types.PropertyGroup):
+    """On every object of a head; all but `role` is filled on the root only."""
+
+    schema_version: bpy.props.IntProperty(default=SCHEMA_VERSION, options={"HIDDEN"})
+    role: bpy.props.EnumProperty(items=ROLES, default="NONE")
+    result_folder: bpy.props.StringProperty(
+        name="Result", description="Folder of the reconstruction", subtype="DIR_PATH"
+    )
+    photo: bpy.props.StringProperty(
+        name="Photo", description="Photo that the head was made from", subtype="FILE_PATH"
+    )
+    pack: bpy.props.StringProperty(name="Head pack", description="Head model that was fitted")
+    warnings: bpy.props.StringProperty(name="Warnings", description="One a line")
+    metrics: bpy.props.StringProperty(name="Metrics", description="One a line: name, value")
+    resolution: bpy.props.IntVectorProperty(name="Photo size", size=2, min=1, default=(1, 1))
+    pixel_aspect: bpy.props.FloatVectorProperty(name="Pixel aspect", size=2, default=(1.0, 1.0))
+    camera: bpy.props.PointerProperty(name="Photo camera", type=bpy.types.Object)
+    world: bpy.props.PointerProperty(name="Photo light", type=bpy.types.World)
+
+
+class UVAPM_PG_session(bpy.types.PropertyGroup):
+    """On the window manager: not saved, not undone."""
+
+    photo: bpy.props.StringProperty(
+        name="Photo",
+        description="Photo with one clearly visible face",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )

@@ -1,0 +1,61 @@
+"""Registers everything, in this order; errors propagate, nothing is registered halfway."""
+
+import atexit
+
+import bpy
+
+from . import runtime
+from .declarations import PROPERTY
+from .operators import export_head, head, import_result, reconstruct
+from .panels import head as head_panels
+from .panels import main as main_panel
+from .preferences import UVAPM_AP_preferences
+from .properties import UVAPM_PG_head, UVAPM_PG_session
+
+CLASSES = (
+    UVAPM_AP_preferences,
+    UVAPM_PG_head,
+    UVAPM_PG_session,
+    reconstruct.UVAPM_OT_reconstruct,
+    reconstruct.UVAPM_OT_cancel,
+    import_result.UVAPM_OT_import_result,
+    export_head.UVAPM_OT_export_head,
+    head.UVAPM_OT_show_photo,
+    head.UVAPM_OT_remove_head,
+    head.UVAPM_OT_choose_engine,
+    head.UVAPM_OT_copy_text,
+    main_panel.UVAPM_PT_main,
+    head_panels.UVAPM_PT_head,
+    head_panels.UVAPM_PT_report,
+    head_panels.UVAPM_PT_export,
+    main_panel.UVAPM_FH_photo,
+)
+
+
+def register() -> None:
+    """Classes, properties, the idle timer. On an error what was registered is taken back."""
+    done: list[type] = []
+    try:
+        for each in CLASSES:
+            bpy.utils.register_class(each)
+            done.append(each)
+    except Exception:
+        for each in reversed(done):
+            bpy.utils.unregister_class(each)
+        raise
+    setattr(bpy.types.Object, PROPERTY, bpy.props.PointerProperty(type=UVAPM_PG_head))
+    setattr(bpy.types.WindowManager, PROPERTY, bpy.props.PointerProperty(type=UVAPM_PG_session))
+    bpy.app.timers.register(runtime.idle_tick, first_interval=20.0, persistent=True)
+    atexit.register(runtime.close)
+
+
+def unregister() -> None:
+    """The reverse; ends the engine."""
+    runtime.close()
+    atexit.unregister(runtime.close)
+    if bpy.app.timers.is_registered(runtime.idle_tick):
+        bpy.app.timers.unregister(runtime.idle_tick)
+    delattr(bpy.types.WindowManager, PROPERTY)
+    delattr(bpy.types.Object, PROPERTY)
+    for each in reversed(CLASSES):
+        bpy.utils.unregister_class(each)

@@ -1,0 +1,210 @@
+"""`build_scene`: one result becomes one head in the scene, or nothing at all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ...engine.protocol.conventions import model_to_blender
+from ...engine.protocol.errors import EngineError
+from ...engine.protocol.result import ResultPackage
+from ..declarations import PROPERTY
+from ..properties import SCHEMA_VERSION
+from . import camera, heads, material, mesh, photo, world
+from .images import load_packed
+
+MAPS = ("albedo", "albedo_coarse", "eye", "lash")
+"""Maps that the materials use; the last two are optional."""
+
+GAP = 0.15
+"""Metres between two heads (ours: about one face)."""
+
+_KINDS = ("objects", "meshes", "materials", "images", "cameras", "worlds", "collections")
+
+
+@dataclass(frozen=True, eq=False)
+class BuiltHead:
+    """The data-blocks of a new head. For immediate use: undo makes such references stale."""
+
+    collection: bpy.types.Collection
+    root: bpy.types.Object
+    head: bpy.types.Object
+    parts: tuple[bpy.types.Object, ...]
+    camera: bpy.types.Object
+    world: bpy.types.World
+    warnings: tuple[str, ...]
+
+
+def build_scene(result: ResultPackage, context: bpy.types.Context) -> BuiltHead:
+    """Add the head of a result to the scene: meshes, materials, camera, world.
+
+    The head stands at the scene's origin, or beside the heads that are there. Camera, light,
+    render size and the "Standard" view transform of the scene become the photo's. When anything
+    fails, the scene stays as it was and the error goes on.
+    """
+    scene = context.scene
+    name = Path(result.manifest.photo.path).stem or "Head"
+    with _nothing_on_error():
+        collection = bpy.data.collections.new(name)
+        root = bpy.data.objects.new(name, None)
+        root.empty_display_type, root.empty_display_size = "PLAIN_AXES", 0.05
+        parts = _build_parts(result, name, root)
+        eye_of_photo = camera.new_camera(f"{name} camera", result.manifest.camera, root)
+        warnings = _put_photo(result, name, eye_of_photo)
+        light = world.new_world(name, np.asarray(result.manifest.light.sh))
+        root.location.x = _free_place(result, context)
+        for item in (root, *parts, eye_of_photo):
+            collection.objects.link(item)
+        _describe(root, result, eye_of_photo, light, warnings)
+        _assign_roles(root, parts, eye_of_photo)
+        scene.collection.children.link(collection)
+    match_photo(root, scene)
+    _select(parts[0], context)
+    return BuiltHead(collection, root, parts[0], parts, eye_of_photo, light, warnings)
+
+
+def match_photo(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
+    """Look at a head as its photo did: camera, light, render size, plain view transform.
+
+    "Standard" shows the albedo and light as they were fitted; AgX would grade them.
+    """
+    head = getattr(root, PROPERTY)
+    if head.camera is not None:
+        scene.camera = head.camera
+    if head.world is not None:
+        scene.world = head.world
+    render = scene.render
+    render.resolution_x, render.resolution_y = head.resolution
+    render.resolution_percentage = 100
+    render.pixel_aspect_x, render.pixel_aspect_y = head.pixel_aspect
+    try:
+        scene.view_settings.view_transform = "Standard"
+    except TypeError:
+        pass  # a studio's own colour configuration: its choice stays
+
+
+@contextmanager
+def _nothing_on_error() -> Iterator[None]:
+    """Remove every data-block that was made inside when the inside fails."""
+    before = {block.session_uid for kind in _KINDS for block in getattr(bpy.data, kind)}
+    try:
+        yield
+    except BaseException:
+        blocks = (block for kind in _KINDS for block in getattr(bpy.data, kind))
+        bpy.data.batch_remove([block for block in blocks if block.session_uid not in before])
+        raise
+
+
+def _build_parts(
+    result: ResultPackage, name: str, root: bpy.types.Object
+) -> tuple[bpy.types.Object, ...]:
+    info = result.manifest.mesh
+    split = [
+        mesh.split_part(result.mesh, info.part_names, p) for p in mesh.plans_for(info.part_names)
+    ]
+    arrays = [part for part in split if part is not None]
+    images = {
+        key: load_packed(result.path(f"maps/{key}.png"), f"{name} {key}")
+        for key in MAPS
+        if f"maps/{key}.png" in result.manifest.files
+    }
+    kinds = dict.fromkeys(part.plan.material for part in arrays)
+    materials = {kind: material.new_material(kind, f"{name} {kind}", images) for kind in kinds}
+    objects = [
+        mesh.new_object(f"{name} {part.plan.label}", part, materials[part.plan.material], root)
+        for part in arrays
+    ]
+    _add_expressions(result, objects, arrays)
+    return tuple(objects)
+
+
+def _add_expressions(
+    result: ResultPackage, objects: list[bpy.types.Object], arrays: list[mesh.PartArrays]
+) -> None:
+    """Keys on every part that moves; the first part has them all and drives the others."""
+    names = result.manifest.mesh.expression_names
+    if not names:
+        return
+    weights = dict(zip(names, map(float, result.coefficients["expression"]), strict=True))
+    master = objects[0]
+    mesh.add_keys(master, arrays[0], names, always=frozenset(names))
+    mesh.set_keys(master, weights)
+    for part, part_arrays in zip(objects[1:], arrays[1:], strict=True):
+        mesh.add_keys(part, part_arrays, names, always=frozenset())
+        mesh.drive_keys(part, master)
+
+
+def _put_photo(result: ResultPackage, name: str, eye_of_photo: bpy.types.Object) -> tuple[str, ...]:
+    """The photo behind the camera; a photo that is gone is a warning, not a failure."""
+    try:
+        image = photo.load_photo(result.manifest.photo, f"{name} photo")
+    except EngineError as error:
+        return (error.message,)
+    camera.show_photo(eye_of_photo, image)
+    return ()
+
+
+def _free_place(result: ResultPackage, context: bpy.types.Context) -> float:
+    """x of the new root: 0 in a scene without heads, else to the right of the rightmost one."""
+    context.view_layer.update()  # matrices of what was just made or moved
+    corners = [
+        (item.matrix_world @ Vector(corner)).x
+        for item in context.scene.objects
+        if heads.role_of(item) in heads.MESH_ROLES
+        for corner in item.bound_box
+    ]
+    if not corners:
+        return 0.0
+    return max(corners) + GAP - float(model_to_blender(result.mesh.neutral)[:, 0].min())
+
+
+def _describe(
+    root: bpy.types.Object,
+    result: ResultPackage,
+    eye_of_photo: bpy.types.Object,
+    light: bpy.types.World,
+    warnings: tuple[str, ...],
+) -> None:
+    """Fill the properties that are saved on the root."""
+    manifest, head = result.manifest, getattr(root, PROPERTY)
+    head.schema_version = SCHEMA_VERSION
+    head.result_folder = _stored_path(result.folder)
+    head.photo = _stored_path(Path(manifest.photo.path))
+    head.pack = f"{manifest.pack.id} {manifest.pack.version}"
+    head.warnings = "\n".join((*manifest.warnings, *warnings))
+    head.metrics = "\n".join(f"{name}: {value:.4g}" for name, value in manifest.metrics.items())
+    head.resolution = manifest.camera.width, manifest.camera.height
+    head.pixel_aspect = camera.lens_of(manifest.camera).aspect
+    head.camera, head.world = eye_of_photo, light
+
+
+def _assign_roles(
+    root: bpy.types.Object, parts: tuple[bpy.types.Object, ...], eye_of_photo: bpy.types.Object
+) -> None:
+    getattr(root, PROPERTY).role = "ROOT"
+    getattr(eye_of_photo, PROPERTY).role = "CAMERA"
+    for part in parts:
+        getattr(part, PROPERTY).role = "PART"
+    getattr(parts[0], PROPERTY).role = "SKIN"
+
+
+def _stored_path(path: Path) -> str:
+    """Relative to the .blend when that is saved, so that a project folder can be moved."""
+    if not bpy.data.filepath:
+        return str(path)
+    try:
+        return bpy.path.relpath(str(path))
+    except ValueError:  # another drive on Windows
+        return str(path)
+
+
+def _select(skin: bpy.types.Object, context: bpy.types.Context) -> None:
+    """The skin becomes the only selected and the active object: its sliders are at hand."""
+    for item in context.view_layer.objects:
+        item.select_set(False)
+    skin.select_set(True)
+    context.view_layer.objects.active = skin

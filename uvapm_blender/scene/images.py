@@ -1,0 +1,44 @@
+"""Images that survive saving, reloading and undo: always new, always packed."""
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ...engine.protocol.conventions import to_bottom_up
+
+COLOUR = "sRGB"
+LINEAR = "Linear Rec.709"
+
+
+def load_packed(path: Path, name: str, colourspace: str = COLOUR) -> bpy.types.Image:
+    """A new image from a file, packed. Never an image that was there before."""
+    image = bpy.data.images.load(str(path), check_existing=False)
+    image.name = name
+    image.colorspace_settings.name = colourspace
+    image.pack()
+    return image
+
+
+def new_packed(name: str, pixels: np.ndarray, linear: bool) -> bpy.types.Image:
+    """A new packed image from (H, W, 3 or 4) floats, row 0 on top.
+
+    linear: float image with linear values; otherwise a byte image with sRGB values in [0, 1].
+    """
+    height, width = pixels.shape[:2]
+    rgba = np.ones((height, width, 4), dtype=np.float32)
+    rgba[..., : pixels.shape[2]] = pixels
+    image = bpy.data.images.new(name, width, height, alpha=True, float_buffer=linear)
+    image.colorspace_settings.name = LINEAR if linear else COLOUR
+    image.pixels.foreach_set(np.ascontiguousarray(to_bottom_up(rgba)).ravel())
+    image.update()
+    image.pack()
+    return image
+
+
+def read_pixels(image: bpy.types.Image) -> np.ndarray:
+    """(H, W, 4) f32 values as stored, row 0 on top."""
+    width, height = image.size
+    pixels = np.empty(width * height * 4, dtype=np.float32)
+    image.pixels.foreach_get(pixels)
+    return to_bottom_up(pixels.reshape(height, width, 4))

@@ -1,0 +1,144 @@
+"""Materials: skin with a removable photo layer, eyes, teeth, tongue, lashes."""
+
+from collections.abc import Mapping
+
+import bpy
+
+PHOTO_DETAIL = "Photo detail"
+"""Label of the node whose factor fades the photo layer: 0 coarse albedo, 1 with the photo."""
+
+SKIN_IOR = 1.4
+"""Index of refraction of skin (Tuchin, Tissue Optics: 1.38 to 1.41)."""
+SKIN_MEAN_FREE_PATH = 0.00367
+SKIN_RADIUS = (1.0, 0.37, 0.19)
+"""Metres, and its share per channel: diffuse mean free path of "skin1", 3.67, 1.37, 0.68 mm
+(Jensen & Buhler 2002, table of materials)."""
+SKIN_SUBSURFACE = 0.35
+"""Ours: the photo's own softness is already in the albedo, so full scattering would blur twice."""
+SKIN_ROUGHNESS = 0.5
+"""Ours, by eye between dry (0.6) and oily (0.35) skin."""
+
+TEETH_COLOUR = (0.72, 0.66, 0.55, 1.0)
+TONGUE_COLOUR = (0.44, 0.14, 0.13, 1.0)
+LASH_COLOUR = (0.012, 0.009, 0.008, 1.0)
+PLAIN_COLOUR = (0.5, 0.5, 0.5, 1.0)
+"""Linear RGBA, by eye."""
+
+Images = Mapping[str, bpy.types.Image]
+
+
+def principled(material: bpy.types.Material) -> bpy.types.ShaderNodeBsdfPrincipled:
+    """The material's Principled node, by type: names are translated."""
+    return next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+
+
+def photo_detail_socket(material: bpy.types.Material) -> bpy.types.NodeSocket | None:
+    """Factor input of the photo layer, None when the user removed the node."""
+    nodes = material.node_tree.nodes if material.node_tree else ()
+    mixes = (node for node in nodes if node.type == "MIX" and node.label == PHOTO_DETAIL)
+    mix = next(mixes, None)
+    return None if mix is None else _mix_sockets(mix)[0]
+
+
+def new_material(kind: str, name: str, images: Images) -> bpy.types.Material:
+    """Material of one kind: skin, eye, teeth, tongue, lash or plain.
+
+    images: albedo and albedo_coarse (skin), eye and lash where the result has them.
+    """
+    material = bpy.data.materials.new(name)
+    if not material.node_tree:  # deprecated switch, still needed before Blender 5
+        material.use_nodes = True
+    _FILLERS[kind](material, images)
+    return material
+
+
+def _mix_sockets(mix: bpy.types.ShaderNodeMix) -> tuple[bpy.types.NodeSocket, ...]:
+    """Factor, A, B and result of a colour mix: the sockets of other data types are hidden."""
+    inputs = {socket.identifier: socket for socket in mix.inputs}
+    names = ("Factor_Float", "A_Color", "B_Color")
+    result = next(socket for socket in mix.outputs if socket.identifier == "Result_Color")
+    return (*(inputs[name] for name in names), result)
+
+
+def _image_node(
+    material: bpy.types.Material, image: bpy.types.Image, place: tuple[float, float]
+) -> bpy.types.ShaderNodeTexImage:
+    node = material.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image = image
+    node.location = place
+    return node
+
+
+def _set(material: bpy.types.Material, values: Mapping[str, object]) -> None:
+    shader = principled(material)
+    for name, value in values.items():
+        shader.inputs[name].default_value = value
+
+
+def _fill_skin(material: bpy.types.Material, images: Images) -> None:
+    tree, shader = material.node_tree, principled(material)
+    left = shader.location.x
+    coarse = _image_node(material, images["albedo_coarse"], (left - 560, shader.location.y))
+    photo = _image_node(material, images["albedo"], (left - 560, shader.location.y - 300))
+    coarse.label, photo.label = "Coarse albedo", "Albedo with photo"
+    mix = tree.nodes.new("ShaderNodeMix")
+    mix.data_type = "RGBA"
+    mix.label = PHOTO_DETAIL
+    mix.location = (left - 240, shader.location.y)
+    factor, first, second, result = _mix_sockets(mix)
+    factor.default_value = 1.0
+    tree.links.new(coarse.outputs["Color"], first)
+    tree.links.new(photo.outputs["Color"], second)
+    tree.links.new(result, shader.inputs["Base Color"])
+    _set(
+        material,
+        {
+            "Roughness": SKIN_ROUGHNESS,
+            "IOR": SKIN_IOR,
+            "Subsurface Weight": SKIN_SUBSURFACE,
+            "Subsurface Radius": SKIN_RADIUS,
+            "Subsurface Scale": SKIN_MEAN_FREE_PATH,
+        },
+    )
+
+
+def _fill_eye(material: bpy.types.Material, images: Images) -> None:
+    shader = principled(material)
+    if "eye" in images:
+        node = _image_node(material, images["eye"], (shader.location.x - 320, shader.location.y))
+        material.node_tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
+    else:
+        _set(material, {"Base Color": (0.7, 0.68, 0.65, 1.0)})
+    _set(material, {"Roughness": 0.25, "Coat Weight": 0.5, "Coat Roughness": 0.03})
+
+
+def _fill_teeth(material: bpy.types.Material, images: Images) -> None:
+    _set(material, {"Base Color": TEETH_COLOUR, "Roughness": 0.25})
+
+
+def _fill_tongue(material: bpy.types.Material, images: Images) -> None:
+    _set(material, {"Base Color": TONGUE_COLOUR, "Roughness": 0.35})
+
+
+def _fill_lash(material: bpy.types.Material, images: Images) -> None:
+    shader = principled(material)
+    _set(material, {"Base Color": LASH_COLOUR, "Roughness": 0.6})
+    if "lash" in images:
+        node = _image_node(material, images["lash"], (shader.location.x - 320, shader.location.y))
+        links = material.node_tree.links
+        links.new(node.outputs["Color"], shader.inputs["Base Color"])
+        links.new(node.outputs["Alpha"], shader.inputs["Alpha"])
+
+
+def _fill_plain(material: bpy.types.Material, images: Images) -> None:
+    _set(material, {"Base Color": PLAIN_COLOUR})
+
+
+_FILLERS = {
+    "skin": _fill_skin,
+    "eye": _fill_eye,
+    "teeth": _fill_teeth,
+    "tongue": _fill_tongue,
+    "lash": _fill_lash,
+    "plain": _fill_plain,
+}

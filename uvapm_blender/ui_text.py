@@ -1,0 +1,59 @@
+"""Words that the user reads, except names and tooltips of single properties."""
+
+import textwrap
+
+from ..engine.protocol.errors import EngineError, ErrorCode
+
+DEVICES = {
+    "auto": ("Automatic", "A graphics card when PyTorch finds one, else the processor"),
+    "cpu": ("Processor", "Works everywhere"),
+    "cuda": ("NVIDIA graphics card", "Needs a PyTorch with CUDA"),
+    "mps": ("Apple graphics", "Needs a Mac with Apple silicon"),
+}
+"""Name and description of each device of a job."""
+
+STAGES = {
+    "photo": "Reading the photo",
+    "prepare": "Reading the photo",
+    "shape": "Fitting the shape",
+    "albedo": "Solving light and albedo",
+    "detail": "Adding photo detail",
+    "result": "Writing the result",
+    "write": "Writing the result",
+}
+STARTING = "Starting the engine"
+CANCELLING = "Cancelling"
+RUNNING_HINT = "UVAPM is reconstructing a head. Esc: cancel"
+
+CANCELLED = "Reconstruction cancelled"
+BUSY = "A reconstruction is running"
+NO_HEAD = "Select a head made by UVAPM"
+OBJECT_MODE = "Switch to Object Mode"
+NOTHING_RUNS = "No reconstruction is running"
+PACK_COMMAND = "python -m engine packs build default"
+PACK_ADVICE = "In the extension's folder, with the engine's Python, run:"
+
+ENGINE_MISSING = (ErrorCode.ENGINE_MISSING,)
+PACK_TROUBLE = (ErrorCode.PACK_MISSING, ErrorCode.PACK_INVALID)
+
+
+def stage_text(stage: str) -> str:
+    """What the engine does in a stage; an unknown stage shows its own name."""
+    return STAGES.get(stage, stage.replace("_", " ").capitalize()) or STARTING
+
+
+def built(name: str, warnings: int) -> str:
+    """Report after a head was added."""
+    if not warnings:
+        return f"{name}: head added"
+    return f"{name}: head added, with {warnings} warning{'s' if warnings > 1 else ''}"
+
+
+def error_text(error: EngineError) -> str:
+    """One line for a report."""
+    return " ".join(str(error).split())
+
+
+def wrapped(text: str, columns: int) -> list[str]:
+    """Lines of at most `columns` characters, for labels, which do not wrap by themselves."""
+    return textwrap.wrap(text, max(columns, 16)) or [""]
