@@ -1,0 +1,124 @@
+"""Identity embedding: dlib's public-domain face recognition ResNet as a torch module.
+
+128 numbers per face; two photos of one person lie close. It serves as a loss and as a similarity
+figure, not as proof of who somebody is.
+
+Sources: network and chip alignment as published with dlib (five-point template, padding 0.25,
+150x150 pixels; mean colour in the file, division by 256); residual blocks He et al. 2016.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..protocol.conventions import BYTE_MAX
+from .crop import check_photo, resample, to_batch
+from .dlib_file import BLOCKS, INPUT_SIZE
+
+PADDING = 0.25
+DIVISOR = 256.0
+"""The network's mean colour and divisor are in byte values; photos are in [0, 1]."""
+# dlib's five-point template in units of the face box: left eye outer and inner corner, right eye
+# outer and inner corner (the subject's sides), base of the nose.
+TEMPLATE = np.array(
+    [
+        [0.8595674595992, 0.2134981538014],
+        [0.6460604764104, 0.2289674387677],
+        [0.1205750620789, 0.2137274526848],
+        [0.3340850613712, 0.2290642403242],
+        [0.4901123135679, 0.6277975316475],
+    ]
+)
+MESH_POINTS = (263, 362, 33, 133, 2)
+"""The same five points among the 468 landmarks."""
+
+
+class IdentityNet(nn.Module):
+    """dlib's ResNet with the affine layers folded in. `forward` takes chips in [0, 1]."""
+
+    def __init__(self, tensors: Mapping[str, np.ndarray]) -> None:
+        super().__init__()
+        for name, array in tensors.items():
+            value = torch.from_numpy(np.array(array, dtype=np.float32))
+            self.register_buffer(name.replace(".", "_"), value)
+
+    def _conv(self, x: Tensor, name: str, stride: int, padding: int) -> Tensor:
+        weight, bias = getattr(self, f"{name}_weight"), getattr(self, f"{name}_bias")
+        return functional.conv2d(x, weight, bias, stride, padding)
+
+    def forward(self, chips: Tensor) -> Tensor:
+        """Embed aligned chips.
+
+        Args: chips: (N, 3, 150, 150) float32 RGB, sRGB-encoded, [0, 1], see `chip_matrix`.
+        Returns: (N, 128) embeddings, not normalised. Differentiable.
+        """
+        x = (chips * BYTE_MAX - self.mean[:, None, None]) / DIVISOR
+        x = functional.max_pool2d(functional.relu(self._conv(x, "stem", 2, 0)), 3, 2)
+        for index, (_, halves) in enumerate(BLOCKS):
+            shortcut = functional.avg_pool2d(x, 2, 2) if halves else x
+            stride, padding = (2, 0) if halves else (1, 1)
+            x = functional.relu(self._conv(x, f"block{index}_first", stride, padding))
+            x = self._conv(x, f"block{index}_second", 1, 1)
+            x = functional.relu(_padded_sum(x, shortcut))
+        return x.mean((2, 3)) @ self.head_weight.T
+
+
+def _padded_sum(a: Tensor, b: Tensor) -> Tensor:
+    """Sum of two images where channels, rows or columns that one lacks count as zero (dlib)."""
+    size = [max(first, second) for first, second in zip(a.shape[1:], b.shape[1:], strict=True)]
+    return _grow(a, size) + _grow(b, size)
+
+
+def _grow(x: Tensor, size: list[int]) -> Tensor:
+    channels, rows, columns = (want - have for want, have in zip(size, x.shape[1:], strict=True))
+    return functional.pad(x, (0, columns, 0, rows, 0, channels))
+
+
+def chip_matrix(points: np.ndarray) -> np.ndarray:
+    """Similarity map of the aligned chip.
+
+    Args: points: (468, 2+) landmarks in photo pixels.
+    Returns: (2, 3) float64 map from chip coordinates (150x150) to photo coordinates: the least
+        squares similarity of the template to five landmarks (Umeyama 1991, eq. 40-42, in 2-D as
+        one complex division).
+    """
+    template = (TEMPLATE + PADDING) / (2 * PADDING + 1) * INPUT_SIZE
+    source = template @ np.array([1, 1j])
+    target = points[list(MESH_POINTS), :2] @ np.array([1, 1j])
+    centered = source - source.mean()
+    factor = (centered.conj() @ (target - target.mean())) / (centered.conj() @ centered).real
+    offset = target.mean() - factor * source.mean()
+    return np.array(
+        [[factor.real, -factor.imag, offset.real], [factor.imag, factor.real, offset.imag]]
+    )
+
+
+def face_chip(photo: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The aligned chip (150, 150, 3) float32 of a photo (H, W, 3) and its 468 landmarks."""
+    return resample(photo, chip_matrix(points), INPUT_SIZE)
+
+
+def embed(net: IdentityNet, photo: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Identity embedding of one face.
+
+    Args: net; photo: (H, W, 3) float32 RGB, sRGB-encoded, [0, 1]; points: (468, 2+) photo pixels.
+    Returns: (128,) float32.
+    Raises: EngineError BAD_INPUT if the photo is not of that form.
+    """
+    check_photo(photo)
+    with torch.no_grad():
+        return net(to_batch([face_chip(photo, points)]))[0].numpy()
+
+
+def identity_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Euclidean distance of two embeddings (128,); dlib calls below 0.6 the same person."""
+    return float(np.linalg.norm(np.asarray(a, np.float64) - np.asarray(b, np.float64)))
+
+
+def identity_cosine(a: np.ndarray, b: np.ndarray) -> float:
+    """Cosine of two embeddings (128,), in [-1, 1]."""
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
