@@ -34,6 +34,10 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 Rows = tuple[tuple[float, ...], ...]
 
 
+def _rows(matrix: np.ndarray) -> Rows:
+    return tuple(tuple(map(float, row)) for row in matrix)
+
+
 @dataclass(frozen=True)
 class EngineInfo:
     """Version of the engine that wrote the result."""
@@ -72,12 +76,24 @@ class CameraInfo:
     width: int
     height: int
 
+    @classmethod
+    def from_arrays(
+        cls, K: np.ndarray, R: np.ndarray, t: np.ndarray, width: int, height: int
+    ) -> "CameraInfo":
+        """K (3, 3), R (3, 3), t (3,) of any float type."""
+        return cls(_rows(K), _rows(R), tuple(map(float, t)), width, height)
+
 
 @dataclass(frozen=True)
 class LightInfo:
     """sh: 9 x 3 shading coefficients, linear RGB (`conventions.sh_basis`)."""
 
     sh: Rows
+
+    @classmethod
+    def from_array(cls, sh: np.ndarray) -> "LightInfo":
+        """sh (9, 3) of any float type."""
+        return cls(_rows(sh))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,76 @@
+"""What a fit hands over for writing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..protocol.result import ResultMesh
+from ..protocol.result_schema import (
+    CameraInfo,
+    EngineInfo,
+    LightInfo,
+    MeshInfo,
+    PackInfo,
+    PhotoInfo,
+    ResultManifest,
+)
+from ..protocol.version import RESULT_SCHEMA, engine_version
+
+
+@dataclass(frozen=True, eq=False)
+class ResultContents:
+    """Everything in a result directory, as values.
+
+    coefficients: identity (K,), expression (E,), albedo (3, K) and further arrays by name;
+    rotation, translation and light are added from `camera` and `light`.
+    mesh: neutral shape and expression deltas of all parts; mesh_info: their names.
+    maps: picture by name without suffix (becomes `maps/<name>.png`): albedo, albedo_coarse,
+    albedo_detail, origin are required, eye and lash are optional. Each is (H, W) or (H, W, 3 or
+    4), RGB order: float in [0, 1] (stored with 8 bits), uint8, or uint16 (stored with 16 bits).
+    render, compare: likewise, (H, W, 3 or 4). stages: seconds by stage name.
+    """
+
+    pack: PackInfo
+    seed: int
+    photo: PhotoInfo
+    camera: CameraInfo
+    light: LightInfo
+    mesh: ResultMesh
+    mesh_info: MeshInfo
+    coefficients: Mapping[str, np.ndarray]
+    maps: Mapping[str, np.ndarray]
+    render: np.ndarray
+    compare: np.ndarray
+    stages: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def all_coefficients(self) -> dict[str, np.ndarray]:
+        """The arrays of coefficients.safetensors, f32."""
+        derived = {
+            "rotation": np.asarray(self.camera.R),
+            "translation": np.asarray(self.camera.t),
+            "light": np.asarray(self.light.sh),
+        }
+        both = {**self.coefficients, **derived}
+        return {name: np.asarray(array, dtype=np.float32) for name, array in both.items()}
+
+    def manifest(self, files: Mapping[str, str]) -> ResultManifest:
+        """result.json for files with these sha256 sums."""
+        arrays = self.all_coefficients()
+        return ResultManifest(
+            schema=RESULT_SCHEMA,
+            engine=EngineInfo(engine_version()),
+            pack=self.pack,
+            seed=self.seed,
+            photo=self.photo,
+            stages=dict(self.stages),
+            camera=self.camera,
+            light=self.light,
+            metrics=dict(self.metrics),
+            warnings=tuple(self.warnings),
+            mesh=self.mesh_info,
+            coefficients={name: tuple(array.shape) for name, array in sorted(arrays.items())},
+            files=dict(files),
+        )

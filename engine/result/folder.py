@@ -1,0 +1,99 @@
+"""A folder that appears in one piece or not at all."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ..protocol.errors import EngineError, ErrorCode
+from ..protocol.result import read_manifest
+from ..protocol.result_schema import MANIFEST_NAME
+
+SYSTEM_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""What file managers drop into folders by themselves."""
+
+
+def check_output(output: Path) -> Path:
+    """The absolute path, when a result may be written there; call it before a long job.
+
+    Free are: a path that does not exist, an empty folder, and a result directory that holds
+    nothing else. Raises EngineError(BAD_OUTPUT).
+    """
+    try:
+        output = Path(output).expanduser().resolve()
+        if output.exists() and not output.is_dir():
+            raise _bad(f"{output} is a file, a folder was expected.")
+        foreign = _foreign(output) if output.exists() else None
+        if foreign is not None:
+            raise _bad(f"{output} holds {foreign}, which is not part of a result.")
+        parent = next(each for each in output.parents if each.exists())
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _bad(f"{output} cannot be used as output folder ({error}).") from error
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        raise _bad(f"Nothing can be written in {parent}.")
+    return output
+
+
+def _bad(message: str) -> EngineError:
+    return EngineError(ErrorCode.BAD_OUTPUT, message, "Choose another output folder.")
+
+
+def _foreign(folder: Path) -> str | None:
+    """Name of something in the folder that a result directory of ours does not explain."""
+    found = [
+        path.relative_to(folder).as_posix()
+        for path in sorted(folder.rglob("*"))
+        if path.name not in SYSTEM_FILES and (path.is_symlink() or not path.is_dir())
+    ]
+    if MANIFEST_NAME not in found:
+        return found[0] if found else None
+    try:
+        ours = {MANIFEST_NAME, *read_manifest(folder).files}
+    except EngineError:
+        return f"an unreadable {MANIFEST_NAME}"
+    return next((name for name in found if name not in ours), None)
+
+
+@contextmanager
+def replaced_folder(output: Path) -> Iterator[Path]:
+    """A draft folder beside `output` that takes its place when the block ends well.
+
+    On any exception the draft, and parents made for it, are removed and `output` is as before.
+    Raises EngineError(BAD_OUTPUT) when the disk refuses.
+    """
+    output = check_output(output)
+    made = [each for each in output.parents if not each.exists()]
+    draft = output.parent / f".{output.name}.{secrets.token_hex(4)}.part"
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        draft.mkdir()
+        yield draft
+        _swap(draft, output)
+    except OSError as error:
+        raise EngineError(
+            ErrorCode.BAD_OUTPUT,
+            f"The result cannot be written to {output} ({error.strerror or error}).",
+            "Check the free space and the permissions of that folder, and close programs that "
+            "use it.",
+        ) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        with suppress(OSError):  # not empty: the result is there
+            for parent in made:
+                parent.rmdir()
+
+
+def _swap(draft: Path, output: Path) -> None:
+    """Rename into place; an older folder is renamed away first and comes back on failure."""
+    old = draft.with_suffix(".old")
+    if output.exists():
+        os.rename(output, old)
+    try:
+        os.rename(draft, output)
+    except BaseException:
+        if old.exists():
+            os.rename(old, output)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
