@@ -1,4 +1,4 @@
-"""Anatomy of the FFHQ-UV layout as curves, in pixels of a 1024 x 1024 map (column, row; row 0 on top).
+"""Anatomy of the FFHQ-UV layout as curves: (column, row) of a 1024 x 1024 map, row 0 on top.
 
 The layout is symmetric about column 512. Only the left half of the picture (the subject's right
 side) is listed; `layout.py` mirrors it. All figures are ours, measured by eye and ruler on the
@@ -41,7 +41,7 @@ MAIN_OUTLINE: Curve = (
     (78, 120), (63, 140), (50, 160), (39, 180), (30, 200), (23, 220), (18, 240), (14, 270),
     (10, 300), (9, 350), (9, 1016), (512, 1016),
 )  # fmt: skip
-"""Skin, scalp and neck, left half. The sides and the lobes on top meet along the back of the head."""
+"""Skin, scalp and neck, left half. Sides and upper lobes meet along the back of the head."""
 
 SOCKET_OUTLINE: Curve = (
     (139, 8), (149, 11), (157, 16), (162, 24), (172, 30), (172, 34), (162, 38), (158, 44),
@@ -53,6 +53,9 @@ MOUTH_BAG_OUTLINE: Curve = (
     (85, 108), (57, 123), (53, 108), (49, 96), (14, 103), (6, 76), (5, 62), (8, 50), (15, 36),
     (26, 20), (37, 12), (52, 5),
 )  # fmt: skip
+
+ISLAND_ROWS = 144
+"""The small islands and their margins lie above this row."""
 
 # --- closed regions, open at the mid-line where they touch column 512 -------------------------
 
@@ -154,6 +157,8 @@ BROW_CENTRE: Curve = (
 )  # fmt: skip
 BROW_HALF_WIDTH = (8.5, 12.5, 12.5, 11.0, 9.0, 6.5, 3.8, 1.2)
 """Half the height of the brow at each point of BROW_CENTRE, from the nose outwards."""
+BEARD_BOX = (160, 384, 864, 832)
+"""Columns and rows (left, top, right, bottom) that hold every beard hair."""
 BROW_BOX = (288, 256, 512, 368)
 """Columns and rows (left, top, right, bottom) that hold a right brow of any shape."""
 

@@ -6,7 +6,7 @@ hair over it. There is no light in it: dark places are pigment, hair or openings
 
 import numpy as np
 
-from .curves import REFERENCE_SIZE
+from .curves import ISLAND_ROWS, REFERENCE_SIZE
 from .hair import hairline_distance, scalp_coverage, strand_texture
 from .layout import check_size, region_masks
 from .noise import Streams, field
@@ -19,13 +19,12 @@ _MUCOSA = {"mouth_bag": (0.47, 0.275, 0.295), "sockets": (0.45, 0.26, 0.27)}
 """sRGB of the inside of mouth and eye sockets. Ours: tissue seen through the opening of a dark
 cavity, so darker than the lips."""
 
-_ROSE, _BRICK = np.array([0.66, 0.27, 0.33]), np.array([0.55, 0.20, 0.17])
+_ROSE = np.array([0.66, 0.27, 0.33], dtype=np.float32)
+_BRICK = np.array([0.55, 0.20, 0.17], dtype=np.float32)
 """sRGB ends of the lipstick colours."""
 
 
-def generate_skin(
-    parameters: SkinParameters, size: int, rng: np.random.Generator
-) -> np.ndarray:
+def generate_skin(parameters: SkinParameters, size: int, rng: np.random.Generator) -> np.ndarray:
     """Skin map of one person, (size, size, 3) float32, sRGB-encoded in [0, 1], row 0 on top.
 
     size: a multiple of 64 up to 2048; made for 256 (training) and 1024 (pictures). The same
@@ -38,7 +37,7 @@ def generate_skin(
     image, lips, lines = _bare_skin(p, streams, size)
     image = _paint_openings(image, streams, size)
     image = _paint_make_up(image, p, lips, lines, size)
-    hair = hair_colour(p.hair_eumelanin, p.hair_pheomelanin, p.grey)
+    hair = hair_colour(p.hair_eumelanin, p.hair_pheomelanin, p.grey).astype(np.float32)
     image = _paint_beard(image, p, streams, hair, size)
     image = _paint_brows(image, p, streams, hair, size)
     image = _paint_scalp(image, p, streams, hair, size)
@@ -46,9 +45,13 @@ def generate_skin(
     return np.clip(image, 0.0, 1.0).astype(np.float32)
 
 
+def _rgb(*values: float) -> np.ndarray:
+    return np.array(values, dtype=np.float32)
+
+
 def _over(image: np.ndarray, colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """`colour` over `image`; alpha (H, W)."""
-    return image + alpha[..., None] * (np.asarray(colour, dtype=np.float32) - image)
+    return image + alpha[..., None] * (colour.astype(np.float32, copy=False) - image)
 
 
 def _bare_skin(
@@ -63,10 +66,10 @@ def _bare_skin(
 
 def _paint_openings(image: np.ndarray, streams: Streams, size: int) -> np.ndarray:
     m = region_masks(size)
-    depth = np.array([0.34, 0.20, 0.19], dtype=np.float32)
+    depth = _rgb(0.34, 0.20, 0.19)
     image = _over(image, image * depth, 0.95 * m["nostrils"])
     image = _over(image, image * depth, 0.35 * m["ear_canals"])
-    return _over(image, image * np.array([0.55, 0.42, 0.42]), m["mouth_slit"])
+    return _over(image, image * _rgb(0.5, 0.38, 0.38), m["mouth_slit"])
 
 
 def _paint_make_up(
@@ -78,10 +81,10 @@ def _paint_make_up(
         outer = lips * (1.0 - 0.8 * m["lip_inner"])
         image = _over(image, colour * (1.0 + 0.03 * lines[..., None]), 0.8 * p.lipstick * outer)
     lash = (0.30 + 0.45 * p.eye_shadow) * m["lash_lines"]
-    image = _over(image, image * np.array([0.38, 0.33, 0.32]), lash)
+    image = _over(image, image * _rgb(0.38, 0.33, 0.32), lash)
     if p.eye_shadow > 0.0:
         cover = np.clip(m["lid_upper"] + 0.4 * m["eye_surround"], 0.0, 1.0) * (1 - m["under_eye"])
-        image = _over(image, image * np.array([0.72, 0.62, 0.62]), 0.6 * p.eye_shadow * cover)
+        image = _over(image, image * _rgb(0.72, 0.62, 0.62), 0.6 * p.eye_shadow * cover)
     return image
 
 
@@ -93,10 +96,10 @@ def _paint_beard(
     grow = _beard_density(p, streams, size)
     # Cut roots lie inside the skin: light that has passed the skin returns bluish grey.
     grain = 1.0 + field(streams, "stubble", size, {256: 0.16, 512: 0.34}, share=0.6)
-    shade = image * np.array([0.60, 0.645, 0.69]) * 0.75 + 0.25 * hair
+    shade = image * _rgb(0.60, 0.645, 0.69) * 0.75 + 0.25 * hair
     image = _over(image, shade, np.clip(0.62 * p.beard_shadow * grow * grain, 0.0, 0.9))
     if p.beard_cover > 0.02:
-        density = _beard_density(p, streams, REFERENCE_SIZE)
+        density = _beard_density(p, streams, max(size, REFERENCE_SIZE // 2))
         image = _over(image, hair, 0.9 * beard_coverage(p, streams, density, size))
     return image
 
@@ -111,9 +114,7 @@ def _beard_density(p: SkinParameters, streams: Streams, size: int) -> np.ndarray
         ]
     )
     patchy = field(streams, "beard patches", size, {20: 0.10, 48: 0.10, 110: 0.08}, share=0.3)
-    return np.clip(grow * (1.0 + patchy) - 0.25 * (1.0 - grow) * grow, 0.0, 1.0) * (
-        1.0 - m["lips"]
-    )
+    return np.clip(grow * (1.0 + patchy) - 0.25 * (1.0 - grow) * grow, 0.0, 1.0) * (1.0 - m["lips"])
 
 
 def _paint_brows(
@@ -123,9 +124,10 @@ def _paint_brows(
     add_brows(alpha, p, streams)
     # Brows turn grey later than the hair and are rarely as fair.
     own = hair_colour(
-        max(p.hair_eumelanin, 0.25) * 1.5**p.brow_depth, p.hair_pheomelanin, 0.5 * p.grey**1.5
+        max(p.hair_eumelanin, 0.25) * 1.5**p.brow_depth, p.hair_pheomelanin, 0.4 * p.grey**1.5
     )
-    return _over(image, own, alpha)
+    # Single hairs let the skin's colour through, so that brows are never neutral grey on skin.
+    return _over(image, 0.85 * own + 0.15 * image * image, alpha)
 
 
 def _paint_scalp(
@@ -133,7 +135,8 @@ def _paint_scalp(
 ) -> np.ndarray:
     if p.hair_cover < 0.02:
         return image
-    distance = hairline_distance(p, streams)
+    # Loose hairs need the hairline finer than a small map shows it.
+    distance = hairline_distance(p, streams, max(size, REFERENCE_SIZE // 2))
     strands = strand_texture(p, streams, size)
     grain = field(streams, "scalp grain", size, {128: 0.5, 256: 0.7, 512: 1.0}, share=0.6)
     cover = scalp_coverage(p, distance, strands, grain)
@@ -146,8 +149,9 @@ def _paint_scalp(
 
 def _paint_islands(image: np.ndarray, streams: Streams, size: int) -> np.ndarray:
     m = region_masks(size)
-    tint = 1.0 + field(streams, "mucosa", size, {32: 0.02, 96: 0.02, 256: 0.02}, share=0.3)
+    top = ISLAND_ROWS * size // REFERENCE_SIZE
+    corner = image[:top]
+    tint = 1.0 + field(streams, "mucosa", size, {32: 0.02, 96: 0.02, 256: 0.02}, share=0.3)[:top]
     for name, colour in _MUCOSA.items():
-        painted = np.array(colour, dtype=np.float32) * tint[..., None]
-        image = _over(image, painted, m[name + "_margin"])
-    return image
+        corner = _over(corner, _rgb(*colour) * tint[..., None], m[name + "_margin"][:top])
+    return np.concatenate([corner, image[top:]])

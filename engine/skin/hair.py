@@ -7,26 +7,25 @@ import numpy as np
 
 from .curves import REFERENCE_SIZE, SCALP_HALF_WIDTH
 from .layout import reference_grid, region_distances, region_masks, resample
-from .noise import Streams, field, own_share, smooth_step
+from .noise import Streams, field, mirror_weights, smooth_step
 from .parameters import SkinParameters
 
-_STRAND_OCTAVES = ((384, 0.5), (160, 0.55), (56, 0.5))
+_STRAND_OCTAVES = ((460, 0.5), (200, 0.5), (64, 0.45))
 """Strands across the map and their weight, from single hairs to locks."""
 
 
-def hairline_distance(p: SkinParameters, streams: Streams) -> np.ndarray:
-    """(1024, 1024) signed distance to this person's hairline, reference pixels, inside positive."""
-    masks = region_masks(REFERENCE_SIZE)
-    distance = region_distances(REFERENCE_SIZE)["scalp"].copy()
+def hairline_distance(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:
+    """(size, size) signed distance to this person's hairline, reference pixels, inside positive."""
+    masks = region_masks(size)
+    distance = region_distances(size)["scalp"].copy()
     retreat = 85.0 * p.recession
-    distance -= retreat * masks["temple_corners"] + 1.1 * retreat * p.recession * (
-        masks["crown_front"]
+    distance -= (
+        retreat * masks["temple_corners"] + 1.1 * retreat * p.recession * (masks["crown_front"])
     )
     distance -= 16.0 * p.hairline * masks["crown_front"]
     shorter = -12.0 if p.sex == "male" else 10.0
     distance -= shorter * masks["sideburns"]
-    wander = field(streams, "hairline", 256, {12: 3.0, 32: 2.0, 96: 1.5}, share=0.4)
-    return distance + cv2.resize(wander, (REFERENCE_SIZE,) * 2, interpolation=cv2.INTER_LINEAR)
+    return distance + field(streams, "hairline", size, {12: 3.0, 32: 2.0, 96: 1.5}, share=0.4)
 
 
 @lru_cache(maxsize=4)
@@ -46,7 +45,7 @@ def strand_texture(p: SkinParameters, streams: Streams, size: int) -> np.ndarray
     across, along = _strand_coordinates(size)
     sway = field(streams, "sway", size, {6: 0.010, 14: 0.006, 40: 0.012 * p.hair_curl}, share=0.6)
     across = across + sway
-    share = own_share(size, 0.7)
+    direct, mirrored = mirror_weights(size, 0.7)
     # Curly hair turns every few millimetres, combed hair runs on for centimetres.
     rows = int(14 + 20 * (1.0 - p.hair_length) + 150 * p.hair_curl)
     total = np.zeros((size, size), np.float32)
@@ -54,14 +53,12 @@ def strand_texture(p: SkinParameters, streams: Streams, size: int) -> np.ndarray
         if strands > size:
             continue
         draw = streams.get("strands", index)
-        both = draw.standard_normal((rows, strands), dtype=np.float32)
-        own = draw.standard_normal((rows, strands), dtype=np.float32)
-        both = (both + both[:, ::-1]) * np.float32(np.sqrt(0.5))
+        lattice = draw.standard_normal((rows, strands), dtype=np.float32)
         x = (across * strands - 0.5).astype(np.float32)
         y = (along * rows - 0.5).astype(np.float32)
-        for lattice, part in ((both, 1.0 - share), (own, share)):
-            sampled = cv2.remap(lattice, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
-            total += weight * np.sqrt(part) * sampled
+        for source, part in ((lattice, direct), (lattice[:, ::-1].copy(), mirrored)):
+            sampled = cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+            total += np.float32(weight) * part * sampled
     return total
 
 
@@ -70,15 +67,15 @@ def scalp_coverage(
 ) -> np.ndarray:
     """(size, size) how much hair hides the skin, without the loose hairs of the fringe.
 
-    distance: (1024, 1024) from `hairline_distance`. strands, grain: (size, size) unit noise.
+    distance: (S, S) from `hairline_distance`. strands, grain: (size, size) unit noise.
     """
     size = strands.shape[0]
     near = resample(distance, size)
     combed = p.hair_length
     # Shaved hair fades over centimetres, combed hair ends within a few millimetres.
-    softness = 10.0 + 16.0 * (1.0 - combed)
-    ragged = near + (2.0 + 4.0 * combed) * strands
-    edge = smooth_step(-0.35 * softness, softness, ragged)
+    softness = 20.0 + 10.0 * (1.0 - combed)
+    ragged = near + (3.0 + 2.5 * combed) * strands
+    edge = smooth_step(-0.3 * softness, softness, ragged)
     thin = 1.0 - 0.35 * smooth_step(30.0, 0.0, near) * (1.0 - combed)
     texture = 1.0 + (1.0 - p.hair_cover) * (0.25 * strands * combed + 0.35 * grain * (1 - combed))
     return np.clip(p.hair_cover * edge * thin * texture, 0.0, 0.995)

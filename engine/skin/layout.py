@@ -71,7 +71,8 @@ _BLOB_REGIONS: Mapping[str, tuple[Blob, bool]] = {
 # name: (curve, thickness, softness) of a line, in reference pixels.
 _LINE_REGIONS: Mapping[str, tuple[tuple[Curve, ...], int, float]] = {
     "lash_lines": ((curves.UPPER_LASH_LINE, curves.LOWER_LASH_LINE), 2, 1.6),
-    "mouth_slit": ((curves.MOUTH_SLIT,), 5, 3.5),
+    "mouth_slit": ((curves.MOUTH_SLIT,), 2, 2.2),
+    "lip_wet": ((curves.MOUTH_SLIT,), 14, 8.0),
 }
 
 _DISTANCE_REGIONS: Mapping[str, Curve] = {
@@ -172,9 +173,7 @@ def _lines(lines: Sequence[Curve], thickness: int) -> np.ndarray:
         left = smooth_curve(line, closed=False)
         for path in (left, mirror_curve([tuple(p) for p in left])):
             fixed = np.rint((path - 0.5) * scale).astype(np.int32)
-            cv2.polylines(
-                canvas, [fixed], False, BYTE_MAX, thickness, cv2.LINE_AA, _SUBPIXEL_BITS
-            )
+            cv2.polylines(canvas, [fixed], False, BYTE_MAX, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
     return bytes_to_unit(canvas)
 
 

@@ -7,16 +7,21 @@ small map cannot show changes nothing else.
 
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from .curves import REFERENCE_SIZE
-from .layout import region_distances, resample
+from .layout import region_distances
 
 SEAM_FADE = 70.0
 """Reference pixels from the back seam over which the two halves become equal. The two sides of the
 map meet there, so a field that is symmetric at the seam has no visible seam."""
+
+
+_BLOTCH_SIGMA = 0.9
+"""In half cells."""
 
 
 @dataclass(frozen=True)
@@ -30,21 +35,36 @@ class Streams:
         return np.random.default_rng((self.seed, zlib.crc32(name.encode()), index))
 
 
-def own_share(size: int, share: float) -> np.ndarray:
-    """(size, size) share of variance that is each side's own; falls to 0 at the back seam."""
+@lru_cache(maxsize=48)
+def mirror_weights(size: int, share: float, centre: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (a, b), each (size, size), that make white noise w alike on both sides.
+
+    a * w + b * mirror(w) keeps unit variance (a^2 + b^2 = 1) and has the correlation 2 a b = 1 -
+    `share` between the sides. The correlation rises to 1 at the back seam, where both sides meet,
+    and falls to 0 within `centre` columns of the mid-line, where it would show as a fold.
+    """
     distance = region_distances(REFERENCE_SIZE)["main"]
     fade = np.clip(distance / SEAM_FADE, 0.0, 1.0)
-    return cv2.resize(share * fade, (size, size), interpolation=cv2.INTER_AREA)
+    correlation = 1.0 - share * cv2.resize(fade, (size, size), interpolation=cv2.INTER_AREA)
+    if centre > 0.0:
+        column = np.arange(size) + 0.5 - size / 2
+        correlation = correlation * (1.0 - np.exp(-((column / centre) ** 2)))
+    angle = 0.5 * np.arcsin(np.clip(correlation, 0.0, 1.0))
+    return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
 
 
 def octave(streams: Streams, name: str, index: int, cells: int, share: float) -> np.ndarray:
-    """(cells, cells) unit normal lattice: left and right alike, `share` of the variance apart."""
-    draw = streams.get(name, index)
-    both = draw.standard_normal((cells, cells), dtype=np.float32)
-    mirrored = (both + both[:, ::-1]) * np.float32(np.sqrt(0.5))
-    own = draw.standard_normal((cells, cells), dtype=np.float32)
-    split = own_share(cells, share)
-    return np.sqrt(1.0 - split) * mirrored + np.sqrt(split) * own
+    """(2 * cells, 2 * cells) noise of unit deviation with `cells` blotches across.
+
+    Left and right are alike, but for `share` of the variance. Blurring white noise keeps the
+    blotches round; interpolating a lattice directly would show its rows and columns.
+    """
+    white = streams.get(name, index).standard_normal((2 * cells,) * 2, dtype=np.float32)
+    a, b = mirror_weights(2 * cells, share, 3.0)
+    mixed = a * white + b * white[:, ::-1]
+    # A Gaussian of deviation s leaves 1 / (2 s sqrt(pi)) of the deviation of white noise.
+    unit = np.float32(2.0 * _BLOTCH_SIGMA * np.sqrt(np.pi))
+    return cv2.GaussianBlur(mixed, (0, 0), _BLOTCH_SIGMA) * unit
 
 
 def field(
@@ -56,8 +76,8 @@ def field(
 ) -> np.ndarray:
     """(size, size) float32 sum of octaves.
 
-    amplitudes: cells across the map -> standard deviation. Octaves finer than two pixels a cell
-    are left out. The cubic interpolation between lattice points keeps about 0.75 of the deviation.
+    amplitudes: blotches across the map -> standard deviation. Octaves finer than two pixels a
+    blotch are left out.
     """
     total = np.zeros((size, size), np.float32)
     for index, (cells, amplitude) in enumerate(sorted(amplitudes.items())):
@@ -68,23 +88,19 @@ def field(
     return total
 
 
-def scatter(
-    draw: np.random.Generator, density: np.ndarray, expected: float
-) -> np.ndarray:
+def scatter(draw: np.random.Generator, density: np.ndarray, expected: float) -> np.ndarray:
     """(N, 2) random points (column, row in reference pixels) that follow `density`.
 
-    density: (1024, 1024) in [0, 1]. expected: mean number of points on an area of full density
+    density: (S, S) in [0, 1], any S. expected: mean number of points on an area of full density
     as large as the whole map.
     """
     count = draw.poisson(expected)
     points = draw.uniform(0.0, REFERENCE_SIZE, (count, 2))
-    column, row = points.astype(np.int64).T
+    column, row = (points * (len(density) / REFERENCE_SIZE)).astype(np.int64).T
     return points[draw.uniform(size=count) < density[row, column]]
 
 
-def dots(
-    size: int, points: np.ndarray, strength: np.ndarray, sigma: float
-) -> np.ndarray:
+def dots(size: int, points: np.ndarray, strength: np.ndarray, sigma: float) -> np.ndarray:
     """(size, size) float32 sum of Gaussian dots.
 
     points: (N, 2) reference pixels. strength: (N,) height of each dot. sigma: reference pixels.
@@ -109,8 +125,3 @@ def smooth_step(low: float, high: float, value: np.ndarray) -> np.ndarray:
     """0 below `low`, 1 above `high`, cubic between (Hermite 3t^2 - 2t^3)."""
     t = np.clip((value - low) / (high - low), 0.0, 1.0)
     return t * t * (3.0 - 2.0 * t)
-
-
-__all__ = [
-    "Streams", "dots", "field", "octave", "own_share", "resample", "scatter", "smooth_step",
-]  # fmt: skip

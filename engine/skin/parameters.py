@@ -16,7 +16,7 @@ FEMALE, MALE = "female", "male"
 
 @dataclass(frozen=True)
 class SkinParameters:
-    """One person. Shares and strengths are in [0, 1] unless a unit is given; signed ones in [-1, 1].
+    """One person. Shares and strengths lie in [0, 1] unless a unit is given, signed in [-1, 1].
 
     melanin: melanosome fraction of the epidermis, 0.004 (very light) to 0.8 (very dark).
     blood: blood fraction of the dermis, about 0.008 to 0.025.
@@ -108,8 +108,11 @@ def _out_of_range(name: str, expected: str, value: object) -> EngineError:
     )
 
 
-MELANIN_SAMPLING = (0.0045, 0.80)
+MELANIN_SAMPLING = (0.0055, 0.85)
 """Log-uniform sampling between these gives a nearly uniform ITA from -65 to +65 degrees."""
+
+
+_BLOOD_OF_TONE = [0.007, 0.009, 0.012, 0.015, 0.016]
 
 
 def sample_parameters(rng: np.random.Generator) -> SkinParameters:
@@ -122,7 +125,7 @@ def sample_parameters(rng: np.random.Generator) -> SkinParameters:
     melanin = float(np.exp(low + (high - low) * darkness))
     return SkinParameters(
         melanin=melanin,
-        blood=_clip("blood", np.exp(rng.normal(np.log(0.0145), 0.22))),
+        blood=_clip("blood", np.exp(rng.normal(np.log(_usual_blood(melanin)), 0.22))),
         pheomelanin=float(rng.uniform(0.1, 0.35)),
         age=age,
         sex=MALE if male else FEMALE,
@@ -137,6 +140,11 @@ def sample_parameters(rng: np.random.Generator) -> SkinParameters:
 def _clip(name: str, value: float) -> float:
     low, high = BOUNDS.get(name, _UNIT)
     return float(np.clip(value, low, high))
+
+
+def _usual_blood(melanin: float) -> float:
+    """Blood fraction that puts the tone on the locus to which `pigment` was fitted."""
+    return float(np.interp(melanin, [0.004, 0.012, 0.023, 0.041, 0.08], _BLOOD_OF_TONE))
 
 
 def _sample_surface(

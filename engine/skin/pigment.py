@@ -132,9 +132,7 @@ class PigmentTable:
         return cv2.remap(self.colours, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _table_coordinate(
-    log_value: np.ndarray, bounds: tuple[float, float], count: int
-) -> np.ndarray:
+def _table_coordinate(log_value: np.ndarray, bounds: tuple[float, float], count: int) -> np.ndarray:
     low, high = np.log(bounds)
     return ((log_value - low) * ((count - 1) / (high - low))).astype(np.float32)
 
@@ -156,9 +154,12 @@ HAIR_ROUGHNESS_FACTOR = 5.888
 """Denominator of the absorption-to-colour relation at azimuthal roughness 0.3 (Chiang et al. 2016,
 equation 9)."""
 
-HAIR_VEIL = 0.022
-"""Light scattered back by the cuticle before any pigment. Ours: keeps black hair at grey level 40
-of 255, as painted maps have it."""
+HAIR_VEIL = np.array([0.034, 0.027, 0.0235])
+"""Linear RGB scattered back by the cuticle and by fine pale hairs before any pigment. Ours: keeps
+black hair at about (52, 46, 43) of 255, slightly warm, as published maps have it."""
+
+WHITE_HAIR = np.array([0.40, 0.385, 0.36])
+"""Linear RGB of unpigmented hair on a head: darker than one hair, as locks shade each other."""
 
 
 def hair_colour(eumelanin: float, pheomelanin: float, grey: float) -> np.ndarray:
@@ -168,8 +169,5 @@ def hair_colour(eumelanin: float, pheomelanin: float, grey: float) -> np.ndarray
     grey: share of unpigmented hairs in [0, 1].
     """
     absorption = eumelanin * _HAIR_EUMELANIN + pheomelanin * _HAIR_PHEOMELANIN
-    pigmented = HAIR_VEIL + (1.0 - HAIR_VEIL) * np.exp(
-        -np.sqrt(absorption) * HAIR_ROUGHNESS_FACTOR
-    )
-    white = np.array([0.52, 0.51, 0.49])
-    return linear_to_srgb((1.0 - grey) * pigmented + grey * white)
+    pigmented = HAIR_VEIL + (1.0 - HAIR_VEIL) * np.exp(-np.sqrt(absorption) * HAIR_ROUGHNESS_FACTOR)
+    return linear_to_srgb((1.0 - grey) * pigmented + grey * WHITE_HAIR)

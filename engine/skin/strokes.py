@@ -7,14 +7,15 @@ import numpy as np
 
 from engine.protocol.conventions import BYTE_MAX
 
-from .curves import BROW_BOX, BROW_CENTRE, BROW_HALF_WIDTH, REFERENCE_SIZE
+from .curves import BEARD_BOX, BROW_BOX, BROW_CENTRE, BROW_HALF_WIDTH, REFERENCE_SIZE
 from .layout import smooth_curve
 from .noise import Streams, scatter, smooth_step
 from .parameters import MALE, SkinParameters
 
 _SUBPIXEL_BITS = 4
 _OPACITY_LEVELS = 4
-_BROW_OVERSAMPLING = 2.0
+_HAIR_WIDTH = 0.7
+"""Drawn width of a hair at its root in reference pixels (0.23 mm: a hair and its blur)."""
 _BROW_LIFT = 6.0
 """Reference pixels by which brow_height, brow_arch and so on move a brow at +-1 (about 2 mm)."""
 
@@ -70,9 +71,9 @@ def draw_strokes(canvas: Canvas, paths: np.ndarray, opacity: np.ndarray) -> np.n
     fixed = ((paths - origin) * canvas.scale - 0.5) * (1 << _SUBPIXEL_BITS)
     fixed = np.rint(fixed).astype(np.int32)
     root_half = fixed[:, : fixed.shape[1] // 2 + 1]
-    thick = max(1, round(1.1 * canvas.scale))
+    thick = max(1, round(_HAIR_WIDTH * canvas.scale))
     # Thinner than a pixel cannot be drawn, so thin hairs are drawn lighter.
-    lighter = min(1.0, 1.1 * canvas.scale / thick)
+    lighter = min(1.0, _HAIR_WIDTH * canvas.scale / thick)
     level_of = np.minimum((opacity * _OPACITY_LEVELS).astype(int), _OPACITY_LEVELS - 1)
     for level in range(_OPACITY_LEVELS):
         chosen = np.flatnonzero(level_of == level)
@@ -80,9 +81,7 @@ def draw_strokes(canvas: Canvas, paths: np.ndarray, opacity: np.ndarray) -> np.n
         for part in (chosen[::2], chosen[1::2]):
             pass_ = np.zeros(canvas.shape, np.uint8)
             for lines, width in ((fixed[part], max(1, thick - 1)), (root_half[part], thick)):
-                cv2.polylines(
-                    pass_, list(lines), False, value, width, cv2.LINE_AA, _SUBPIXEL_BITS
-                )
+                cv2.polylines(pass_, list(lines), False, value, width, cv2.LINE_AA, _SUBPIXEL_BITS)
             free *= 1.0 - pass_.astype(np.float32) / BYTE_MAX
     return 1.0 - free
 
@@ -108,12 +107,12 @@ def brow_coverage(p: SkinParameters, streams: Streams, side: int, size: int) -> 
 
     side: 0 right, 1 left (only picks the random stream; the caller flips the left brow).
     """
-    canvas = Canvas(*BROW_BOX, _BROW_OVERSAMPLING)
+    canvas = Canvas(*BROW_BOX, 3.0 if size >= REFERENCE_SIZE else 1.5)
     draw = streams.get("brow", side)
     centre, half = brow_shape(p)
-    count = int(draw.normal(1.0, 0.04) * (160 + 420 * p.brow_density))
+    count = int(draw.normal(1.0, 0.04) * (260 + 700 * p.brow_density))
     t = draw.uniform(0.0, 1.0, count) ** 0.9
-    s = np.clip(draw.normal(0.0, 0.52, count), -1.15, 1.15)
+    s = np.clip(draw.normal(0.0, 0.60, count), -1.5, 1.4)
     at = t * (len(centre) - 1)
     low = np.minimum(at.astype(int), len(centre) - 2)
     part = (at - low)[:, None]
@@ -125,29 +124,29 @@ def brow_coverage(p: SkinParameters, streams: Streams, side: int, size: int) -> 
     # lower ones up, so that both rows meet in the middle. "Up" is a larger angle here.
     lift = np.interp(t, [0.0, 0.12, 0.35, 0.7, 1.0], [70.0, 52.0, 24.0, 12.0, 4.0])
     lift = lift + np.interp(t, [0.0, 0.3, 1.0], [4.0, 20.0, 10.0]) * s
-    angle = outward + np.deg2rad(lift + draw.normal(0.0, 7.0, count))
+    angle = outward + np.deg2rad(lift + draw.normal(0.0, 8.0, count))
     bend = np.deg2rad(-0.45 * lift + draw.normal(0.0, 10.0, count))
-    length = np.interp(t, [0.0, 0.3, 1.0], [13.0, 16.0, 11.0]) * draw.normal(1.0, 0.2, count)
+    length = np.interp(t, [0.0, 0.3, 1.0], [15.0, 18.0, 12.0]) * draw.normal(1.0, 0.25, count)
     length *= 1.15 if p.sex == MALE else 0.95
     paths = bend_strokes(roots, angle, bend, np.clip(length, 4.0, 24.0))
     paths -= (paths[:, 2:3] - roots[:, None]) * 0.5  # strokes straddle their place in the band
-    opacity = (0.30 + 0.5 * p.brow_density) * (1.0 - 0.35 * s**2) * smooth_step(-0.12, 0.2, t)
-    opacity = np.clip(opacity * draw.normal(1.0, 0.2, count), 0.05, 0.99)
+    opacity = (0.25 + 0.4 * p.brow_density) * (1.0 - 0.4 * s**2) * smooth_step(-0.15, 0.2, t)
+    opacity = np.clip(opacity * draw.normal(1.0, 0.3, count), 0.02, 0.95)
     hairs = draw_strokes(canvas, paths, opacity)
-    tint = _brow_tint(canvas, centre, half, p)
-    return _to_box(1.0 - (1.0 - hairs) * (1.0 - tint), canvas, size)
+    hairs = _to_box(hairs, canvas, size)
+    tint = _to_box(_brow_tint(centre, half, p), canvas, size)
+    return 1.0 - (1.0 - hairs) * (1.0 - tint)
 
 
-def _brow_tint(
-    canvas: Canvas, centre: np.ndarray, half: np.ndarray, p: SkinParameters
-) -> np.ndarray:
+def _brow_tint(centre: np.ndarray, half: np.ndarray, p: SkinParameters) -> np.ndarray:
     """Faint even cover under the hairs: fine down and the shadow of roots in the skin."""
+    canvas = Canvas(*BROW_BOX, 1.0)
     offset = np.stack([np.zeros_like(half), 0.75 * half], -1)
     outline = np.concatenate([centre - offset, (centre + offset)[::-1]])
-    fixed = np.rint((outline - [canvas.left, canvas.top]) * canvas.scale - 0.5).astype(np.int32)
+    fixed = np.rint(outline - [canvas.left, canvas.top] - 0.5).astype(np.int32)
     mask = np.zeros(canvas.shape, np.float32)
     cv2.fillPoly(mask, [fixed], 1.0)
-    return cv2.GaussianBlur(mask, (0, 0), 3.5 * canvas.scale) * (0.08 + 0.27 * p.brow_density)
+    return cv2.GaussianBlur(mask, (0, 0), 4.0) * (0.10 + 0.35 * p.brow_density)
 
 
 def _to_box(coverage: np.ndarray, canvas: Canvas, size: int) -> np.ndarray:
@@ -175,18 +174,26 @@ def beard_coverage(
 ) -> np.ndarray:
     """(size, size) coverage of beard hairs.
 
-    density: (1024, 1024) in [0, 1], where they grow.
+    density: (S, S) in [0, 1], where they grow.
     """
     draw = streams.get("beard")
-    roots = scatter(draw, density, 9.0e4 * p.beard_cover * (1.0 - 0.55 * p.beard_length))
+    roots = scatter(draw, density**1.5, 2.4e5 * p.beard_cover * (1.0 - 0.5 * p.beard_length))
     count = len(roots)
     sideways = np.clip((roots[:, 0] - REFERENCE_SIZE / 2) / 120.0, -1.0, 1.0)
     # Down, fanning out from the mid-line on the upper lip, back towards the ears on the jaw.
     angle = np.pi / 2 - 0.75 * sideways + draw.normal(0.0, 0.3, count)
     length = (2.0 + 15.0 * p.beard_length) * draw.uniform(0.5, 1.2, count)
     paths = bend_strokes(roots, angle, draw.normal(0.0, 0.5, count), length)
-    opacity = np.clip((0.35 + 0.35 * p.beard_cover) * draw.normal(1.0, 0.25, count), 0.05, 0.95)
-    return _draw_on_map(paths, opacity, size)
+    opacity = np.clip((0.3 + 0.3 * p.beard_cover) * draw.normal(1.0, 0.3, count), 0.05, 0.95)
+    left, top, right, bottom = BEARD_BOX
+    canvas = Canvas(left, top, right, bottom, 2.0 * min(size, REFERENCE_SIZE) / REFERENCE_SIZE)
+    total = np.zeros((size, size), np.float32)
+    unit = size / REFERENCE_SIZE
+    rows, columns = (
+        slice(round(a * unit), round(b * unit)) for a, b in ((top, bottom), (left, right))
+    )
+    total[rows, columns] = _to_box(draw_strokes(canvas, paths, opacity), canvas, size)
+    return total
 
 
 def fringe_coverage(
@@ -194,21 +201,22 @@ def fringe_coverage(
 ) -> np.ndarray:
     """(size, size) coverage of the loose hairs along the hairline.
 
-    distance: (1024, 1024) signed distance to this person's hairline in reference pixels, positive
-    inside the hair.
+    distance: (S, S) signed distance to this person's hairline in reference pixels, positive inside
+    the hair.
     """
     draw = streams.get("fringe")
-    band = np.exp(-(((distance - 3.0) / 7.0) ** 2))
-    roots = scatter(draw, band, 3.0e4 * p.hair_cover)
-    column, row = roots.astype(np.int64).T
-    down, right = np.gradient(cv2.GaussianBlur(distance, (0, 0), 4.0))
+    band = np.exp(-(((distance - 8.0) / 9.0) ** 2))
+    roots = scatter(draw, band, 9.0e4 * p.hair_cover)
+    scale = len(distance) / REFERENCE_SIZE
+    column, row = (roots * scale).astype(np.int64).T
+    down, right = np.gradient(cv2.GaussianBlur(distance, (0, 0), 4.0 * scale))
     outwards = np.arctan2(-down[row, column], -right[row, column])
     # Hair leaves the skin slanted; which way is a matter of the person's parting.
-    slant = draw.normal(0.0, 0.3) + 0.5 * np.sign(roots[:, 0] - REFERENCE_SIZE / 2)
+    slant = draw.normal(0.0, 0.3) + 0.8 * np.sign(roots[:, 0] - REFERENCE_SIZE / 2)
     angle = outwards + slant + draw.normal(0.0, 0.35, len(roots))
-    length = (3.0 + 15.0 * p.hair_length) * draw.uniform(0.5, 1.3, len(roots))
+    length = (3.0 + 20.0 * p.hair_length) * draw.uniform(0.5, 1.3, len(roots))
     paths = bend_strokes(roots, angle, draw.normal(0.0, 0.4, len(roots)), length)
-    opacity = np.clip(0.4 * draw.normal(1.0, 0.3, len(roots)), 0.05, 0.9)
+    opacity = np.clip(0.28 * draw.normal(1.0, 0.4, len(roots)), 0.03, 0.9)
     return _draw_on_map(paths, opacity, size)
 
 

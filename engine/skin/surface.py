@@ -20,7 +20,7 @@ _BLOOD_OCTAVES = {
     4: 0.060, 8: 0.070, 16: 0.070, 32: 0.060, 64: 0.050, 128: 0.045, 256: 0.055, 512: 0.070,
 }  # fmt: skip
 _LIP_BOX = (400, 544, 624, 640)
-_LIP_LINES = 110
+_LIP_LINES = ((90, 0.6), (210, 0.7))
 _FRECKLE_SIGMAS = (1.1, 1.7, 2.5)
 
 
@@ -32,8 +32,8 @@ def melanin_gain(p: SkinParameters) -> float:
 def lip_cover(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:
     """(size, size) share of lip against facial skin, for this person's lip shape."""
     distance = region_distances(size)["lips"] + 2.6 * p.lip_fullness
-    wander = field(streams, "lip edge", size, {48: 0.7, 128: 0.8, 384: 0.7}, share=0.6)
-    softness = 1.6 + 3.6 * (1.0 - p.lip_edge)
+    wander = field(streams, "lip edge", size, {24: 0.5, 64: 0.6, 160: 0.5}, share=0.6)
+    softness = 2.2 + 3.6 * (1.0 - p.lip_edge)
     return smooth_step(-softness, softness, distance + wander)
 
 
@@ -42,10 +42,13 @@ def lip_lines(streams: Streams, size: int) -> np.ndarray:
     left, top, right, bottom = _LIP_BOX
     column, row = (g[top:bottom, left:right] for g in reference_grid())
     fan = (column - REFERENCE_SIZE / 2) / (1.0 + np.abs(row - 593.0) / 110.0)
-    lattice = streams.get("lip lines").standard_normal((5, _LIP_LINES), dtype=np.float32)
-    x = (fan / (right - left) + 0.5) * _LIP_LINES
-    y = (row - top) / (bottom - top) * 4.0
-    lines = cv2.remap(lattice, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+    lines = np.zeros(fan.shape, np.float32)
+    for index, (count, weight) in enumerate(_LIP_LINES):
+        lattice = streams.get("lip lines", index).standard_normal((9, count), dtype=np.float32)
+        x = (fan / (right - left) + 0.5) * count
+        y = (row - top) / (bottom - top) * 8.0
+        part = cv2.remap(lattice, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+        lines += np.float32(weight) * part
     total = np.zeros((REFERENCE_SIZE, REFERENCE_SIZE), np.float32)
     total[top:bottom, left:right] = lines
     return resample(total, size)
@@ -69,14 +72,13 @@ def log_melanin(
     total += min(gain, 1.7) * (zones + eyes + parts)
     total += gain * _spots(p, streams, size)
     # Lips hold less melanin than the skin around them, the lower one least.
-    pale = np.log(0.012)
-    share = 0.30 + 0.55 * p.lip_pigment
-    target = pale + share * (np.log(p.melanin) - pale)
-    lower = 0.18 * np.log(p.melanin / 0.012) * m["lip_lower"] * (1.0 - p.lip_pigment)
-    target = target - np.maximum(lower, 0.0) - 0.05 * lines
+    pale = np.log(0.007)
+    darker = max(np.log(p.melanin) - pale, 0.0)
+    target = pale + (0.64 + 0.42 * p.lip_pigment) * darker
+    target = target - 0.11 * darker * (1.2 - p.lip_pigment) * m["lip_lower"] - 0.04 * lines
     total += lips * (target - total)
     inner = lips * m["lip_inner"]
-    return (total + inner * (0.6 * pale + 0.4 * target - total)).astype(np.float32)
+    return (total + inner * (0.5 * pale + 0.5 * target - total)).astype(np.float32)
 
 
 def _spots(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:
@@ -137,7 +139,9 @@ def log_blood(
         for sigma in (1.6, 2.8, 4.2):
             points = scatter(draw, where, 420 * p.blemishes / sigma)
             total += dots(size, points, draw.gamma(3.0, 0.16, len(points)), sigma)
-    target = np.log(0.045 + 0.075 * p.lip_blood) + 0.12 * m["lip_lower"] + 0.13 * lines
+    target = np.log(0.045 + 0.075 * p.lip_blood) + 0.08 * m["lip_lower"] + 0.10 * lines
+    target = target + 0.35 * m["lip_wet"]
+    target += field(streams, "lip patches", size, {24: 0.06, 64: 0.08, 128: 0.06}, share=0.4)
     total += lips * (target - total)
     inner = lips * m["lip_inner"]
-    return (total + inner * (np.log(0.20) - total)).astype(np.float32)
+    return (total + inner * (np.log(0.17) - total)).astype(np.float32)
