@@ -11,7 +11,7 @@ from engine.packaging.extension import build_zip, size_note
 from engine.packaging.photo import astronaut_photo
 from engine.packaging.problems import SetupError
 from engine.packaging.progress import Progress
-from engine.packaging.system import check_libraries
+from engine.packaging.system import check_machine
 
 _COMPARE = "compare.png"
 
@@ -19,7 +19,7 @@ _COMPARE = "compare.png"
 def demo(options: EnvironmentOptions, photo: Path | None) -> int:
     """From a photo (None: the astronaut's) to 3D files in `output/<photo name>/`. Exit code."""
     progress = Progress()
-    check_libraries()
+    check_machine()
     root = options.root
     if photo is not None and not photo.is_file():
         raise SetupError(f"There is no photo {photo}.", "Give the path of a picture with a face.")
@@ -46,7 +46,7 @@ def demo(options: EnvironmentOptions, photo: Path | None) -> int:
 def test(options: EnvironmentOptions, arguments: list[str]) -> int:
     """The test suite; arguments go to pytest, whose summary is the last line. Exit code."""
     progress = Progress()
-    check_libraries()
+    check_machine()
     python = environment(options, ("engine", "blender", "dev"), progress)
     _build_pack(options.root, python, progress)
     progress.say("running the tests")
@@ -58,7 +58,7 @@ def test(options: EnvironmentOptions, arguments: list[str]) -> int:
 def make_zip(options: EnvironmentOptions) -> int:
     """The extension in `dist/`, validated. Exit code."""
     progress = Progress()
-    check_libraries()
+    check_machine()
     python = environment(options, ("engine", "blender"), progress)
     _build_pack(options.root, python, progress)
     progress.say("writing and checking the extension")
@@ -75,7 +75,7 @@ def export(
 ) -> int:
     """Write head.<format> of a result directory into `folder`. Exit code."""
     progress = Progress()
-    check_libraries()
+    check_machine()
     if not (result / "result.json").is_file():
         raise SetupError(
             f"{result} is not a result directory: it has no result.json.",

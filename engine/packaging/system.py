@@ -38,15 +38,21 @@ def missing_libraries() -> tuple[list[str], list[str]]:
     return [name for name, _ in absent], [package for _, package in absent]
 
 
-def check_libraries() -> None:
-    """Raises SetupError that names the command which installs what is missing."""
+def check_machine() -> None:
+    """Raises SetupError, one line, that names the command which installs what is missing."""
+    python, version = _choose_python()
     libraries, packages = missing_libraries()
-    if not packages:
+    words = [f"the system libraries {', '.join(libraries)}"] if libraries else []
+    if not _has_venv(python):
+        words.append(f"the venv module of {python}")
+        packages.append(_venv_package(version))
+    if not words:
         return
-    words = f"System libraries are missing ({', '.join(libraries)})."
     if shutil.which("apt-get"):
-        raise SetupError(words, f"Run: {apt_command(packages)}")
-    raise SetupError(words, "Install them with the package manager of this system.")
+        raise SetupError(f"Missing: {' and '.join(words)}.", f"Run: {apt_command(packages)}")
+    raise SetupError(
+        f"Missing: {' and '.join(words)}.", "Install them with the system's own means."
+    )
 
 
 def apt_command(packages: list[str]) -> str:
@@ -57,17 +63,11 @@ def apt_command(packages: list[str]) -> str:
 
 
 def find_python() -> Path:
-    """A Python that Blender's module exists for, with venv: this one, else one on the PATH.
+    """A Python that Blender's module exists for: this one, else one on the PATH.
 
-    Raises SetupError that says which versions will do, or which package brings venv.
+    Raises SetupError that says which versions will do.
     """
-    python, version = _choose_python()
-    if _has_venv(python):
-        return python
-    words = f"The venv module of {python} is missing."
-    if shutil.which("apt-get"):
-        raise SetupError(words, "Run: " + apt_command([_venv_package(version)]))
-    raise SetupError(words, "Install Python from python.org or with its venv package.")
+    return _choose_python()[0]
 
 
 def _choose_python() -> tuple[Path, tuple[int, ...]]:

@@ -84,14 +84,23 @@ def test_missing_library_names_the_command(monkeypatch):
     monkeypatch.setattr(system.sys, "platform", "linux")
     monkeypatch.setattr(system.shutil, "which", lambda name: "/usr/bin/" + name)
     with pytest.raises(SetupError, match=r"libabsent\.so\.9.*apt-get install .*libabsent9") as info:
-        system.check_libraries()
+        system.check_machine()
     assert "\n" not in str(info.value)
+
+
+def test_missing_venv_is_in_the_same_line(monkeypatch):
+    monkeypatch.setattr(system, "_LIBRARIES", (("libabsent.so.9", "libabsent9"),))
+    monkeypatch.setattr(system, "_has_venv", lambda python: False)
+    monkeypatch.setattr(system.sys, "platform", "linux")
+    monkeypatch.setattr(system.shutil, "which", lambda name: "/usr/bin/" + name)
+    with pytest.raises(SetupError, match=r"install .*libabsent9 python3\.\d+-venv"):
+        system.check_machine()
 
 
 def test_other_systems_need_no_libraries(monkeypatch):
     monkeypatch.setattr(system, "_LIBRARIES", (("libabsent.so.9", "libabsent9"),))
     monkeypatch.setattr(system.sys, "platform", "darwin")
-    system.check_libraries()
+    system.check_machine()
 
 
 def test_wrong_python_is_said_plainly(monkeypatch):
