@@ -1,5 +1,6 @@
 """A pack made ready for fitting: read once, kept between jobs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from PIL import Image
 
 from ..nets.bundle import Nets, load_nets
+from ..protocol.conventions import bytes_to_unit
 from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.headpack import AlbedoModel, HeadPack, Pack, read_pack
 from ..render.atlas import Atlas, build_atlas
@@ -21,7 +24,8 @@ SKIN_PART = "skin"
 class LoadedPack:
     """A pack with everything derived from it. eq by identity, so that it can key caches.
 
-    triangles (2F, 3) int64; skin (F,) bool: quads that carry the UV layout.
+    triangles (2F, 3) int64; skin (F,) bool: quads that carry the UV layout; textures: the pack's
+    pictures of other parts by name, (H, W, 3 or 4) sRGB in [0, 1].
     """
 
     pack: Pack
@@ -30,6 +34,7 @@ class LoadedPack:
     landmarks: LandmarkBasis
     triangles: torch.Tensor
     skin: torch.Tensor
+    textures: Mapping[str, np.ndarray]
 
     @property
     def head(self) -> HeadPack:
@@ -55,7 +60,17 @@ def load_pack(folder: Path) -> LoadedPack:
         landmark_basis(head, head.landmarks468),
         torch.from_numpy(head.triangles.astype(np.int64)),
         torch.from_numpy(skin),
+        _read_textures(folder),
     )
+
+
+def _read_textures(folder: Path) -> dict[str, np.ndarray]:
+    """textures/*.png of a pack that was checked already."""
+    textures = {}
+    for path in sorted((folder / "textures").glob("*.png")):
+        with Image.open(path) as image:
+            textures[path.stem] = bytes_to_unit(np.asarray(image))
+    return textures
 
 
 @lru_cache(maxsize=4)

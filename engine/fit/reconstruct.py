@@ -1,7 +1,7 @@
 """The whole fit of one photo: the stages in order, as one function from values to a value."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -132,9 +132,11 @@ def reconstruct(
     settings: FitSettings,
     reporter: Reporter,
     clock: StageClock,
+    show: Callable[[np.ndarray], None],
 ) -> Reconstruction:
     """Fit shape, camera, light, coarse albedo and the photo layer to one photo.
 
+    show: called with the fitted vertices (V, 3) as soon as the shape stands.
     Raises EngineError (NO_FACE, BAD_INPUT, BAD_SETTINGS) and Cancelled.
     """
     with clock.stage("prepare"):
@@ -150,6 +152,7 @@ def reconstruct(
             reporter,
         )
         vertices, neutral = head_shape(loaded.head, shape.identity, shape.expression)
+        show(vertices)
     crop, points = prepared.crop, torch.from_numpy(vertices)
     with clock.stage("albedo"):
         camera = working_camera(photo_camera(shape, photo.width, photo.height), crop)

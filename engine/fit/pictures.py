@@ -1,0 +1,141 @@
+"""Pictures of a reconstruction: the head over the photo, views, and the picture for people."""
+
+import cv2
+import numpy as np
+import torch
+
+from ..protocol.conventions import linear_to_srgb, srgb_to_linear
+from ..render.atlas import pad_texture, padding_sources
+from ..render.render import Material, clay_materials, render_head, render_views
+from ..result.pictures import contact_sheet, over
+from .loaded import LoadedPack, skin_atlas
+from .reconstruct import Reconstruction, photo_camera, working_camera
+
+PART_COLOURS = {
+    "teeth_upper": (0.72, 0.66, 0.55),
+    "teeth_lower": (0.72, 0.66, 0.55),
+    "tongue": (0.45, 0.16, 0.14),
+}
+"""Linear RGB of parts without a texture. Ours: enamel and mucosa by eye under white light."""
+
+SEAM_MARGIN = 8
+"""Texels that colours bleed over the seams of a 1024 map. Ours: three mip levels."""
+
+VIEWS = ((0.0, 0.0), (-40.0, 5.0), (75.0, 0.0))
+"""Yaw and pitch in degrees of compare.png's views."""
+
+TILE = 512
+
+
+def pad_seams(texture: np.ndarray, loaded: LoadedPack) -> np.ndarray:
+    """A skin texture (T, T, C) with colours bled over the edges of its islands."""
+    size = texture.shape[0]
+    valid = skin_atlas(loaded, size).valid
+    margin = max(1, SEAM_MARGIN * size // 1024)
+    sources = padding_sources(valid, margin)
+    return pad_texture(torch.from_numpy(texture), valid, margin, sources).numpy()
+
+
+def part_materials(loaded: LoadedPack, skin: np.ndarray) -> list[Material]:
+    """Materials of all parts; skin (T, T, 3) sRGB. Textures of other parts come with the pack."""
+    materials = []
+    for name in loaded.head.part_names:
+        colour = torch.tensor(PART_COLOURS.get(name, (1.0, 1.0, 1.0)))
+        texture = skin if name == "skin" else part_texture(loaded, name)
+        materials.append(Material(colour, None if texture is None else _linear(texture)))
+    return materials
+
+
+def part_texture(loaded: LoadedPack, part: str) -> np.ndarray | None:
+    """The pack's own picture of a part: eye_left -> textures/eye.png, lashes -> lash.png."""
+    stem = {"eye": "eye", "lashes": "lash"}.get(part.split("_")[0])
+    return loaded.textures.get(stem) if stem else None
+
+
+def _linear(texture: np.ndarray) -> torch.Tensor:
+    """sRGB picture (H, W, 3 or 4) to linear; alpha stays."""
+    rgb = srgb_to_linear(texture[..., :3].astype(np.float32))
+    return torch.from_numpy(np.concatenate([rgb, texture[..., 3:]], axis=-1).astype(np.float32))
+
+
+def _geometry(loaded: LoadedPack) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Triangles, corner UVs (2F, 3, 2) and part of each triangle."""
+    part = torch.from_numpy(np.repeat(loaded.head.face_part, 2).astype(np.int64))
+    return loaded.triangles, torch.from_numpy(loaded.head.triangle_uv), part
+
+
+def render_crop(
+    result: Reconstruction, loaded: LoadedPack, albedo: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The fitted head in the fitted light on the working crop: sRGB (h, w, 3), alpha (h, w)."""
+    photo = result.prepared.photo
+    camera = working_camera(
+        photo_camera(result.shape, photo.width, photo.height), result.prepared.crop
+    )
+    light = torch.from_numpy(result.albedo.light.astype(np.float32))
+    materials = part_materials(loaded, albedo)
+    vertices = torch.from_numpy(result.vertices)
+    output = render_head(vertices, *_geometry(loaded), materials, light, camera, supersample=1)
+    alpha = output.alpha.numpy()
+    straight = output.rgb.numpy() / np.maximum(alpha, 1e-6)[..., None]
+    return linear_to_srgb(np.clip(straight, 0.0, 1.0)).astype(np.float32), alpha
+
+
+def over_photo(result: Reconstruction, rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """A picture of the working crop laid over the photo, at the photo's size, sRGB."""
+    crop, photo = result.prepared.crop, result.prepared.photo
+    height, width = (round(n / crop.scale) for n in crop.image.shape[:2])
+    rgb = cv2.resize(rgb * alpha[..., None], (width, height), interpolation=cv2.INTER_LINEAR)
+    alpha = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR)
+    rows = slice(int(crop.y0), int(crop.y0) + height)
+    columns = slice(int(crop.x0), int(crop.x0) + width)
+    picture = photo.pixels.copy()
+    part = picture[rows, columns]
+    height, width = part.shape[:2]
+    rgb, alpha = rgb[:height, :width], alpha[:height, :width]
+    picture[rows, columns] = rgb + part * (1.0 - alpha[..., None])
+    return picture
+
+
+def head_views(
+    result: Reconstruction,
+    loaded: LoadedPack,
+    albedo: np.ndarray | None,
+    views: tuple[tuple[float, float], ...],
+    size: int,
+) -> list[np.ndarray]:
+    """Pictures of the posed head under studio light, sRGB; grey clay without an albedo."""
+    materials = (
+        clay_materials(len(loaded.head.part_names))
+        if albedo is None
+        else part_materials(loaded, albedo)
+    )
+    vertices = torch.from_numpy(result.vertices)
+    pictures = render_views(vertices, *_geometry(loaded), materials, views, size)
+    return [picture.numpy() for picture in pictures]
+
+
+def compare_picture(
+    result: Reconstruction, loaded: LoadedPack, rgb: np.ndarray, alpha: np.ndarray
+) -> np.ndarray:
+    """compare.png: photo, overlay, the coarse head; three views, then the maps. sRGB."""
+    crop = result.prepared.crop.image
+    front, quarter, side = head_views(result, loaded, result.detail.albedo, VIEWS, TILE)
+    clay = head_views(result, loaded, None, VIEWS[:1], TILE)[0]
+    rows = [
+        [(crop, "photo"), (over(rgb, alpha, crop), "fit over photo"), (clay, "shape")],
+        [(front, "front"), (quarter, "three-quarter"), (side, "side")],
+        [
+            (result.coarse, "coarse albedo"),
+            (result.detail.albedo, "albedo"),
+            (np.repeat(result.detail.origin[..., None], 3, axis=-1), "seen, mirrored, completed"),
+        ],
+    ]
+    return contact_sheet(rows, TILE)
+
+
+def preview_picture(vertices: np.ndarray, loaded: LoadedPack, size: int) -> np.ndarray:
+    """Grey clay picture of the head while the fit goes on, sRGB."""
+    materials = clay_materials(len(loaded.head.part_names))
+    points = torch.from_numpy(vertices)
+    return render_views(points, *_geometry(loaded), materials, ((-25.0, 0.0),), size)[0].numpy()

@@ -1,0 +1,149 @@
+"""A job from its photo to its result directory: the only place of the fit that touches files."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from ..packs.registry import find_pack
+from ..photo.load import load_photo
+from ..protocol.conventions import signed_to_unit
+from ..protocol.errors import EngineError, ErrorCode
+from ..protocol.job import FitJob
+from ..protocol.result import ResultMesh
+from ..protocol.result_schema import CameraInfo, LightInfo, MeshInfo, PackInfo, PhotoInfo
+from ..reporter import Reporter
+from ..result.contents import ResultContents
+from ..result.folder import check_output
+from ..result.metrics import psnr
+from ..result.write import png_bytes, write_result
+from .loaded import LoadedPack, load_pack
+from .pictures import (
+    compare_picture,
+    over_photo,
+    pad_seams,
+    preview_picture,
+    render_crop,
+)
+from .reconstruct import Reconstruction, StageClock, reconstruct
+from .settings import FitSettings
+
+PREVIEW_SIZE = 320
+
+
+class Session:
+    """Packs that stay loaded between jobs of one process."""
+
+    def __init__(self, settings: FitSettings | None = None) -> None:
+        self.settings = settings or FitSettings()
+        self._packs: dict[Path, LoadedPack] = {}
+
+    def pack(self, pack_id: str) -> LoadedPack:
+        """The pack with this id, read at first use. Raises EngineError."""
+        folder = find_pack(pack_id)
+        if folder not in self._packs:
+            self._packs[folder] = load_pack(folder)
+        return self._packs[folder]
+
+
+def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
+    """Run a job and return its result directory. Raises EngineError and Cancelled.
+
+    Nothing is written before the fit is done but a preview in a temporary folder of its own.
+    """
+    if len(job.photos) > 1:
+        raise EngineError(
+            ErrorCode.BAD_SETTINGS,
+            f"{len(job.photos)} photos were given, but a head is fitted to one photo.",
+            "Give one photo.",
+        )
+    output = Path(job.output)
+    check_output(output)
+    photo = load_photo(job.photos[0])
+    loaded = session.pack(job.pack)
+    clock = StageClock(reporter)
+    with tempfile.TemporaryDirectory(prefix="uvapm-preview-") as folder:
+
+        def show(vertices: np.ndarray) -> None:
+            path = Path(folder, "preview.png")
+            path.write_bytes(png_bytes(preview_picture(vertices, loaded, PREVIEW_SIZE)))
+            reporter.preview(str(path))
+
+        result = reconstruct(
+            photo, loaded, job.face, job.texture_size, session.settings, reporter, clock, show
+        )
+        with clock.stage("write"):
+            contents = result_contents(job, result, loaded, reporter)
+            reporter.progress(3, 4)
+            return write_result(output, contents)
+
+
+def result_contents(
+    job: FitJob, result: Reconstruction, loaded: LoadedPack, reporter: Reporter
+) -> ResultContents:
+    """Everything that the result directory holds. Raises Cancelled."""
+    head, photo, shape = loaded.head, result.prepared.photo, result.shape
+    rgb, alpha = render_crop(result, loaded, result.detail.albedo)
+    reporter.progress(1, 4)
+    compare = compare_picture(result, loaded, rgb, alpha)
+    reporter.progress(2, 4)
+    maps = {
+        "albedo_coarse": pad_seams(result.coarse, loaded),
+        "albedo_detail": pad_seams(signed_to_unit(result.detail.layer), loaded),
+        "albedo": pad_seams(result.detail.albedo, loaded),
+        "origin": result.detail.origin,
+    }
+    expression = head.expression.astype(np.float16)
+    return ResultContents(
+        pack=PackInfo(head.id, head.version, head.sha),
+        seed=job.seed,
+        photo=PhotoInfo(
+            job.photos[0],
+            photo.width,
+            photo.height,
+            result.prepared.face,
+            result.prepared.faces,
+            photo.sha256,
+        ),
+        camera=CameraInfo(
+            _rows(shape.intrinsics),
+            _rows(shape.rotation),
+            tuple(shape.translation.tolist()),
+            photo.width,
+            photo.height,
+        ),
+        light=LightInfo(_rows(result.albedo.light)),
+        mesh=ResultMesh(result.neutral, expression, head.quads, head.corner_uv, head.face_part),
+        mesh_info=MeshInfo(head.expression_names, head.part_names),
+        coefficients={
+            "identity": shape.identity,
+            "expression": shape.expression,
+            "albedo": result.albedo.coefficients,
+        },
+        maps=maps | dict(loaded.textures),
+        render=over_photo(result, rgb, alpha),
+        compare=compare,
+        stages=dict(result.seconds),
+        metrics=measure(result, loaded, rgb, alpha),
+        warnings=result.warnings,
+    )
+
+
+def _rows(matrix: np.ndarray) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(row) for row in matrix.tolist())
+
+
+def measure(
+    result: Reconstruction, loaded: LoadedPack, rgb: np.ndarray, alpha: np.ndarray
+) -> dict[str, float]:
+    """Figures of the fit: landmark error over the outer-eye distance, PSNR of the render in dB
+    over the head with the photo layer, share of the skin that was seen, rms of coarse albedo."""
+    crop = result.prepared.crop
+    seen = (result.detail.origin > 0.9).sum() / max(int((result.detail.origin > 0).sum()), 1)
+    return {
+        "landmark_error": result.shape.relative_error,
+        "render_psnr": psnr(rgb, crop.image, alpha * crop.person),
+        "seen_share": float(seen),
+        "coarse_residual": result.albedo.residual,
+        "presence": float(result.prepared.presence),
+    }
