@@ -11,6 +11,10 @@ from ..protocol.headpack import split_quads
 from .interpolate import interpolate
 from .rasterize import rasterize
 
+_REACH = 1.6
+"""Pixels from a texel to the farthest centre that its bilinear lookup blends: sqrt(2), and a
+little for facets that are steeper than the smooth normal (ours, measured on spheres)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Atlas:
@@ -80,7 +84,7 @@ def visible_texels(
 
     positions, normals: (S, S, 3) of `texel_values`, metres, model space. depth: (H, W) of
     `rasterize` with the same camera, infinite where empty. bias: metres a texel may lie behind
-    the buffer; to this the depth step over one pixel on the texel's own slope is added
+    the buffer; to this the depth step over a bilinear lookup on the texel's own slope is added
     (Williams 1978 describes the false self-shadow; the slope term is ours). A texel is visible
     if it faces the camera, and all four pixels that a bilinear lookup there would blend show
     the head and nothing nearer than the texel.
@@ -94,7 +98,7 @@ def visible_texels(
     facing = cosine.reshape(-1).index_select(0, atlas.covered)
     slope = torch.sqrt(1 - facing.clamp(0, 1) ** 2) / facing.clamp(min=0.05)
     footprint = flat_depth / torch.minimum(camera.intrinsics[0, 0], camera.intrinsics[1, 1])
-    allowed = flat_depth - bias - slope * footprint
+    allowed = flat_depth - bias - _REACH * slope * footprint
     seen = (facing > 0) & (flat_depth > 0)
     seen &= (flat_pixels >= 0).all(-1)
     seen &= (flat_pixels[:, 0] <= width) & (flat_pixels[:, 1] <= height)
