@@ -33,7 +33,7 @@ def explain(error: BaseException) -> EngineError:
             f"The engine's Python cannot load {error.name} ({error}).",
             f"Run: {sys.executable} {INSTALL_COMMAND}",
         )
-    if isinstance(error, OSError) and error.errno in _FULL_DISK:
+    if isinstance(error, OSError) and disk_full(error):
         return EngineError(ErrorCode.BAD_OUTPUT, "The disk is full.", "Free some space.")
     LOG.error("Unexpected error", exc_info=error)
     return EngineError(
@@ -41,6 +41,11 @@ def explain(error: BaseException) -> EngineError:
         f"The engine met an unexpected error ({type(error).__name__}: {first_line(error)}).",
         "The log has the details; please report them.",
     )
+
+
+def disk_full(error: OSError) -> bool:
+    """True for "no space left" and for a spent quota."""
+    return error.errno in _FULL_DISK
 
 
 def first_line(error: BaseException) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ..failure import disk_full
 from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.result import read_manifest
 from ..protocol.result_schema import MANIFEST_NAME
@@ -72,9 +73,10 @@ def replaced_folder(output: Path) -> Iterator[Path]:
         yield draft
         _swap(draft, output)
     except OSError as error:
+        reason = "the disk is full" if disk_full(error) else error.strerror or str(error)
         raise EngineError(
             ErrorCode.BAD_OUTPUT,
-            f"The result cannot be written to {output} ({error.strerror or error}).",
+            f"The result cannot be written to {output}: {reason}.",
             "Check the free space and the permissions of that folder, and close programs that "
             "use it.",
         ) from error

@@ -1,0 +1,41 @@
+"""OBJ and MTL text, read back by a few lines of parser."""
+
+import numpy as np
+
+from engine.result.obj import mtl_text, obj_text
+from tests.fixtures.small_result import PARTS, SIDE, small_mesh
+
+
+def test_obj_holds_the_mesh() -> None:
+    mesh = small_mesh()
+    lines = [line.split() for line in obj_text(mesh.neutral, mesh, PARTS).splitlines()]
+    points = np.array([line[1:] for line in lines if line[0] == "v"], float)
+    uv = np.array([line[1:] for line in lines if line[0] == "vt"], float)
+    faces = [[pair.split("/") for pair in line[1:]] for line in lines if line[0] == "f"]
+    pairs = np.array(faces, int) - 1
+    assert np.abs(points - mesh.neutral).max() < 1e-6
+    assert (pairs[..., 0] == mesh.quads).all()
+    assert np.abs(uv[pairs[..., 1]] - mesh.corner_uv).max() < 1e-6
+    assert len(np.unique(uv, axis=0)) == len(uv)
+    assert [line[1] for line in lines if line[0] == "g"] == list(PARTS)
+    assert [line[1] for line in lines if line[0] == "usemtl"] == list(PARTS)
+
+
+def test_the_seam_is_kept() -> None:
+    mesh = small_mesh()
+    pairs = [
+        tuple(pair.split("/"))
+        for line in obj_text(mesh.neutral, mesh, PARTS).splitlines()
+        if line.startswith("f ")
+        for pair in line.split()[1:]
+    ]
+    split = len(set(pairs)) - len({vertex for vertex, _ in pairs})
+    assert split == SIDE  # the vertices of the seam have two UVs each
+
+
+def test_mtl_names_every_part_and_only_maps_that_are_there() -> None:
+    text = mtl_text(PARTS, ["albedo", "lash"])
+    for part in PARTS:
+        assert f"newmtl {part}\n" in text
+    assert text.count("maps/albedo.png") == 1 and "maps/eye.png" not in text
+    assert "map_d maps/lash.png" in text

@@ -1,0 +1,181 @@
+"""Messages and jobs: what is sent arrives, and nothing else does."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.protocol.errors import EngineError, ErrorCode
+from engine.protocol.job import DEVICES, MAX_SEED, TEXTURE_SIZES, FitJob
+from engine.protocol.messages import (
+    MAX_LINE_BYTES,
+    CancelRequest,
+    Failed,
+    Finished,
+    Hello,
+    JobRequest,
+    Message,
+    Preview,
+    Progress,
+    Shutdown,
+    StageStarted,
+    Warned,
+    WasCancelled,
+    decode,
+    encode,
+    request_id,
+)
+
+# Paths may hold any bytes; Python shows the undecodable ones as lone surrogates.
+TEXT = st.text(st.characters(codec=None), max_size=40)
+PATH = TEXT.filter(lambda text: text.strip() and "\0" not in text)
+ID = st.text(min_size=1, max_size=64)
+COUNT = st.integers(0, 2**40)
+JOB = st.builds(
+    FitJob,
+    photos=st.lists(PATH, min_size=1, max_size=4).map(tuple),
+    output=PATH,
+    pack=st.from_regex(r"[a-z0-9][a-z0-9_-]{0,20}", fullmatch=True),
+    device=st.sampled_from(DEVICES),
+    seed=st.integers(0, MAX_SEED),
+    face=st.none() | st.integers(0, 100),
+    texture_size=st.sampled_from(TEXTURE_SIZES),
+)
+MESSAGE = st.one_of(
+    st.builds(JobRequest, ID, JOB),
+    st.builds(CancelRequest, TEXT),
+    st.builds(Shutdown),
+    st.builds(Hello, COUNT, TEXT, TEXT, st.lists(TEXT, max_size=3).map(tuple)),
+    st.builds(StageStarted, TEXT, TEXT, COUNT, COUNT),
+    st.builds(Progress, TEXT, TEXT, COUNT, COUNT),
+    st.builds(Preview, TEXT, TEXT),
+    st.builds(Warned, TEXT, TEXT),
+    st.builds(Finished, TEXT, TEXT),
+    st.builds(WasCancelled, TEXT),
+    st.builds(Failed, TEXT, st.sampled_from(ErrorCode), TEXT, TEXT),
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=5,
+)
+PLAIN_JOB = {"photos": ["a.png"], "output": "out"}
+
+
+@settings(max_examples=150, deadline=None)
+@given(MESSAGE)
+def test_every_message_survives_as_one_line(message: Message) -> None:
+    line = encode(message)
+    assert line.endswith(b"\n") and line.count(b"\n") == 1 and line.isascii()
+    assert decode(line) == message and decode(line[:-1]) == message
+
+
+@settings(max_examples=100, deadline=None)
+@given(JOB)
+def test_every_job_survives(job: FitJob) -> None:
+    assert FitJob.from_json(job.to_json()) == job
+
+
+@settings(max_examples=200, deadline=None)
+@given(MESSAGE, st.data())
+def test_a_message_with_one_thing_changed_is_equal_or_refused(
+    message: Message, data: st.DataObject
+) -> None:
+    plain: dict[str, Any] = json.loads(encode(message))
+    key = data.draw(st.sampled_from([*plain, "surprise"]))
+    value = data.draw(JSON)
+    changed = {**plain, key: value}
+    if data.draw(st.booleans()):
+        changed.pop(key)
+    try:
+        line = json.dumps(changed).encode()
+        again = decode(line)
+    except EngineError as error:
+        assert error.code in (ErrorCode.PROTOCOL, ErrorCode.BAD_SETTINGS)
+        assert "\n" not in error.message
+    else:
+        # Only a default written out or left out may differ in the text.
+        assert key != "surprise" or "surprise" not in changed
+        assert decode(encode(again)) == again
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=60))
+def test_bytes_that_are_no_message_are_refused_plainly(line: bytes) -> None:
+    with pytest.raises(EngineError) as caught:
+        decode(line)
+    assert caught.value.code == ErrorCode.PROTOCOL
+    assert request_id(line) == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"type": "cancel", "id": "a", "id": "b"}',
+        b'{"type": "progress", "id": "a", "stage": "s", "step": NaN, "total": 1}',
+        b'{"type": "progress", "id": "a", "stage": "s", "step": true, "total": 1}',
+        b'{"type": "progress", "id": "a", "stage": "s", "step": 1.0, "total": 1}',
+        b'{"type": "progress", "id": "a", "stage": "s", "step": 1}',
+        b'{"type": "progress", "id": "a", "stage": "s", "step": ' + b"9" * 9000 + b', "total": 1}',
+        b'{"type": "error", "id": "a", "code": "new", "message": "", "hint": ""}',
+        b'{"type": ["cancel"], "id": "a"}',
+        b'{"id": "a"}',
+        b"null",
+        b"[" * 100_000,
+        b'{"type": "job", "id": "", "job": {"photos": ["a"], "output": "o"}}',
+    ],
+)
+def test_near_misses_are_refused(line: bytes) -> None:
+    with pytest.raises(EngineError) as caught:
+        decode(line)
+    assert caught.value.code == ErrorCode.PROTOCOL
+
+
+def test_long_lines_are_neither_sent_nor_read() -> None:
+    with pytest.raises(EngineError):
+        encode(Warned("a", "x" * MAX_LINE_BYTES))
+    with pytest.raises(EngineError):
+        decode(b" " * MAX_LINE_BYTES + b"{}")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"photos": []},
+        {"photos": "a.png"},
+        {"photos": [""]},
+        {"photos": ["a"] * 17},
+        {"photos": ["a\0b"]},
+        {"photos": [1]},
+        {"output": " "},
+        {"pack": "../default"},
+        {"pack": ""},
+        {"device": "tpu"},
+        {"seed": -1},
+        {"seed": 2**31},
+        {"seed": "0"},
+        {"seed": True},
+        {"face": -1},
+        {"face": 0.0},
+        {"texture_size": 1000},
+        {"texture_size": None},
+        {"quality": "high"},
+    ],
+)
+def test_jobs_out_of_range_are_refused_by_name(change: dict[str, object]) -> None:
+    job = {**PLAIN_JOB, **change}
+    with pytest.raises(EngineError) as caught:
+        FitJob.from_json(json.dumps(job))
+    assert caught.value.code == ErrorCode.BAD_SETTINGS
+    line = json.dumps({"type": "job", "id": "x", "job": job}).encode()
+    with pytest.raises(EngineError):
+        decode(line)
+    assert request_id(line) == "x"
+
+
+def test_a_job_made_in_python_is_checked_too() -> None:
+    with pytest.raises(EngineError):
+        FitJob(photos="photo.png", output="out")  # type: ignore[arg-type]
+    assert FitJob(photos=["a", "b"], output="o").photos == ("a", "b")  # type: ignore[arg-type]
