@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..protocol.conventions import BYTE_MAX
+from ..protocol.errors import EngineError, ErrorCode
 from .crop import check_photo, resample, to_batch
-from .dlib_file import BLOCKS, INPUT_SIZE
+from .dlib_file import BLOCKS, EMBEDDING_SIZE, INPUT_SIZE, STEM_CHANNELS
 
 PADDING = 0.25
 DIVISOR = 256.0
@@ -40,13 +41,20 @@ class IdentityNet(nn.Module):
     """dlib's ResNet with the affine layers folded in. `forward` takes chips in [0, 1]."""
 
     def __init__(self, tensors: Mapping[str, np.ndarray]) -> None:
+        """tensors: as `read_dlib_face_net` returns them; EngineError PACK_INVALID otherwise."""
         super().__init__()
-        for name, array in tensors.items():
-            value = torch.from_numpy(np.array(array, dtype=np.float32))
+        for name, shape in _expected_shapes().items():
+            if name not in tensors or tensors[name].shape != shape:
+                raise EngineError(
+                    ErrorCode.PACK_INVALID,
+                    f"The identity network of the pack lacks '{name}' of shape {shape}.",
+                    "Build the pack again.",
+                )
+            value = torch.from_numpy(np.array(tensors[name], dtype=np.float32))
             self.register_buffer(name.replace(".", "_"), value)
 
     def _conv(self, x: Tensor, name: str, stride: int, padding: int) -> Tensor:
-        weight, bias = getattr(self, f"{name}_weight"), getattr(self, f"{name}_bias")
+        weight, bias = self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
         return functional.conv2d(x, weight, bias, stride, padding)
 
     def forward(self, chips: Tensor) -> Tensor:
@@ -64,6 +72,21 @@ class IdentityNet(nn.Module):
             x = self._conv(x, f"block{index}_second", 1, 1)
             x = functional.relu(_padded_sum(x, shortcut))
         return x.mean((2, 3)) @ self.head_weight.T
+
+
+def _expected_shapes() -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {
+        "mean": (3,),
+        "stem.weight": (STEM_CHANNELS, 3, 7, 7),
+        "stem.bias": (STEM_CHANNELS,),
+    }
+    inputs = STEM_CHANNELS
+    for index, (channels, _) in enumerate(BLOCKS):
+        shapes[f"block{index}.first.weight"] = (channels, inputs, 3, 3)
+        shapes[f"block{index}.second.weight"] = (channels, channels, 3, 3)
+        shapes[f"block{index}.first.bias"] = shapes[f"block{index}.second.bias"] = (channels,)
+        inputs = channels
+    return shapes | {"head.weight": (EMBEDDING_SIZE, inputs)}
 
 
 def _padded_sum(a: Tensor, b: Tensor) -> Tensor:
