@@ -83,11 +83,12 @@ def fit_detail(
     change = np.clip(unlit - coarse, -settings.limit, settings.limit).astype(np.float32)
     seen = texel_trust(observation, mask, albedo_settings) * smoothstep(skin, 0.02, 0.35)
     seen = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), coarse.shape[0] / 256) * (seen > 0)
-    mirrored = mirror_texels(seen) * settings.mirror_trust * mask.astype(np.float32)
-    empty = np.full_like(seen, settings.model_trust) * valid
+    unseen = (1.0 - seen) * valid
+    mirrored = mirror_texels(seen) * settings.mirror_trust * mask.astype(np.float32) * unseen
+    empty = settings.model_trust * unseen
     layer = _blend(
         [change, np.ascontiguousarray(mirror_texels(change)), np.zeros_like(change)],
-        [seen, np.ascontiguousarray(mirrored), empty.astype(np.float32)],
+        [seen, mirrored.astype(np.float32), empty.astype(np.float32)],
         settings.pyramid_levels,
     )
     layer = layer * valid[..., None]
