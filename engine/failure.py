@@ -3,6 +3,7 @@
 import errno
 import logging
 import sys
+from pathlib import Path
 
 from .protocol.errors import EngineError, ErrorCode
 
@@ -13,8 +14,8 @@ _MEMORY_WORDS = ("out of memory", "can't allocate memory", "insufficient memory"
 
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 
-ENGINE_PACKAGES = ("torch", "numpy", "cv2", "PIL", "scipy")
-INSTALL_COMMAND = "-m pip install torch==2.13.0 numpy scipy pillow opencv-python-headless"
+OURS = __name__.split(".")[0]
+REQUIREMENTS = Path(__file__).resolve().parents[1] / "wheels" / "requirements-engine.txt"
 
 
 def explain(error: BaseException) -> EngineError:
@@ -27,11 +28,11 @@ def explain(error: BaseException) -> EngineError:
             "There was not enough memory for this photo.",
             "Close other programs, use a smaller photo or texture size, or the CPU as device.",
         )
-    if isinstance(error, ImportError) and (error.name or "").split(".")[0] in ENGINE_PACKAGES:
+    if isinstance(error, ImportError) and (error.name or "").split(".")[0] != OURS:
         return EngineError(
             ErrorCode.ENGINE_MISSING,
-            f"The engine's Python cannot load {error.name} ({error}).",
-            f"Run: {sys.executable} {INSTALL_COMMAND}",
+            f"The engine's Python lacks a package ({first_line(error)}).",
+            f'Run: "{sys.executable}" -m pip install -r "{REQUIREMENTS}"',
         )
     if isinstance(error, OSError) and disk_full(error):
         return EngineError(ErrorCode.BAD_OUTPUT, "The disk is full.", "Free some space.")

@@ -49,11 +49,12 @@ def run(arguments: argparse.Namespace) -> int:
     token = CancelToken()
     reporter = ConsoleReporter(sys.stderr, token)
     with _interrupt_cancels(token):
-        from ..fit.pipeline import Session, run_fit
+        from ..worker.real import load_engine
 
+        run_job = load_engine()
         token.check()
         try:
-            path = run_fit(job, reporter, Session())
+            path = run_job(job, reporter)
         finally:
             reporter.close()
     print(path)

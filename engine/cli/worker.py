@@ -32,9 +32,9 @@ def run(arguments: argparse.Namespace) -> int:
     faulthandler.enable(sys.stderr)
     logging.getLogger().setLevel(logging.INFO)
     try:
-        from ..worker.real import load_engine
+        from ..worker.real import describe_engine, load_engine
 
-        run_job, hello = load_engine()
+        run_job, hello = load_engine(), describe_engine()
     except Exception as error:  # noqa: BLE001 the edge: the client gets a message
         plain = explain(error)
         pipes.writer.send(failed("", plain))

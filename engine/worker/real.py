@@ -1,4 +1,4 @@
-"""The real job behind the worker: PyTorch, the packs and the fit, loaded once and kept warm."""
+"""The real job behind both front doors: PyTorch, the packs and the fit, loaded once."""
 
 from pathlib import Path
 
@@ -9,16 +9,24 @@ from ..reporter import Reporter
 from .serve import RunJob
 
 
-def load_engine() -> tuple[RunJob, Hello]:
-    """Import the heavy parts and describe them. Raises ImportError when PyTorch is missing."""
-    from ..device import choose_device
+def load_engine() -> RunJob:
+    """Import the heavy parts and choose the threads. Raises ImportError when one is missing."""
     from ..fit.pipeline import Session, run_fit
-    from ..packs.registry import installed_packs
+    from ..render.threads import choose_threads
 
+    choose_threads()
     session = Session()
 
     def run_job(job: FitJob, reporter: Reporter) -> Path:
         return run_fit(job, reporter, session)
 
-    packs = tuple(installed_packs())
-    return run_job, Hello(PROTOCOL_VERSION, engine_version(), choose_device("auto"), packs)
+    return run_job
+
+
+def describe_engine() -> Hello:
+    """The worker's first message."""
+    from ..device import choose_device
+    from ..packs.registry import list_packs
+
+    packs = tuple(folder.name for folder in list_packs())
+    return Hello(PROTOCOL_VERSION, engine_version(), choose_device("auto"), packs)

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ def sources(folder: str) -> Iterator[Path]:
     yield from sorted((ROOT / folder).rglob("*.py"))
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Outermost names of all absolute imports of a file, also those inside functions."""
     names: set[str] = set()
@@ -35,6 +37,7 @@ def imported(path: Path) -> set[str]:
     return names
 
 
+@cache
 def reached(path: Path) -> set[str]:
     """Folders of the engine that a file's relative imports lead to."""
     found: set[str] = set()
