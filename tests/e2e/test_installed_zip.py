@@ -1,0 +1,83 @@
+"""The zip that users get, installed into an empty Blender, with the real engine behind it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.packaging.extension import build_zip
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.blender]
+
+
+@pytest.fixture(scope="module")
+def facts(root, bpy, engine_ready, astronaut, bad_photos, tmp_path_factory):
+    """What tests/e2e/blender_life.py saw."""
+    out = tmp_path_factory.mktemp("installed")
+    built = build_zip(root, out / "dist", Path(sys.executable))
+    script = root / "tests" / "e2e" / "blender_life.py"
+    command = [sys.executable, str(script), str(built.path), str(astronaut)]
+    command += [str(bad_photos / "no_face.jpg"), str(out)]
+    home = out / "home"
+    home.mkdir()
+    done = subprocess.run(
+        command,
+        cwd=out,  # not the repository: only the zip may be found
+        env=os.environ | {"BLENDER_USER_RESOURCES": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=400,
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("FACTS ")]
+    assert lines, done.stdout[-3000:] + done.stderr[-3000:]
+    return json.loads(lines[0].removeprefix("FACTS "))
+
+
+def test_zip_installs_and_enables(facts):
+    assert facts["enabled"]
+
+
+def test_bad_photos_are_refused_in_plain_words_and_leave_the_scene_alone(facts):
+    assert "face" in facts["no_face"].lower()
+    assert "not found" in facts["missing"].lower()
+    assert "Traceback" not in facts["no_face"] + facts["missing"]
+    assert facts["untouched"]
+
+
+def test_photo_becomes_a_head(facts):
+    assert facts["first"] == ["FINISHED"]
+    head = facts["one"]
+    assert len(head["skins"]) == 1
+    assert head["keys"] == [53]  # basis and the 52 ARKit expressions
+    assert head["faces"][0] > 10_000
+    assert head["uvs"][0] >= 1
+    assert head["cameras"] == 1
+
+
+def test_two_heads_live_side_by_side(facts):
+    assert facts["second"] == ["FINISHED"]
+    assert len(set(facts["two"]["skins"])) == 2
+    assert facts["two"]["cameras"] == 2
+
+
+def test_images_survive_saving_and_loading(facts):
+    images = facts["reloaded"]["images"]
+    assert images
+    for name, (packed, brightest) in images.items():
+        assert packed, name
+        assert brightest > 0, name
+    assert facts["reloaded"]["skins"] == facts["two"]["skins"]
+    assert facts["reloaded"]["keys"] == [53, 53]
+
+
+def test_head_can_be_exported(facts):
+    assert facts["exported"]["fbx"] > 1_000_000
+    assert facts["exported"]["glb"] > 1_000_000
+
+
+def test_disabling_leaves_nothing_and_enabling_works_again(facts):
+    assert facts["left"] == []
+    assert facts["again"]
