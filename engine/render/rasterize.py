@@ -1,21 +1,21 @@
 """Z-buffer rasteriser in pure torch.
 
-Triangles are sorted into classes by the size of their bounding box; each class tests a fixed
-window of pixels per triangle with whole-tensor operations, large triangles are cut into tiles
-first, and the nearest hit per pixel is found by one integer minimum over packed (depth, index)
-keys. `rasterize_reference.py` is the slow twin.
+Scan conversion with whole-tensor operations: every triangle is cut into one span of pixels per
+image row, the spans into pixels, and the nearest hit per pixel is found by one integer minimum
+over packed (depth, index) keys. `rasterize_reference.py` is the slow twin.
 
 Coverage: a pixel belongs to a triangle if its centre lies inside; centres exactly on an edge
 follow the top-left rule (the centre is thought moved by (d, d*d) with d infinitely small), so
-triangles that share an edge never both or neither own a pixel. Edge functions run in double
-precision on corners ordered by coordinate, so both neighbours compute the same number.
+triangles that share an edge never both or neither own a pixel. Both neighbours compute the very
+same crossing of an edge and a row: all terms only change sign when the edge is turned round.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 
-from .interpolate import barycentric, covered_weights, interpolate, to_image
+from .interpolate import barycentric, covered_weights, interpolate
 
 __all__ = ["NEAR", "Fragments", "barycentric", "interpolate", "rasterize"]
 
@@ -23,12 +23,14 @@ NEAR = 1e-6
 """Metres. A triangle with a corner at or behind this depth is dropped, not clipped: a head in
 front of a camera never crosses it."""
 
-_WINDOWS = (1, 2, 3, 4, 6, 8, 12, 16)
-_TILE = _WINDOWS[-1]
-_CHUNK_CELLS = 1 << 17
-"""Pixel tests per step: about 1 MB a double array, so that a step stays in the CPU cache."""
-_EMPTY = torch.iinfo(torch.int64).max
+_CHUNK = 1 << 15
+"""Rows or pixels per step: 256 kB a double array, so that a step stays in the CPU cache."""
 _INDEX_BITS = 32
+_EMPTY = (0x7F800000 << _INDEX_BITS) | 0xFFFFFFFF
+"""Key of an empty pixel: infinite depth, triangle -1."""
+_HORIZONTAL_SHIFT = 1e-9
+"""Pixels by which horizontal edges move up, so that centres on top edges count as inside and
+those on bottom edges do not. Below the rounding of single-precision coordinates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,26 +50,18 @@ class Fragments:
 
 @dataclass(frozen=True, eq=False)
 class _Faces:
-    """Prepared triangles, one entry each (n), in double precision.
+    """Prepared triangles, (n,) each, double precision where not said.
 
-    edges: per edge (a, b, x, y, inclusive): the edge function a (px - x) + b (py - y), positive
-    inside. plane: (gx, gy, x, y, value) of the inverse depth. index: triangle number.
-    row, column: first pixel of the bounding box; rows, columns: its size.
+    edges: per edge (a, b, c, cap): a x + b y + c is positive inside; cap is +inf if the edge
+    bounds rows on their left, else -inf. plane: (gx, gy, value), inverse depth gx x + gy y + value.
+    index: triangle number, int64. row, rows: first row and number of rows, int64.
     """
 
     edges: tuple[tuple[torch.Tensor, ...], ...]
     plane: tuple[torch.Tensor, ...]
     index: torch.Tensor
     row: torch.Tensor
-    column: torch.Tensor
     rows: torch.Tensor
-    columns: torch.Tensor
-
-    def select(self, chosen: torch.Tensor) -> "_Faces":
-        """The faces at integer positions `chosen`."""
-        pick = lambda values: tuple(v.index_select(0, chosen) for v in values)  # noqa: E731
-        rest = pick((self.index, self.row, self.column, self.rows, self.columns))
-        return _Faces(tuple(pick(edge) for edge in self.edges), pick(self.plane), *rest)
 
 
 def rasterize(
@@ -85,46 +79,44 @@ def rasterize(
         moved = rasterize(pixels.cpu(), depth.cpu(), triangles.cpu(), height, width)
         return Fragments(*(getattr(moved, name).to(home) for name in Fragments.__annotations__))
     with torch.no_grad():
-        triangles = triangles.long()
-        buffer = torch.full((height * width,), _EMPTY, dtype=torch.int64, device=home)
-        faces = _prepare(pixels, depth, triangles, height, width)
-        _draw_all(buffer, faces, height, width)
-        covered = (buffer != _EMPTY).nonzero().squeeze(1)
-        keys = buffer.index_select(0, covered)
-        chosen = keys & ((1 << _INDEX_BITS) - 1)
-        triangle = torch.full((height * width,), -1, dtype=torch.int32, device=home)
-        triangle[covered] = chosen.int()
-        nearest = torch.full((height * width,), torch.inf, dtype=torch.float32, device=home)
-        nearest[covered] = (keys >> _INDEX_BITS).int().view(torch.float32)
-        weights = covered_weights(pixels, depth, triangles, chosen, covered, width)
-        image = to_image(weights, covered, height, width)
-        nearest = nearest.to(pixels.dtype).reshape(height, width)
-        return Fragments(triangle.reshape(height, width), image, nearest, covered)
+        corners = [triangles[:, i].long() for i in range(3)]
+        keys = torch.full((height * width,), _EMPTY, dtype=torch.int64, device=home)
+        faces = _prepare(pixels, depth, corners, height, width)
+        for chosen in _chunks(faces.rows):
+            _draw_spans(keys, faces, *chosen, width)
+        halves = keys.view(torch.int32).reshape(-1, 2)  # low word first: the triangle
+        triangle = halves[:, 0].contiguous()
+        nearest = halves.view(torch.float32)[:, 1].to(pixels.dtype)
+        covered = (triangle >= 0).nonzero().squeeze(1)
+        weights = pixels.new_zeros(height * width, 3)
+        for part in covered.split(_CHUNK):
+            found = triangle.index_select(0, part)
+            weights[part] = covered_weights(pixels, depth, triangles, found, part, width)
+        shape = (height, width)
+        return Fragments(
+            triangle.reshape(shape), weights.reshape(*shape, 3), nearest.reshape(shape), covered
+        )
 
 
 def _prepare(
-    pixels: torch.Tensor, depth: torch.Tensor, triangles: torch.Tensor, height: int, width: int
+    pixels: torch.Tensor, depth: torch.Tensor, corners: list[torch.Tensor], height: int, width: int
 ) -> _Faces:
     """Faces whose bounding box holds at least one pixel centre of the image."""
-    corner = [triangles[:, i].contiguous() for i in range(3)]
     flat_x, flat_y = pixels[:, 0].contiguous(), pixels[:, 1].contiguous()
-    x = [flat_x.index_select(0, c) for c in corner]
-    y = [flat_y.index_select(0, c) for c in corner]
-    z = [depth.index_select(0, c) for c in corner]
+    x, y, z = ([v.index_select(0, c) for c in corners] for v in (flat_x, flat_y, depth))
     (x_low, x_high), (y_low, y_high), (z_low, z_high) = _range(x), _range(y), _range(z)
-    column, row = (x_low - 0.5).ceil().clamp(min=0), (y_low - 0.5).ceil().clamp(min=0)
-    columns = (x_high - 0.5).floor().clamp(max=width - 1) - column + 1
-    rows = (y_high - 0.5).floor().clamp(max=height - 1) - row + 1
-    keep = (columns > 0) & (rows > 0) & (z_low > NEAR)
+    row = (y_low - 0.5).ceil_().clamp_(min=0)
+    rows = (y_high - 0.5).floor_().clamp_(max=height - 1).sub_(row).add_(1)
+    keep = (rows > 0) & (z_low > NEAR)
+    keep &= (x_high - 0.5).floor_().clamp_(max=width - 1) >= (x_low - 0.5).ceil_().clamp_(min=0)
     keep &= (x_high - x_low + y_high - y_low + z_high) < torch.inf  # false for NaN as well
     kept = keep.nonzero().squeeze(1)
     x, y, z = ([v.index_select(0, kept).double() for v in axis] for axis in (x, y, z))
     area = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])
-    side = area.sign()  # 0 without area: all edge functions vanish and nothing is inside
-    edges = tuple(_edge(x, y, (i + 1) % 3, (i + 2) % 3, side) for i in range(3))
+    edges = tuple(_edge(x, y, (i + 1) % 3, (i + 2) % 3, area.sign()) for i in range(3))
     plane = _inverse_depth_plane(x, y, z, area)
-    box = [v.index_select(0, kept).long() for v in (row, column, rows, columns)]
-    return _Faces(edges, plane, kept, *box)
+    rows = rows.index_select(0, kept).long() * (area != 0)
+    return _Faces(edges, plane, kept, row.index_select(0, kept).long(), rows)
 
 
 def _range(axis: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -135,94 +127,73 @@ def _range(axis: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
 def _edge(
     x: list[torch.Tensor], y: list[torch.Tensor], start: int, end: int, side: torch.Tensor
 ) -> tuple[torch.Tensor, ...]:
-    """Edge function from one corner to another, positive inside (see `_Faces.edges`)."""
-    swapped = (x[end] < x[start]) | ((x[end] == x[start]) & (y[end] < y[start]))
-    low_x, high_x = torch.where(swapped, x[end], x[start]), torch.where(swapped, x[start], x[end])
-    low_y, high_y = torch.where(swapped, y[end], y[start]), torch.where(swapped, y[start], y[end])
-    sign = torch.where(swapped, -side, side)
-    a, b = sign * (low_y - high_y), sign * (high_x - low_x)
-    return a, b, low_x, low_y, (a > 0) | ((a == 0) & (b > 0))
+    """Edge function from one corner to another, see `_Faces.edges`. side: sign of the area."""
+    a, b = (y[start] - y[end]) * side, (x[end] - x[start]) * side
+    c = (x[start] * y[end] - x[end] * y[start]) * side
+    level = a == 0
+    # A level edge bounds no row on a side: division by +0 puts the crossing at -inf where the
+    # row is inside and at +inf where it is not, which as a left bound is right.
+    a = a.masked_fill_(level, 0.0)
+    cap = torch.full_like(a, -torch.inf).masked_fill_(a >= 0, torch.inf)
+    return a, b, torch.where(level, c + _HORIZONTAL_SHIFT * b, c), cap
 
 
 def _inverse_depth_plane(
     x: list[torch.Tensor], y: list[torch.Tensor], z: list[torch.Tensor], area: torch.Tensor
 ) -> tuple[torch.Tensor, ...]:
-    """Inverse depth is affine in the image (Blinn 1992): its gradient, and value at corner 0."""
-    inverse = [1.0 / v for v in z]
+    """Inverse depth is affine in the image (Blinn 1992): its gradient, and value at (0, 0)."""
+    inverse = [v.reciprocal() for v in z]
     first, second = inverse[1] - inverse[0], inverse[2] - inverse[0]
-    safe = torch.where(area == 0, torch.ones_like(area), area)
-    gx = (first * (y[2] - y[0]) - second * (y[1] - y[0])) / safe
-    gy = (second * (x[1] - x[0]) - first * (x[2] - x[0])) / safe
-    return gx, gy, x[0], y[0], inverse[0]
+    gx = (first * (y[2] - y[0]) - second * (y[1] - y[0])) / area
+    gy = (second * (x[1] - x[0]) - first * (x[2] - x[0])) / area
+    return gx, gy, inverse[0] - gx * x[0] - gy * y[0]
 
 
-def _draw_all(buffer: torch.Tensor, faces: _Faces, height: int, width: int) -> None:
-    """Draws every face into the key buffer (H * W), class by class."""
-    size = torch.maximum(faces.rows, faces.columns)
-    smaller = 0
-    for window in _WINDOWS:
-        members = ((size > smaller) & (size <= window)).nonzero().squeeze(1)
-        smaller = window
-        step = max(1, _CHUNK_CELLS // (window * window))
-        for begin in range(0, len(members), step):
-            chunk = faces.select(members[begin : begin + step])
-            _draw_windows(buffer, chunk, window, height, width)
-    large = (size > _TILE).nonzero().squeeze(1)
-    if len(large):
-        _draw_tiles(buffer, faces.select(large), height, width)
+def _chunks(counts: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Unrolls counts (n,) in pieces of about _CHUNK items.
+
+    Yields owner and number, (m,) int64: items 0 .. counts[owner] - 1 of each owner, in order.
+    """
+    ends = counts.cumsum(0)
+    total = int(ends[-1]) if len(ends) else 0
+    marks = torch.arange(_CHUNK, total + _CHUNK, _CHUNK, device=counts.device)
+    stops = [*torch.searchsorted(ends, marks.clamp(max=total)).add_(1).tolist()]
+    begin = 0
+    for stop in stops:
+        if stop <= begin:
+            continue
+        some = counts[begin:stop]
+        before = int(ends[begin - 1]) if begin else 0
+        size = int(ends[stop - 1]) - before
+        owner = torch.repeat_interleave(some, output_size=size)
+        starts = (ends[begin:stop] - some - before).index_select(0, owner)
+        yield owner + begin, torch.arange(size, device=counts.device) - starts
+        begin = stop
 
 
-def _draw_tiles(buffer: torch.Tensor, faces: _Faces, height: int, width: int) -> None:
-    """Faces larger than the largest window, cut into tiles; tiles outside an edge are skipped."""
-    across = (faces.columns + _TILE - 1) // _TILE
-    count = across * ((faces.rows + _TILE - 1) // _TILE)
-    step = _CHUNK_CELLS // (_TILE * _TILE)
-    ends = count.cumsum(0)
-    total = int(ends[-1])
-    for begin in range(0, total, step * 8):
-        number = torch.arange(begin, min(begin + step * 8, total), device=count.device)
-        owner = torch.searchsorted(ends, number, right=True)
-        local = number - (ends - count).index_select(0, owner)
-        wide = across.index_select(0, owner)
-        tiles = faces.select(owner)
-        row, column = tiles.row + local // wide * _TILE, tiles.column + local % wide * _TILE
-        touched = torch.ones_like(owner, dtype=torch.bool)
-        for a, b, x, y, _ in tiles.edges:
-            # Largest value over the tile's pixel centres: the corner the gradient points to.
-            best_x = column + 0.5 + torch.where(a > 0, _TILE - 1, 0) - x
-            best_y = row + 0.5 + torch.where(b > 0, _TILE - 1, 0) - y
-            touched &= a * best_x + b * best_y >= 0
-        tiles = _Faces(tiles.edges, tiles.plane, tiles.index, row, column, row, column)
-        kept = touched.nonzero().squeeze(1)
-        for first in range(0, len(kept), step):
-            chunk = tiles.select(kept[first : first + step])
-            _draw_windows(buffer, chunk, _TILE, height, width)
-
-
-def _draw_windows(
-    buffer: torch.Tensor, faces: _Faces, window: int, height: int, width: int
+def _draw_spans(
+    keys: torch.Tensor, faces: _Faces, owner: torch.Tensor, number: torch.Tensor, width: int
 ) -> None:
-    """Tests the window x window pixels from each face's first pixel and keeps the nearest hits."""
-    tall, wide = min(window, height), min(window, width)
-    row, column = faces.row.clamp(max=height - tall), faces.column.clamp(max=width - wide)
-    steps_y = torch.arange(tall, device=buffer.device)[:, None]
-    steps_x = torch.arange(wide, device=buffer.device)[:, None]
-    py, px = (steps_y + row).double() + 0.5, (steps_x + column).double() + 0.5
-    inside = None
-    for a, b, x, y, inclusive in faces.edges:
-        # a dx + b dy >= 0 (or > 0) as a comparison: exact, and no sum per pixel.
-        limit = -(a * (px - x))
-        limit = torch.where(inclusive, limit, torch.nextafter(limit, limit.new_tensor(torch.inf)))
-        hit = (b * (py - y))[:, None] >= limit[None]
-        inside = hit if inside is None else inside.logical_and_(hit)
-    hits = inside.view(-1).nonzero().squeeze(1)
-    gx, gy, x, y, value = faces.plane
-    inverse = (gy * (py - y) + value)[:, None] + (gx * (px - x))[None]
-    depth = inverse.view(-1).index_select(0, hits).reciprocal_().float()
-    count = len(faces.index)
-    cell = hits // count
-    face = hits - cell * count
-    offsets = (steps_y * width + steps_x.T).reshape(-1)
-    pixel = (row * width + column).index_select(0, face) + offsets.index_select(0, cell)
-    keys = (depth.view(torch.int32).long() << _INDEX_BITS) + faces.index.index_select(0, face)
-    buffer.scatter_reduce_(0, pixel, keys, "amin")
+    """Draws row `number` of each face `owner`, both (m,), into the key buffer."""
+    row = faces.row.index_select(0, owner) + number
+    y = row.double() + 0.5
+    low, high = torch.full_like(y, -torch.inf), torch.full_like(y, torch.inf)
+    for edge in faces.edges:
+        a, b, c, cap = (v.index_select(0, owner) for v in edge)
+        crossing = torch.addcmul(c, b, y).div_(a).neg_()
+        torch.maximum(low, torch.minimum(crossing, cap), out=low)
+        torch.minimum(high, torch.maximum(crossing, cap), out=high)
+    first = (low - 0.5).ceil_().clamp_(0, width)
+    count = (high - 0.5).ceil_().clamp_(0, width).sub_(first)
+    filled = (count > 0).nonzero().squeeze(1)
+    face = owner.index_select(0, filled)
+    gx, gy, value = (v.index_select(0, face) for v in faces.plane)
+    first = first.index_select(0, filled)
+    inverse = value + gy * y.index_select(0, filled) + gx * (first + 0.5)
+    index = faces.index.index_select(0, face)
+    pixel = row.index_select(0, filled) * width + first.long()
+    for span, step in _chunks(count.index_select(0, filled).long()):
+        near = inverse.index_select(0, span).addcmul_(gx.index_select(0, span), step)
+        bits = near.reciprocal_().float().view(torch.int32).long()
+        key = (bits << _INDEX_BITS) + index.index_select(0, span)
+        keys.scatter_reduce_(0, pixel.index_select(0, span) + step, key, "amin")
