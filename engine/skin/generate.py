@@ -96,8 +96,9 @@ def _paint_beard(
     grow = _beard_density(p, streams, size)
     # Cut roots lie inside the skin: light that has passed the skin returns bluish grey.
     grain = 1.0 + field(streams, "stubble", size, {256: 0.16, 512: 0.34}, share=0.6)
+    strength = 0.62 * p.beard_shadow * (1.0 - 0.85 * p.grey)
     shade = image * _rgb(0.60, 0.645, 0.69) * 0.75 + 0.25 * hair
-    image = _over(image, shade, np.clip(0.62 * p.beard_shadow * grow * grain, 0.0, 0.9))
+    image = _over(image, shade, np.clip(strength * grow * grain, 0.0, 0.9))
     if p.beard_cover > 0.02:
         density = _beard_density(p, streams, max(size, REFERENCE_SIZE // 2))
         image = _over(image, hair, 0.9 * beard_coverage(p, streams, density, size))

@@ -39,7 +39,7 @@ _CURVE_REGIONS: Mapping[str, tuple[Curve, float]] = {
     "lid_lower": (curves.LOWER_LID, 3.0),
     "eye_surround": (curves.EYE_SURROUND, 12.0),
     "under_eye": (curves.UNDER_EYE, 7.0),
-    "ears": (curves.EAR, 5.0),
+    "ears": (curves.EAR, 8.0),
     "ear_bowl": (curves.EAR_BOWL, 7.0),
     "moustache": (curves.MOUSTACHE, 5.0),
     "chin_beard": (curves.CHIN_BEARD, 10.0),

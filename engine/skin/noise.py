@@ -20,8 +20,9 @@ SEAM_FADE = 70.0
 map meet there, so a field that is symmetric at the seam has no visible seam."""
 
 
-_BLOTCH_SIGMA = 0.9
-"""In half cells."""
+_BLOTCH_SIGMA = 0.45
+"""Blur of white noise, in blotches."""
+_COARSE_CELLS = 128
 
 
 @dataclass(frozen=True)
@@ -36,35 +37,37 @@ class Streams:
 
 
 @lru_cache(maxsize=48)
-def mirror_weights(size: int, share: float, centre: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+def mirror_weights(size: int, share: float, blotch: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Weights (a, b), each (size, size), that make white noise w alike on both sides.
 
     a * w + b * mirror(w) keeps unit variance (a^2 + b^2 = 1) and has the correlation 2 a b = 1 -
-    `share` between the sides. The correlation rises to 1 at the back seam, where both sides meet,
-    and falls to 0 within `centre` columns of the mid-line, where it would show as a fold.
+    `share` between the sides. The correlation is 1 at the back seam, where both sides meet, and 0
+    at the mid-line, where it would show as a fold. blotch: columns over which w will be blurred.
     """
     distance = region_distances(REFERENCE_SIZE)["main"]
-    fade = np.clip(distance / SEAM_FADE, 0.0, 1.0)
+    margin = blotch * REFERENCE_SIZE / size
+    fade = np.clip((distance - 1.1 * margin) / max(SEAM_FADE, margin), 0.0, 1.0)
     correlation = 1.0 - share * cv2.resize(fade, (size, size), interpolation=cv2.INTER_AREA)
-    if centre > 0.0:
+    if blotch > 0.0:
         column = np.arange(size) + 0.5 - size / 2
-        correlation = correlation * (1.0 - np.exp(-((column / centre) ** 2)))
+        correlation = correlation * (1.0 - np.exp(-((column / (1.5 * blotch)) ** 2)))
     angle = 0.5 * np.arcsin(np.clip(correlation, 0.0, 1.0))
     return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
 
 
 def octave(streams: Streams, name: str, index: int, cells: int, share: float) -> np.ndarray:
-    """(2 * cells, 2 * cells) noise of unit deviation with `cells` blotches across.
+    """Square lattice of noise of unit deviation with `cells` blotches across.
 
     Left and right are alike, but for `share` of the variance. Blurring white noise keeps the
-    blotches round; interpolating a lattice directly would show its rows and columns.
+    blotches round; interpolating a lattice of one point a blotch would show rows and columns.
     """
-    white = streams.get(name, index).standard_normal((2 * cells,) * 2, dtype=np.float32)
-    a, b = mirror_weights(2 * cells, share, 3.0)
+    per_blotch = 4 if cells <= _COARSE_CELLS else 2
+    side, sigma = per_blotch * cells, _BLOTCH_SIGMA * per_blotch
+    white = streams.get(name, index).standard_normal((side, side), dtype=np.float32)
+    a, b = mirror_weights(side, share, per_blotch)
     mixed = a * white + b * white[:, ::-1]
     # A Gaussian of deviation s leaves 1 / (2 s sqrt(pi)) of the deviation of white noise.
-    unit = np.float32(2.0 * _BLOTCH_SIGMA * np.sqrt(np.pi))
-    return cv2.GaussianBlur(mixed, (0, 0), _BLOTCH_SIGMA) * unit
+    return cv2.GaussianBlur(mixed, (0, 0), sigma) * np.float32(2.0 * sigma * np.sqrt(np.pi))
 
 
 def field(

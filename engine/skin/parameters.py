@@ -187,11 +187,12 @@ def _sample_hair(
 ) -> dict[str, float]:
     fair = max(0.0, 1.0 - 2.2 * darkness)  # only light skins have light hair in this set
     eumelanin = np.exp(rng.normal(np.log(3.0), 0.5))
-    red = 0.1
+    red = 0.03
     if rng.uniform() < 0.9 * fair:
         eumelanin = np.exp(rng.uniform(np.log(0.06), np.log(1.5)))
-        red = float(rng.uniform(0.3, 1.0)) if rng.uniform() < 0.12 else 0.12
-    greyness = rng.normal(1.5 * old - 0.55, 0.25)
+        if rng.uniform() < 0.12:  # red: little eumelanin, much pheomelanin
+            eumelanin, red = rng.uniform(0.04, 0.2), rng.uniform(0.25, 0.8)
+    greyness = rng.normal(1.6 * old - 0.85, 0.22)
     style = rng.uniform()
     shaved = style < (0.35 if male else 0.08)
     bald = male and rng.uniform() < 0.15 * old
@@ -199,7 +200,7 @@ def _sample_hair(
     recession = rng.beta(1.3, 4.0) * (0.5 + old) if male else rng.beta(1.0, 8.0)
     return {
         "hair_eumelanin": _clip("hair_eumelanin", eumelanin),
-        "hair_pheomelanin": _clip("hair_pheomelanin", red * min(eumelanin, 1.0)),
+        "hair_pheomelanin": _clip("hair_pheomelanin", red),
         "grey": _clip("grey", greyness),
         "hair_cover": _clip("hair_cover", cover * (0.45 if bald else 1.0)),
         "hair_length": float(rng.uniform(0.0, 0.2) if shaved else rng.uniform(0.45, 1.0)),

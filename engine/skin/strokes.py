@@ -130,7 +130,7 @@ def brow_coverage(p: SkinParameters, streams: Streams, side: int, size: int) -> 
     length *= 1.15 if p.sex == MALE else 0.95
     paths = bend_strokes(roots, angle, bend, np.clip(length, 4.0, 24.0))
     paths -= (paths[:, 2:3] - roots[:, None]) * 0.5  # strokes straddle their place in the band
-    opacity = (0.25 + 0.4 * p.brow_density) * (1.0 - 0.4 * s**2) * smooth_step(-0.15, 0.2, t)
+    opacity = (0.30 + 0.42 * p.brow_density) * (1.0 - 0.4 * s**2) * smooth_step(-0.15, 0.2, t)
     opacity = np.clip(opacity * draw.normal(1.0, 0.3, count), 0.02, 0.95)
     hairs = draw_strokes(canvas, paths, opacity)
     hairs = _to_box(hairs, canvas, size)

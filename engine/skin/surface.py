@@ -64,11 +64,13 @@ def log_melanin(
     m = region_masks(size)
     gain = melanin_gain(p)
     octaves = {k: a * gain * (0.5 + p.mottling) for k, a in _MELANIN_OCTAVES.items()}
-    total = np.log(np.float32(p.melanin)) + field(streams, "melanin", size, octaves, share=0.45)
+    total = np.log(np.float32(p.melanin)) + _calm(
+        field(streams, "melanin", size, octaves, share=0.45), size
+    )
     zones = 0.24 * p.zones * (m["forehead"] + m["temple_corners"] - 0.6 * m["cheeks"])
-    eyes = (0.04 + 0.42 * p.eye_pigment) * m["eye_surround"] + 0.12 * m["lid_upper"]
-    eyes = eyes + 0.10 * p.eye_pigment * m["under_eye"]
-    parts = 0.06 * m["nasal_creases"] - 0.10 * m["ears"] + 0.08 * m["jaw_beard"]
+    eyes = (0.06 + 0.45 * p.eye_pigment) * m["eye_surround"] + 0.14 * m["lid_upper"]
+    eyes = eyes + 0.20 * p.eye_pigment * m["under_eye"]
+    parts = 0.06 * m["nasal_creases"] + 0.06 * m["jaw_beard"] + 0.06 * m["neck"]
     total += min(gain, 1.7) * (zones + eyes + parts)
     total += gain * _spots(p, streams, size)
     # Lips hold less melanin than the skin around them, the lower one least.
@@ -78,7 +80,12 @@ def log_melanin(
     target = target - 0.11 * darker * (1.2 - p.lip_pigment) * m["lip_lower"] - 0.04 * lines
     total += lips * (target - total)
     inner = lips * m["lip_inner"]
-    return (total + inner * (0.5 * pale + 0.5 * target - total)).astype(np.float32)
+    return (total + inner * (0.25 * pale + 0.75 * target - total)).astype(np.float32)
+
+
+def _calm(noise: np.ndarray, size: int) -> np.ndarray:
+    """Less mottling on neck and chest, where it would show as large clouds."""
+    return noise * (1.0 - 0.45 * region_masks(size)["neck"])
 
 
 def _spots(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:
@@ -124,22 +131,24 @@ def log_blood(
     """(size, size) float32 log blood fraction; arguments as for `log_melanin`."""
     m = region_masks(size)
     octaves = {k: a * (0.5 + p.mottling) for k, a in _BLOOD_OCTAVES.items()}
-    total = np.log(np.float32(p.blood)) + field(streams, "blood", size, octaves, share=0.45)
-    red = 0.75 * m["cheeks"] + 0.45 * m["nose"] + 0.35 * m["nose_tip"] + 0.75 * m["ears"]
-    red = red + 0.35 * m["ear_bowl"] + 0.4 * m["ear_lobes"] + 0.35 * m["chin"]
+    total = np.log(np.float32(p.blood)) + _calm(
+        field(streams, "blood", size, octaves, share=0.45), size
+    )
+    red = 1.0 * m["cheeks"] + 0.55 * m["nose"] + 0.45 * m["nose_tip"] + 1.3 * m["ears"]
+    red = red + 0.5 * m["ear_bowl"] + 0.4 * m["ear_lobes"] + 0.45 * m["chin"]
     red = red + 0.45 * m["nasal_creases"]
     patchy = 1.0 + field(streams, "flush", size, {10: 0.12, 24: 0.15, 60: 0.12}, share=0.4)
     total += (0.2 + 0.9 * p.flush) * red * patchy
     total += 0.9 * p.blush * m["cheeks"]
-    total += (0.15 + 0.45 * p.under_eye) * m["under_eye"] + 0.25 * m["lid_upper"]
-    total += 0.35 * m["lid_lower"] + 1.2 * m["caruncles"] - 0.12 * m["neck"]
+    total += (0.25 + 0.6 * p.under_eye) * m["under_eye"] + 0.35 * m["lid_upper"]
+    total += 0.35 * m["lid_lower"] + 1.2 * m["caruncles"] - 0.06 * m["neck"]
     if p.blemishes > 0.02:
         draw = streams.get("blemishes")
         where = region_masks(REFERENCE_SIZE)["face"]
         for sigma in (1.6, 2.8, 4.2):
             points = scatter(draw, where, 420 * p.blemishes / sigma)
             total += dots(size, points, draw.gamma(3.0, 0.16, len(points)), sigma)
-    target = np.log(0.045 + 0.075 * p.lip_blood) + 0.08 * m["lip_lower"] + 0.10 * lines
+    target = np.log(0.050 + 0.100 * p.lip_blood) + 0.08 * m["lip_lower"] + 0.10 * lines
     target = target + 0.35 * m["lip_wet"]
     target += field(streams, "lip patches", size, {24: 0.06, 64: 0.08, 128: 0.06}, share=0.4)
     total += lips * (target - total)
