@@ -8,6 +8,7 @@ the command that was asked for is imported, so help is quick and works without P
 import argparse
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -42,6 +43,8 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit code: 0, 2, 3 or 130 (see `protocol/errors.py`)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    # A path may hold bytes that are no text; printing it must not turn success into an error.
+    sys.stdout.reconfigure(errors="backslashreplace" if os.name == "nt" else "surrogateescape")
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     command = next((word for word in words if not word.startswith("-")), None)
     parser = build_parser(command)

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from ..config import PhotoLimits
-from ..protocol.conventions import bytes_to_unit
+from ..protocol.conventions import BYTE_MAX, bytes_to_unit
 from ..protocol.errors import EngineError, ErrorCode
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF")
@@ -202,7 +202,9 @@ def _shallow_to_rgb(image: Image.Image, profile: ImageCms.ImageCmsProfile | None
     alpha = None
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        alpha = bytes_to_unit(np.asarray(image.getchannel("A")))[..., None]
+        opacity = image.getchannel("A")
+        if opacity.getextrema()[0] < BYTE_MAX:
+            alpha = bytes_to_unit(np.asarray(opacity))[..., None]
         image = image.convert("RGB")
     elif image.mode not in ("RGB", "CMYK", "L"):
         image = image.convert("RGB")
@@ -236,4 +238,7 @@ def _foreign_profile(image: Image.Image) -> ImageCms.ImageCmsProfile | None:
 
 def _over_backdrop(unit: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Straight alpha over `BACKDROP`, blended in sRGB values as editors do."""
-    return (unit - np.float32(BACKDROP)) * alpha + np.float32(BACKDROP)
+    mixed = unit - np.float32(BACKDROP)
+    mixed *= alpha  # in place: these arrays reach hundreds of megabytes
+    mixed += np.float32(BACKDROP)
+    return mixed

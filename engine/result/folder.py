@@ -43,18 +43,19 @@ def _bad(message: str) -> EngineError:
 
 def _foreign(folder: Path) -> str | None:
     """Name of something in the folder that a result directory of ours does not explain."""
-    found = [
-        path.relative_to(folder).as_posix()
-        for path in sorted(folder.rglob("*"))
-        if path.name not in SYSTEM_FILES and (path.is_symlink() or not path.is_dir())
-    ]
+    found = sorted(path.name for path in folder.iterdir() if path.name not in SYSTEM_FILES)
     if MANIFEST_NAME not in found:
-        return found[0] if found else None
+        return found[0] if found else None  # looked at no deeper: it may be a whole home folder
     try:
         ours = {MANIFEST_NAME, *read_manifest(folder).files}
     except EngineError:
         return f"an unreadable {MANIFEST_NAME}"
-    return next((name for name in found if name not in ours), None)
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        plain_folder = path.is_dir() and not path.is_symlink()
+        if name not in ours and path.name not in SYSTEM_FILES and not plain_folder:
+            return name
+    return None
 
 
 @contextmanager

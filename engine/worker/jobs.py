@@ -28,8 +28,14 @@ class JobQueue:
         self._closed = False
 
     def put(self, request: JobRequest) -> None:
-        """Add a job. Raises EngineError(PROTOCOL) when its id is in use or too many wait."""
+        """Add a job. Raises EngineError(PROTOCOL) when its id is in use or too many wait.
+
+        After `close` nothing happens: the process is about to end, and the client takes that
+        for the worker's leave and starts another one.
+        """
         with self._changed:
+            if self._closed:
+                return
             held = [*self._waiting, *([self._running] if self._running else [])]
             if request.id in [ticket.request.id for ticket in held]:
                 raise EngineError(
@@ -45,10 +51,12 @@ class JobQueue:
             self._changed.notify()
 
     def take(self, timeout: float) -> Ticket | None:
-        """The next job, marked as running; None after `timeout` seconds or once closed."""
+        """The next job, marked as running. None once closed, and `timeout` seconds without a
+        job close it, so that none can slip in while the process leaves."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed, timeout)
             if self._closed or not self._waiting:
+                self._closed = True
                 return None
             self._running = self._waiting.popleft()
             return self._running

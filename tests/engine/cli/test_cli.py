@@ -160,6 +160,13 @@ def end(process: subprocess.Popen) -> tuple[int, bytes, bytes]:
 
 
 @posix
+def test_a_path_that_is_no_text_is_printed_as_it_is() -> None:
+    command = [sys.executable, "-E", "-m", "tests.engine.cli.fake_cli", "fit", "p", "--out"]
+    done = subprocess.run([*command, b"caf\xe9"], cwd=ROOT, capture_output=True)
+    assert (done.returncode, done.stdout) == (0, b"caf\xe9\n")
+
+
+@posix
 def test_ctrl_c_cancels() -> None:
     with interrupted("long") as process:
         assert end(process) == (130, b"", b"The job was cancelled.\n")

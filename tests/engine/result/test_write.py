@@ -81,6 +81,8 @@ def test_other_folders_and_files_are_refused(tmp_path: Path) -> None:
     mine.mkdir()
     (mine / "thesis.txt").write_text("irreplaceable")
     assert "thesis.txt" in refusal(mine).message
+    (tmp_path / "folders" / "in" / "folders").mkdir(parents=True)
+    assert "in" in refusal(tmp_path / "folders").message
     (mine / "result.json").write_text("{}")
     assert "result.json" in refusal(mine).message
     assert "is a file" in refusal(mine / "thesis.txt").message
