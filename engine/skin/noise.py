@@ -50,7 +50,7 @@ def mirror_weights(size: int, share: float, blotch: float = 0.0) -> tuple[np.nda
     correlation = 1.0 - share * cv2.resize(fade, (size, size), interpolation=cv2.INTER_AREA)
     if blotch > 0.0:
         column = np.arange(size) + 0.5 - size / 2
-        correlation = correlation * (1.0 - np.exp(-((column / (1.5 * blotch)) ** 2)))
+        correlation = correlation * (1.0 - np.exp(-((column / (0.7 * blotch)) ** 2)))
     angle = 0.5 * np.arcsin(np.clip(correlation, 0.0, 1.0))
     return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
 
