@@ -71,6 +71,10 @@ def _swap(draft: Path, folder: Path) -> None:
     old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
     try:
         os.replace(folder, old / folder.name)
-        os.replace(draft, folder)
+        try:
+            os.replace(draft, folder)
+        except OSError:
+            os.replace(old / folder.name, folder)
+            raise
     finally:
         shutil.rmtree(old, ignore_errors=True)

@@ -4,6 +4,8 @@ MakeHuman's helper eye (72 vertices, an exact sphere) only says where the eye is
 is and how it turns; this mesh follows it rigidly (translation, uniform scale, rotation).
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from .subdivide import Subdivision, subdivide
@@ -53,7 +55,7 @@ def eyeball_quads_and_angles() -> tuple[np.ndarray, np.ndarray]:
     quads = [cap, cap[:, ::-1] + starts[-1]]
     step = np.arange(SEGMENTS)
     following = (step + 1) % SEGMENTS
-    for a, b in zip(starts[:-1], starts[1:], strict=True):
+    for a, b in pairwise(starts):
         quads.append(np.stack([a + step, b + step, b + following, a + following], axis=1))
     return np.concatenate(quads), np.concatenate(rings)
 

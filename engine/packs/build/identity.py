@@ -14,7 +14,8 @@ COMPONENTS = 120
 SEED = 20250
 CHUNK = 500
 OVERSAMPLING = 60
-"""Extra directions of the randomised PCA (Halko, Martinsson & Tropp 2011), two power steps."""
+POWER_STEPS = 3
+"""Extra directions and iterations of the randomised PCA (Halko, Martinsson & Tropp 2011)."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def build_identity(
 
     centre: (V0,) weights whose weighted mean of the mean head becomes the origin. The basis is
     the regression of all vertices on the unit-variance scores, so vertices of no weight follow.
-    Component signs: the entry of the largest size is positive.
+    Component signs: positive product with a fixed random vector (a largest entry would be a tie
+    between left and right).
     """
     count = len(samples)
     mean = samples.mean(axis=0, dtype=np.float64)
@@ -73,21 +75,22 @@ def build_identity(
     root = np.sqrt(np.repeat(metric, 3)).astype(np.float32)
     scores, variance, total = _principal_scores(flat * root, components)
     basis = (scores.T @ flat).astype(np.float64) / count
-    peak = np.abs(basis).argmax(axis=1)
-    basis *= np.sign(basis[np.arange(components), peak])[:, None]
+    basis *= np.sign(basis @ _frozen(SEED + 1).standard_normal(basis.shape[1]))[:, None]
     origin = (centre / centre.sum()) @ mean
     return IdentitySpace(mean - origin, basis.reshape(components, -1, 3), variance / total)
 
 
-def _principal_scores(
-    flat: np.ndarray, components: int
-) -> tuple[np.ndarray, np.ndarray, float]:
+def _frozen(seed: int) -> np.random.RandomState:
+    """Same numbers on every machine and numpy version; the calibration relies on it."""
+    return np.random.RandomState(seed)
+
+
+def _principal_scores(flat: np.ndarray, components: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Unit-variance scores (n, K) f32, variances (K,) and the total variance of rows (n, D)."""
     count = len(flat)
-    rng = np.random.default_rng(SEED)
-    guess = rng.standard_normal((flat.shape[1], components + OVERSAMPLING)).astype(np.float32)
-    left = flat @ guess
-    for _ in range(2):
+    guess = _frozen(SEED).standard_normal((flat.shape[1], components + OVERSAMPLING))
+    left = flat @ guess.astype(np.float32)
+    for _ in range(POWER_STEPS):
         left = flat @ (flat.T @ np.linalg.qr(left)[0])
     left = np.linalg.qr(left)[0]
     u, singular, _ = np.linalg.svd(left.T @ flat, full_matrices=False)

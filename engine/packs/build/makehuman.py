@@ -1,6 +1,6 @@
 """The control head: MakeHuman's head cut out of the body, with our eyeballs and its helpers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -213,8 +213,9 @@ def _finish(
     )
     moved = draft.follow(deltas[:, selection.ids])
     for rows, targets in selection.eyes.values():
-        moved[:, targets] = _turn_eye(source[rows], deltas[:, selection.ids[rows]], vertices[targets])
-    return ControlHead(**{**vars(draft), "expression": moved})
+        helper_deltas = deltas[:, selection.ids[rows]]
+        moved[:, targets] = _turn_eye(source[rows], helper_deltas, vertices[targets])
+    return replace(draft, expression=moved)
 
 
 def _turn_eye(helper: np.ndarray, deltas: np.ndarray, eyeball: np.ndarray) -> np.ndarray:

