@@ -7,7 +7,8 @@ Image space: row 0 on top, continuous pixel coordinates, centre of the first pix
     `pixel = K @ x_cam`, divided by depth.
 UV: OBJ convention, origin lower left, v up, [0, 1]; image row = (1 - v) * height.
 Colour: floats in [0, 1], RGB. "sRGB" means encoded by IEC 61966-2-1, "linear" means
-    proportional to light with the same primaries. Albedo models and files are sRGB; shading is linear.
+    proportional to light with the same primaries. Albedo models and files are sRGB; shading is
+    linear.
 Light: 9 x 3 coefficients of *shading* (irradiance / pi) in model space, linear RGB, so that
     `colour_linear = albedo_linear * sum_k light[k] * Y_k(normal)`; a white environment of
     radiance 1 gives shading 1 everywhere.
