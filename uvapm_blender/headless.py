@@ -7,7 +7,8 @@ import bpy
 
 from ..engine.protocol.errors import EngineError, ErrorCode
 from ..engine.protocol.result import read_result
-from .declarations import BASE_PACKAGE
+from . import registration
+from .declarations import PROPERTY
 from .export.head import Format, export_head
 from .scene.build import build_scene
 
@@ -42,14 +43,9 @@ def build_head(result: Path, folder: Path, formats: Sequence[str]) -> tuple[Path
 
 
 def _register() -> None:
-    """Enable the add-on unless it is: its properties are saved on the head."""
-    addons = bpy.context.preferences.addons
-    if BASE_PACKAGE in addons:
-        return
-    addons.new().module = BASE_PACKAGE
-    from . import register
-
-    register()
+    """Register the add-on unless it is: its properties are saved on the head."""
+    if not hasattr(bpy.types.Object, PROPERTY):
+        registration.register()
 
 
 def _save(path: Path) -> None:

@@ -5,6 +5,7 @@ import bpy
 from ..engine.protocol.job import DEVICES
 from . import ui_text
 from .declarations import BASE_PACKAGE
+from .properties import BLEND_RELATIVE
 
 DEVICE_ITEMS = tuple((name.upper(), *ui_text.DEVICES[name]) for name in DEVICES)
 
@@ -19,6 +20,7 @@ class UVAPM_AP_preferences(bpy.types.AddonPreferences):
         description="Python interpreter with PyTorch that runs the reconstruction. "
         "Empty: the extension's own environment",
         subtype="FILE_PATH",
+        options=BLEND_RELATIVE,
     )
     device: bpy.props.EnumProperty(
         name="Device", description="What the engine computes on", items=DEVICE_ITEMS
@@ -27,6 +29,7 @@ class UVAPM_AP_preferences(bpy.types.AddonPreferences):
         name="Results",
         description="Folder for results. Empty: a folder uvapm beside the saved .blend file",
         subtype="DIR_PATH",
+        options=BLEND_RELATIVE,
     )
     idle_minutes: bpy.props.IntProperty(
         name="Close idle engine after",

@@ -5,6 +5,9 @@ import bpy
 SCHEMA_VERSION = 1
 """Version of `HeadProperties` in saved files."""
 
+BLEND_RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
+"""Option of a path property that may begin with //; before 4.5 every path property may."""
+
 ROLES = (
     ("NONE", "None", "Not part of a reconstructed head"),
     ("ROOT", "Head", "The empty that carries a reconstructed head"),
@@ -20,10 +23,16 @@ class UVAPM_PG_head(bpy.types.PropertyGroup):
     schema_version: bpy.props.IntProperty(default=SCHEMA_VERSION, options={"HIDDEN"})
     role: bpy.props.EnumProperty(items=ROLES, default="NONE")
     result_folder: bpy.props.StringProperty(
-        name="Result", description="Folder of the reconstruction", subtype="DIR_PATH"
+        name="Result",
+        description="Folder of the reconstruction",
+        subtype="DIR_PATH",
+        options=BLEND_RELATIVE,
     )
     photo: bpy.props.StringProperty(
-        name="Photo", description="Photo that the head was made from", subtype="FILE_PATH"
+        name="Photo",
+        description="Photo that the head was made from",
+        subtype="FILE_PATH",
+        options=BLEND_RELATIVE,
     )
     pack: bpy.props.StringProperty(name="Head pack", description="Head model that was fitted")
     warnings: bpy.props.StringProperty(name="Warnings", description="One a line")
@@ -41,5 +50,5 @@ class UVAPM_PG_session(bpy.types.PropertyGroup):
         name="Photo",
         description="Photo with one clearly visible face",
         subtype="FILE_PATH",
-        options={"SKIP_SAVE"},
+        options={"SKIP_SAVE", *BLEND_RELATIVE},
     )

@@ -76,10 +76,12 @@ def result(tiny, tmp_path):
 
 
 @pytest.fixture
-def fake_engine(addon, monkeypatch, result):
+def fake_engine(blender, addon, monkeypatch, result, tmp_path):
     """Run the fake engine for operators; the photo's stem is its part, the result is tiny."""
     launch = importlib.import_module(f"{PACKAGE}.uvapm_blender.engine_client.launch").Launch
     command = (sys.executable, "-u", str(FAKE_ENGINE), "well")
     made = launch(command, str(addon.locations.ROOT), (("FAKE_RESULT", str(result)),))
+    settings = blender.context.preferences.addons[PACKAGE].preferences
+    settings.results_folder = str(tmp_path / "results")
     monkeypatch.setattr(addon.runtime, "make_launch", lambda context: made)
     return made

@@ -1,4 +1,4 @@
-"""The engine client as Blender would load it, without bpy (the outer package: tests/conftest.py)."""
+"""The engine client without bpy, as Blender names it (the outer package: tests/conftest.py)."""
 
 import importlib
 import sys

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -215,3 +217,36 @@ def test_an_interpreter_that_does_not_start(session, client, fit_job, tmp_path):
     with pytest.raises(Exception, match="could not be started"):
         session.start(launch, fit_job("ok"))
     assert not session.busy
+
+
+def test_the_engine_ends_with_a_killed_blender(root):
+    """A worker whose parent dies without a word must not live on."""
+    code = (
+        "import sys, time;"
+        "from engine.packaging.outer_package import name_outer_package as n;"
+        "from pathlib import Path; n(Path('.').resolve());"
+        "from uvapm.uvapm_blender.engine_client.session import EngineSession;"
+        "from uvapm.uvapm_blender.engine_client.launch import Launch;"
+        "from uvapm.engine.protocol.job import FitJob;"
+        "s = EngineSession();"
+        "l = Launch((sys.executable, 'tests/client/fakes/fake_engine.py', 'well'), '.', ());"
+        "s.start(l, FitJob(('slow.png',), 'x'));\n"
+        "while not s.status.stage: s.pump(); time.sleep(0.02)\n"
+        "print(s._process.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        worker = int(parent.stdout.readline())
+        os.kill(worker, 0)
+        parent.kill()
+    for _ in range(100):
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            return
+        with open(f"/proc/{worker}/stat") as file:
+            if file.read().split()[2] == "Z":
+                return
+        time.sleep(0.05)
+    raise AssertionError("the worker lives on")

@@ -7,6 +7,7 @@ import bpy
 from ...engine.protocol.errors import EngineError
 from .. import ui_text
 from ..declarations import Operators
+from ..properties import BLEND_RELATIVE
 from ..runtime import RUNTIME
 from .reconstruct import add_head
 
@@ -18,7 +19,9 @@ class UVAPM_OT_import_result(bpy.types.Operator):
     bl_label = "Import Result"
     bl_options = {"UNDO"}
 
-    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN"})
+    directory: bpy.props.StringProperty(
+        subtype="DIR_PATH", options={"SKIP_SAVE", "HIDDEN", *BLEND_RELATIVE}
+    )
     filter_folder: bpy.props.BoolProperty(default=True, options={"SKIP_SAVE", "HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:

@@ -10,6 +10,7 @@ from ...engine.protocol.result import read_result
 from .. import ui_text
 from ..declarations import PHOTO_EXTENSIONS, PROPERTY, Operators
 from ..engine_client.session import State
+from ..properties import BLEND_RELATIVE
 from ..runtime import RUNTIME, start_job
 from ..scene.build import build_scene
 
@@ -25,7 +26,9 @@ class UVAPM_OT_reconstruct(bpy.types.Operator):
     bl_label = "Reconstruct from Photo"
     bl_options = {"UNDO"}  # not REGISTER: adjusting would run the whole job again
 
-    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE", "HIDDEN"})
+    filepath: bpy.props.StringProperty(
+        subtype="FILE_PATH", options={"SKIP_SAVE", "HIDDEN", *BLEND_RELATIVE}
+    )
     filter_image: bpy.props.BoolProperty(default=True, options={"SKIP_SAVE", "HIDDEN"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"SKIP_SAVE", "HIDDEN"})
 

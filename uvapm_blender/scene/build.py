@@ -63,6 +63,7 @@ def build_scene(result: ResultPackage, context: bpy.types.Context) -> BuiltHead:
         _assign_roles(root, parts, eye_of_photo)
         scene.collection.children.link(collection)
     match_photo(root, scene)
+    context.view_layer.update()  # world matrices and driven keys are right from the start
     _select(parts[0], context)
     return BuiltHead(collection, root, parts[0], parts, eye_of_photo, light, warnings)
 
