@@ -8,7 +8,7 @@ from ..head.camera import Camera, camera_centre, project
 from ..head.normals import unit
 from ..protocol import conventions
 from ..protocol.headpack import split_quads
-from .interpolate import interpolate
+from .interpolate import interpolate, to_image
 from .rasterize import rasterize
 
 _REACH = 1.6
@@ -36,7 +36,7 @@ class Visibility:
     """What a camera sees of each texel, all (S, S) unless said.
 
     visible: bool. cosine: between normal and direction to the camera, 0 where not valid.
-    pixels: (S, S, 2) where the texel projects. depth: metres.
+    pixels: (S, S, 2) where the texel projects, 0 where not valid. depth: metres, likewise.
     """
 
     visible: torch.Tensor
@@ -89,29 +89,40 @@ def visible_texels(
     if it faces the camera, and all four pixels that a bilinear lookup there would blend show
     the head and nothing nearer than the texel.
     """
-    height, width = depth.shape
-    pixels, texel_depth = project(positions, camera)
-    towards = unit(camera_centre(camera) - positions)
-    cosine = (unit(normals) * towards).sum(-1) * atlas.valid
-    flat_pixels = pixels.reshape(-1, 2).index_select(0, atlas.covered)
-    flat_depth = texel_depth.reshape(-1).index_select(0, atlas.covered)
-    facing = cosine.reshape(-1).index_select(0, atlas.covered)
+    at = positions.reshape(-1, 3).index_select(0, atlas.covered)
+    pixels, texel_depth = project(at, camera)
+    facing_vectors = unit(normals.reshape(-1, 3).index_select(0, atlas.covered))
+    facing = (facing_vectors * unit(camera_centre(camera) - at)).sum(-1)
     slope = torch.sqrt(1 - facing.clamp(0, 1) ** 2) / facing.clamp(min=0.05)
-    footprint = flat_depth / torch.minimum(camera.intrinsics[0, 0], camera.intrinsics[1, 1])
-    allowed = flat_depth - bias - _REACH * slope * footprint
-    seen = (facing > 0) & (flat_depth > 0)
-    seen &= (flat_pixels >= 0).all(-1)
-    seen &= (flat_pixels[:, 0] <= width) & (flat_pixels[:, 1] <= height)
-    corner = torch.nan_to_num(flat_pixels - 0.5).clamp(-1, max(height, width)).floor().long()
-    flat_buffer = depth.reshape(-1)
+    footprint = texel_depth / torch.minimum(camera.intrinsics[0, 0], camera.intrinsics[1, 1])
+    allowed = texel_depth - bias - _REACH * slope * footprint
+    seen = (facing > 0) & _nothing_nearer(pixels, texel_depth, allowed, depth)
+    flat = torch.cat([pixels, texel_depth[:, None], facing[:, None]], -1)
+    image = to_image(flat, atlas.covered, *atlas.valid.shape)
+    visible = torch.zeros_like(atlas.valid).reshape(-1)
+    visible[atlas.covered] = seen
+    shaped = visible.reshape(atlas.valid.shape)
+    return Visibility(shaped, image[..., 3], image[..., :2], image[..., 2])
+
+
+def _nothing_nearer(
+    pixels: torch.Tensor, texel_depth: torch.Tensor, allowed: torch.Tensor, depth: torch.Tensor
+) -> torch.Tensor:
+    """(N,) bool: in the picture, and all four pixels around show the head, not nearer than allowed.
+
+    pixels: (N, 2). texel_depth, allowed: (N,) metres. depth: (H, W).
+    """
+    height, width = depth.shape
+    seen = (texel_depth > 0) & (pixels >= 0).all(-1)
+    seen &= (pixels[:, 0] <= width) & (pixels[:, 1] <= height)
+    corner = torch.nan_to_num(pixels - 0.5).clamp(-1, max(height, width)).floor().long()
+    flat = depth.reshape(-1)
     for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
         column = (corner[:, 0] + dx).clamp(0, width - 1)
         row = (corner[:, 1] + dy).clamp(0, height - 1)
-        nearest = flat_buffer.index_select(0, row * width + column)
+        nearest = flat.index_select(0, row * width + column)
         seen &= (nearest >= allowed) & torch.isfinite(nearest)
-    visible = torch.zeros_like(atlas.valid).reshape(-1)
-    visible[atlas.covered] = seen
-    return Visibility(visible.reshape(atlas.valid.shape), cosine, pixels, texel_depth)
+    return seen
 
 
 def padding_sources(valid: torch.Tensor, margin: int) -> torch.Tensor:

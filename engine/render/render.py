@@ -1,7 +1,7 @@
 """Deferred rendering of a head: one z-buffer, SH shading, a flat colour or texture per part."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +16,7 @@ from .texture import resize_area, sample_texture
 
 _FIELD_OF_VIEW = 18.0
 """Degrees, of pictures. Ours: a portrait lens (about 85 mm on a tall 35 mm frame)."""
-_CLAY = 0.42
+_CLAY = 0.5
 """Linear grey of clay pictures. Ours: light enough to read form, dark enough not to clip."""
 _BACKGROUND = 0.08
 """Linear grey behind pictures."""
@@ -64,9 +64,11 @@ class _Scene:
     light: torch.Tensor
 
 
-def clay_materials(count: int) -> list[Material]:
-    """`count` materials of light grey clay."""
-    return [Material(torch.full((3,), _CLAY)) for _ in range(count)]
+def clay_materials(count: int, hidden: Collection[int] = ()) -> list[Material]:
+    """`count` materials of light grey clay; the parts in `hidden` (lashes, say) are not drawn."""
+    grey = torch.full((3,), _CLAY)
+    nothing = Material(grey, torch.zeros(1, 1, 4))
+    return [nothing if number in hidden else Material(grey) for number in range(count)]
 
 
 def render_head(
@@ -156,11 +158,11 @@ def studio_light() -> torch.Tensor:
     other side, a faint back light and some ambient light.
     """
     lamps = (
-        ((-0.72, 0.55, 0.42), (1.05, 1.01, 0.95)),
+        ((-0.72, 0.55, 0.42), (1.12, 1.08, 1.01)),
         ((0.80, 0.05, 0.60), (0.10, 0.12, 0.15)),
         ((0.55, 0.45, -0.70), (0.20, 0.21, 0.24)),
     )
-    light = torch.as_tensor(conventions.ambient_light(0.10), dtype=torch.float32)
+    light = torch.as_tensor(conventions.ambient_light(0.11), dtype=torch.float32)
     for direction, colour in lamps:
         light = light + directional_light(unit(torch.tensor(direction)), torch.tensor(colour))
     return light

@@ -2,6 +2,7 @@
 
 import os
 import time
+from statistics import median
 
 import torch
 
@@ -30,19 +31,19 @@ def choose_threads(limit: int | None = None) -> int:
 
 
 def _time_of(threads: int, budget: float) -> float:
-    """Best seconds of a few rounds with so many threads; stops when the budget is spent."""
+    """Median seconds of a few rounds with so many threads; stops when the budget is spent.
+
+    The median, because the waiting shows in most rounds but not in the luckiest.
+    """
     torch.set_num_threads(threads)
     values = torch.ones(65536)
     index = torch.arange(65536)
     matrix = torch.ones(192, 192)
-    best = float("inf")
+    rounds = []
     began = time.perf_counter()
-    for _ in range(20):
+    while len(rounds) < 20 and time.perf_counter() - began < budget:
         start = time.perf_counter()
-        _ = (values * values + values).index_select(0, index).minimum(values)
-        _ = matrix @ matrix
-        now = time.perf_counter()
-        best = min(best, now - start)
-        if now - began > budget:
-            break
-    return best
+        torch.minimum((values * values + values).index_select(0, index), values)
+        torch.mm(matrix, matrix)
+        rounds.append(time.perf_counter() - start)
+    return median(rounds)

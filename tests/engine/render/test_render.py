@@ -1,6 +1,7 @@
 """Rendered pictures with known answers, and gradients through them."""
 
 import math
+import os
 
 import pytest
 import torch
@@ -86,6 +87,17 @@ def test_cutouts_blend_over_what_lies_behind_and_hide_behind_what_lies_before():
     alone = render_head(*flat_scene((0.0,)), [materials[1]], white(), front())
     torch.testing.assert_close(alone.rgb, colour(0, 0.25, 0).expand(16, 16, 3))
     assert (alone.alpha == 0.25).all()
+
+
+def test_hidden_clay_parts_are_not_drawn():
+    scene = flat_scene((0.0, 0.1), torch.float32)
+    light, camera = white().float(), front(dtype=torch.float32)
+    solid = render_head(*scene, clay_materials(2), light, camera)
+    peeled = render_head(*scene, clay_materials(2, hidden={1}), light, camera)
+    assert (solid.fragments.triangle >= 2).all() and (peeled.fragments.triangle < 2).all()
+    torch.testing.assert_close(peeled.rgb, solid.rgb)
+    empty = render_head(*scene, clay_materials(2, hidden={0, 1}), light, camera)
+    assert (empty.alpha == 0).all()
 
 
 def test_supersampling_measures_coverage():
@@ -175,10 +187,11 @@ def test_pictures_are_srgb_and_lit_from_the_upper_left(sphere):
 
 
 @pytest.mark.parametrize("limit", [1, None])
-def test_thread_choice_is_quick_and_takes_effect(limit):
+def test_thread_choice_takes_effect(limit):
     before = torch.get_num_threads()
     try:
         chosen = choose_threads(limit)
         assert torch.get_num_threads() == chosen >= 1
+        assert chosen <= (limit or os.cpu_count())
     finally:
         torch.set_num_threads(before)
