@@ -46,7 +46,7 @@ def _tiles(result: Reconstruction, loaded: LoadedPack, name: str) -> tuple[Row, 
     crop = result.prepared.crop.image
     front, side = head_views(result, loaded, result.detail.albedo, SHEET_VIEWS, TILE)
     clay = head_views(result, loaded, None, SHEET_VIEWS[1:], TILE)[0]
-    metrics = measure(result, loaded, rgb, alpha)
+    metrics = measure(result, rgb)
     row = [
         (crop, name),
         (over(rgb, alpha, crop), f"landmarks {100 * metrics['landmark_error']:.2f} %"),

@@ -132,6 +132,7 @@ def fit_albedo(
         kept = weight * _robust(observed - coarse, settings)
         albedo = srgb_to_linear(np.clip(coarse, 0.0, 1.0)).astype(np.float64)
         light = solve_light(colour, albedo, normals, kept, level, settings)
+        light = light * (level.mean() / _mean_shading(light, normals, weight).mean())
     error = float(np.sqrt(np.average(((observed - coarse) ** 2).mean(axis=1), weights=kept)))
     skin = np.zeros(valid.shape, dtype=np.float32)
     skin[tuple(axis[chosen] for axis in np.nonzero(valid))] = kept

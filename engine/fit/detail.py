@@ -81,7 +81,8 @@ def fit_detail(
     shading = np.maximum(sh_basis(observation.normal) @ light, albedo_settings.least_shading)
     unlit = linear_to_srgb(np.clip(observation.colour / shading, 0.0, 1.0)).astype(np.float32)
     change = np.clip(unlit - coarse, -settings.limit, settings.limit).astype(np.float32)
-    seen = texel_trust(observation, mask, albedo_settings) * smoothstep(skin, 0.02, 0.35)
+    seen = texel_trust(observation, mask, albedo_settings) * smoothstep(skin, 0.05, 0.4)
+    seen = seen * smoothstep(observation.facing, settings.least_facing, settings.sure_facing)
     seen = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), coarse.shape[0] / 256) * (seen > 0)
     unseen = (1.0 - seen) * valid
     mirrored = mirror_texels(seen) * settings.mirror_trust * mask.astype(np.float32) * unseen

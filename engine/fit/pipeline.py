@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..device import choose_device
 from ..packs.registry import find_pack
 from ..photo.load import load_photo
 from ..protocol.conventions import signed_to_unit
@@ -57,6 +58,8 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
             f"{len(job.photos)} photos were given, but a head is fitted to one photo.",
             "Give one photo.",
         )
+    if choose_device(job.device) != "cpu" and job.device != "auto":
+        reporter.warning("The fit runs on the CPU: a graphics card is not used yet.")
     output = Path(job.output)
     check_output(output)
     photo = load_photo(job.photos[0])
@@ -124,7 +127,7 @@ def result_contents(
         render=over_photo(result, rgb, alpha),
         compare=compare,
         stages=dict(result.seconds),
-        metrics=measure(result, loaded, rgb, alpha),
+        metrics=measure(result, rgb),
         warnings=result.warnings,
     )
 
@@ -133,16 +136,18 @@ def _rows(matrix: np.ndarray) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(row) for row in matrix.tolist())
 
 
-def measure(
-    result: Reconstruction, loaded: LoadedPack, rgb: np.ndarray, alpha: np.ndarray
-) -> dict[str, float]:
-    """Figures of the fit: landmark error over the outer-eye distance, PSNR of the render in dB
-    over the head with the photo layer, share of the skin that was seen, rms of coarse albedo."""
+def measure(result: Reconstruction, rgb: np.ndarray) -> dict[str, float]:
+    """Figures of the fit.
+
+    rgb: render of the head on the working crop, sRGB. landmark_error: over the outer-eye
+    distance; render_psnr: dB over the face's skin, photo layer included; seen_share: of the
+    layout; coarse_residual: rms over the skin, sRGB; presence: the mesh net's score.
+    """
     crop = result.prepared.crop
     seen = (result.detail.origin > 0.9).sum() / max(int((result.detail.origin > 0).sum()), 1)
     return {
         "landmark_error": result.shape.relative_error,
-        "render_psnr": psnr(rgb, crop.image, alpha * crop.person),
+        "render_psnr": psnr(rgb, crop.image, result.face),
         "seen_share": float(seen),
         "coarse_residual": result.albedo.residual,
         "presence": float(result.prepared.presence),

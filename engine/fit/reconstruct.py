@@ -13,8 +13,9 @@ from ..head.camera import Camera, crop_camera, project, resize_camera
 from ..photo.load import Photo
 from ..photo.prepare import PreparedPhoto, WorkingCrop, prepare_photo
 from ..protocol.albedo import decode_albedo
-from ..protocol.headpack import HeadPack
+from ..protocol.headpack import MASK_SIZE, HeadPack
 from ..render.rasterize import Fragments, rasterize
+from ..render.texture import sample_texture
 from ..reporter import Reporter
 from .albedo import AlbedoFit, fit_albedo
 from .detail import DetailFit, fit_detail
@@ -29,13 +30,17 @@ STAGES = ("prepare", "shape", "albedo", "detail", "write")
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """Everything the fit found. vertices and neutral (V, 3) metres, model space; coarse (T, T, 3)
-    sRGB; seconds by stage."""
+    """Everything the fit found.
+
+    vertices and neutral (V, 3) metres, model space; face (h, w) in [0, 1]: skin of the face on
+    the working crop; coarse (T, T, 3) sRGB; seconds by stage.
+    """
 
     prepared: PreparedPhoto
     shape: ShapeFit
     vertices: np.ndarray
     neutral: np.ndarray
+    face: np.ndarray
     albedo: AlbedoFit
     coarse: np.ndarray
     detail: DetailFit
@@ -156,16 +161,16 @@ def reconstruct(
     crop, points = prepared.crop, torch.from_numpy(vertices)
     with clock.stage("albedo"):
         camera = working_camera(photo_camera(shape, photo.width, photo.height), crop)
-        depth = render_depth(points, loaded.triangles, camera).depth
+        buffer = render_depth(points, loaded.triangles, camera)
         reporter.progress(0, settings.albedo.rounds)
         size = loaded.albedo.valid.shape[0]
-        seen = _observe(loaded, points, camera, depth, crop, size)
+        seen = _observe(loaded, points, camera, buffer.depth, crop, size)
         mask = evidence_mask(loaded.head, size)
         albedo = fit_albedo(loaded.albedo, seen, mask, settings.albedo, reporter)
     with clock.stage("detail"):
         coarse = coarse_albedo(loaded, albedo.coefficients, texture_size)
         reporter.progress(1, 3)
-        seen = _observe(loaded, points, camera, depth, crop, texture_size)
+        seen = _observe(loaded, points, camera, buffer.depth, crop, texture_size)
         reporter.progress(2, 3)
         detail = fit_detail(
             coarse,
@@ -181,8 +186,31 @@ def reconstruct(
     for text in warnings:
         reporter.warning(text)
     return Reconstruction(
-        prepared, shape, vertices, neutral, albedo, coarse, detail, clock.seconds, warnings
+        prepared,
+        shape,
+        vertices,
+        neutral,
+        face_pixels(loaded, buffer),
+        albedo,
+        coarse,
+        detail,
+        clock.seconds,
+        warnings,
     )
+
+
+def face_pixels(loaded: LoadedPack, buffer: Fragments) -> np.ndarray:
+    """(h, w) in [0, 1]: where the picture shows skin of the face."""
+    head = loaded.head
+    mask = torch.from_numpy(evidence_mask(head, MASK_SIZE))[..., None]
+    uv = torch.from_numpy(head.triangle_uv)
+    chosen = buffer.triangle.reshape(-1)[buffer.covered].long()
+    weights = buffer.barycentric.reshape(-1, 3)[buffer.covered]
+    values = sample_texture(mask, (uv[chosen] * weights[..., None]).sum(1))[:, 0]
+    values = values * loaded.skin.repeat_interleave(2)[chosen]
+    picture = torch.zeros(buffer.triangle.numel())
+    picture[buffer.covered] = values
+    return picture.reshape(buffer.triangle.shape).numpy()
 
 
 def coarse_albedo(loaded: LoadedPack, coefficients: np.ndarray, size: int) -> np.ndarray:

@@ -53,13 +53,15 @@ class AlbedoSettings:
     """Alternations of light and albedo. Ours: the residual stops moving after five."""
     noise: float = 0.06
     """Standard deviation of a texel around the coarse model, sRGB units. Ours: what PCA leaves."""
-    correlation: float = 40.0
+    correlation: float = 100.0
     """Texels per independent observation: neighbours repeat each other. Ours."""
     light_sigma: float = 1.0
     """Prior of the light's first-order coefficients against its mean shading. Ours."""
-    gain_sigma: float = 0.30
+    light_tint: float = 0.06
+    """Spread of one channel's light against the others', relative to the light's own. Ours."""
+    gain_sigma: float = 0.12
     """Prior of the log exposure (mean shading 1). Ours: cameras expose faces about right."""
-    tint_sigma: float = 0.10
+    tint_sigma: float = 0.08
     """Prior of the log gain of one channel against the others. Ours: cameras balance white."""
     least_shading: float = 0.08
     """Shading below this is not divided by: the photo tells nothing there. Ours."""
@@ -79,6 +81,10 @@ class DetailSettings:
     """Weight of a mirrored texel against a seen one. Ours: seen wins wherever there is any."""
     model_trust: float = 0.02
     """Weight of the coarse model (no change) against a seen texel. Ours: only fills gaps."""
+    least_facing: float = 0.2
+    sure_facing: float = 0.6
+    """Cosines between normal and view: below the first a texel is not written, above the second
+    it is believed. Ours: at grazing angles one photo pixel covers many texels."""
     limit: float = 0.5
     """Largest change of a texel, sRGB units: beyond it is not skin. Ours."""
 
