@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from engine.protocol.conventions import linear_to_srgb, srgb_to_linear
+from ..protocol.conventions import linear_to_srgb, srgb_to_linear
 
 WAVELENGTHS = np.arange(400.0, 701.0, 10.0)
 """(31,) nanometres."""

@@ -8,8 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 import cv2
 import numpy as np
 
-from engine.protocol.errors import EngineError, ErrorCode
-
+from ..protocol.errors import EngineError, ErrorCode
 from .generate import generate_skin
 from .layout import check_size
 from .parameters import SkinParameters, sample_parameters

@@ -10,9 +10,8 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 
-from engine.protocol.conventions import BYTE_MAX, bytes_to_unit
-from engine.protocol.errors import EngineError, ErrorCode
-
+from ..protocol.conventions import BYTE_MAX, bytes_to_unit
+from ..protocol.errors import EngineError, ErrorCode
 from . import curves
 from .curves import REFERENCE_SIZE, Blob, Curve
 

@@ -22,7 +22,7 @@ map meet there, so a field that is symmetric at the seam has no visible seam."""
 
 _BLOTCH_SIGMA = 0.45
 """Blur of white noise, in blotches."""
-_COARSE_CELLS = 128
+_COARSE_CELLS = 32
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.protocol.errors import EngineError, ErrorCode
+from ..protocol.errors import EngineError, ErrorCode
 
 _UNIT = (0.0, 1.0)
 _SIGNED = (-1.0, 1.0)

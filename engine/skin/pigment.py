@@ -15,8 +15,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engine.protocol.conventions import linear_to_srgb
-
+from ..protocol.conventions import linear_to_srgb
 from .colorimetry import WAVELENGTHS, reflectance_to_srgb
 
 # Molar extinction of oxygenated and deoxygenated haemoglobin, 1 / (cm * mol/l), at WAVELENGTHS
@@ -158,7 +157,7 @@ HAIR_VEIL = np.array([0.034, 0.027, 0.0235])
 """Linear RGB scattered back by the cuticle and by fine pale hairs before any pigment. Ours: keeps
 black hair at about (52, 46, 43) of 255, slightly warm, as published maps have it."""
 
-WHITE_HAIR = np.array([0.40, 0.385, 0.36])
+WHITE_HAIR = np.array([0.40, 0.375, 0.335])
 """Linear RGB of unpigmented hair on a head: darker than one hair, as locks shade each other."""
 
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engine.protocol.conventions import BYTE_MAX
-
+from ..protocol.conventions import BYTE_MAX
 from .curves import BEARD_BOX, BROW_BOX, BROW_CENTRE, BROW_HALF_WIDTH, REFERENCE_SIZE
 from .layout import smooth_curve
 from .noise import Streams, scatter, smooth_step

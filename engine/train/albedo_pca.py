@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.protocol.albedo import CHANNELS, gather_texels, scatter_texels
-from engine.protocol.errors import EngineError, ErrorCode
-from engine.protocol.safetensors import write_safetensors
-from engine.skin.dataset import generate_maps
-from engine.skin.layout import region_masks
+from ..protocol.albedo import CHANNELS, gather_texels, scatter_texels
+from ..protocol.errors import EngineError, ErrorCode
+from ..protocol.safetensors import write_safetensors
+from ..skin.dataset import generate_maps
+from ..skin.layout import region_masks
 
 RECIPE = "generated skins 1"
 """Name of the training set: engine/skin at this version, parameters from `sample_parameters`."""
