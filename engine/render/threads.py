@@ -7,7 +7,7 @@ from statistics import median
 import torch
 
 _BUDGET = 0.04
-"""Seconds to measure for; the last slow round may run over it (below 0.1 s in all)."""
+"""Seconds to measure for; on a busy machine the last slow round runs over it."""
 
 
 def choose_threads(limit: int | None = None) -> int:
