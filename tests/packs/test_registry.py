@@ -1,0 +1,50 @@
+"""Where packs are looked for, and what the command line says."""
+
+import pytest
+
+from engine.cli import main
+from engine.packs import registry
+from engine.protocol.errors import EngineError, ErrorCode
+
+
+def test_explicit_folder_wins_over_the_variable(tiny, tmp_path, monkeypatch):
+    first = tiny.write_tiny_pack(tmp_path / "a" / "tiny")
+    second = tiny.write_tiny_pack(tmp_path / "b" / "tiny")
+    monkeypatch.setenv(registry.PACKS_VARIABLE, str(tmp_path / "b"))
+    assert registry.find_pack("tiny") == second
+    assert registry.find_pack("tiny", tmp_path / "a") == first
+    assert registry.find_pack(str(first)) == first
+    assert registry.project_packs() in registry.search_path()
+
+
+def test_missing_pack_names_the_command(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "project_packs", lambda: tmp_path / "none")
+    with pytest.raises(EngineError) as caught:
+        registry.find_pack()
+    assert caught.value.code is ErrorCode.PACK_MISSING
+    assert "packs build default" in caught.value.hint
+
+
+def test_half_written_packs_are_not_seen(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "project_packs", lambda: tmp_path)
+    tiny.write_tiny_pack(tmp_path / "tiny")
+    (tmp_path / ".tiny-draft").mkdir()
+    (tmp_path / ".tiny-draft" / "pack.json").write_text("{}")
+    (tmp_path / "empty").mkdir()
+    assert registry.list_packs() == (tmp_path / "tiny",)
+
+
+def test_check_describes_and_complains(tiny_pack, capsys):
+    assert main(["packs", "check", str(tiny_pack)]) == 0
+    out = capsys.readouterr().out
+    assert "3 identity and 5 expression shapes" in out and "CC0-1.0" in out
+    (tiny_pack / "head.safetensors").write_bytes(b"broken")
+    assert main(["packs", "check", str(tiny_pack)]) == 3
+    assert "head.safetensors" in capsys.readouterr().err
+
+
+def test_list_shows_unusable_packs(tiny_pack, monkeypatch, capsys):
+    monkeypatch.setenv(registry.PACKS_VARIABLE, str(tiny_pack.parent))
+    (tiny_pack / "pack.json").write_text("{}")
+    assert main(["packs", "list"]) == 0
+    assert "not usable" in capsys.readouterr().out
