@@ -14,17 +14,22 @@ from ..nets.bundle import Nets, load_nets
 from ..protocol.conventions import bytes_to_unit
 from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.headpack import AlbedoModel, HeadPack, Pack, read_pack
-from ..render.atlas import Atlas, build_atlas
+from ..render.atlas import Atlas, build_atlas, padding_sources
 from .landmark_basis import LandmarkBasis, landmark_basis
 
 SKIN_PART = "skin"
+CUTOUT_PARTS = ("lashes_left", "lashes_right")
+"""Cards with an alpha texture: they must not hide the skin behind them."""
+SEAM_MARGIN = 8
+"""Texels that colours bleed over the seams of a 1024 map. Ours: three mip levels."""
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedPack:
     """A pack with everything derived from it. eq by identity, so that it can key caches.
 
-    triangles (2F, 3) int64; skin (F,) bool: quads that carry the UV layout; textures: the pack's
+    triangles (2F, 3) int64; skin (F,) bool: quads that carry the UV layout; solid (n,) int64: the
+    triangles that hide what is behind them; textures: the pack's
     pictures of other parts by name, (H, W, 3 or 4) sRGB in [0, 1].
     """
 
@@ -34,6 +39,7 @@ class LoadedPack:
     landmarks: LandmarkBasis
     triangles: torch.Tensor
     skin: torch.Tensor
+    solid: torch.Tensor
     textures: Mapping[str, np.ndarray]
 
     @property
@@ -53,6 +59,7 @@ def load_pack(folder: Path) -> LoadedPack:
         )
     head = pack.head
     skin = head.face_part == head.part_names.index(SKIN_PART)
+    cutout = np.isin(head.face_part, [head.part_names.index(name) for name in CUTOUT_PARTS])
     return LoadedPack(
         pack,
         pack.albedo,
@@ -60,6 +67,7 @@ def load_pack(folder: Path) -> LoadedPack:
         landmark_basis(head, head.landmarks468),
         torch.from_numpy(head.triangles.astype(np.int64)),
         torch.from_numpy(skin),
+        torch.from_numpy(np.flatnonzero(~np.repeat(cutout, 2))),
         _read_textures(folder),
     )
 
@@ -77,6 +85,13 @@ def _read_textures(folder: Path) -> dict[str, np.ndarray]:
 def skin_atlas(loaded: LoadedPack, size: int) -> Atlas:
     """The UV atlas of the pack's skin at `size` texels a side. Built once a size."""
     return build_atlas(torch.from_numpy(loaded.head.corner_uv), size, loaded.skin)
+
+
+@lru_cache(maxsize=4)
+def seam_sources(loaded: LoadedPack, size: int) -> torch.Tensor:
+    """(size, size) flat index of the texel to copy, see `atlas.padding_sources`. Once a size."""
+    margin = max(1, SEAM_MARGIN * size // 1024)
+    return padding_sources(skin_atlas(loaded, size).valid, margin)
 
 
 def uv_mask(head: HeadPack, names: tuple[str, ...], size: int) -> np.ndarray:

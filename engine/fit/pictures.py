@@ -5,21 +5,19 @@ import numpy as np
 import torch
 
 from ..protocol.conventions import linear_to_srgb, srgb_to_linear
-from ..render.atlas import pad_texture, padding_sources
+from ..render.atlas import pad_texture
 from ..render.render import Material, clay_materials, render_head, render_views
 from ..result.pictures import contact_sheet, over
-from .loaded import LoadedPack, skin_atlas
+from .loaded import CUTOUT_PARTS, LoadedPack, seam_sources, skin_atlas
 from .reconstruct import Reconstruction, photo_camera, working_camera
 
 PART_COLOURS = {
-    "teeth_upper": (0.72, 0.66, 0.55),
-    "teeth_lower": (0.72, 0.66, 0.55),
+    "teeth_upper": (0.50, 0.46, 0.38),
+    "teeth_lower": (0.40, 0.37, 0.30),
     "tongue": (0.45, 0.16, 0.14),
 }
-"""Linear RGB of parts without a texture. Ours: enamel and mucosa by eye under white light."""
-
-SEAM_MARGIN = 8
-"""Texels that colours bleed over the seams of a 1024 map. Ours: three mip levels."""
+"""Linear RGB of parts without a texture. Ours: enamel and mucosa by eye, darkened because the
+renderer casts no shadow into the mouth."""
 
 VIEWS = ((0.0, 0.0), (-40.0, 5.0), (75.0, 0.0))
 """Yaw and pitch in degrees of compare.png's views."""
@@ -30,10 +28,8 @@ TILE = 512
 def pad_seams(texture: np.ndarray, loaded: LoadedPack) -> np.ndarray:
     """A skin texture (T, T, C) with colours bled over the edges of its islands."""
     size = texture.shape[0]
-    valid = skin_atlas(loaded, size).valid
-    margin = max(1, SEAM_MARGIN * size // 1024)
-    sources = padding_sources(valid, margin)
-    return pad_texture(torch.from_numpy(texture), valid, margin, sources).numpy()
+    valid, sources = skin_atlas(loaded, size).valid, seam_sources(loaded, size)
+    return pad_texture(torch.from_numpy(texture), valid, 0, sources).numpy()
 
 
 def part_materials(loaded: LoadedPack, skin: np.ndarray) -> list[Material]:
@@ -56,6 +52,11 @@ def _linear(texture: np.ndarray) -> torch.Tensor:
     """sRGB picture (H, W, 3 or 4) to linear; alpha stays."""
     rgb = srgb_to_linear(texture[..., :3].astype(np.float32))
     return torch.from_numpy(np.concatenate([rgb, texture[..., 3:]], axis=-1).astype(np.float32))
+
+
+def _clay(loaded: LoadedPack) -> list[Material]:
+    names = loaded.head.part_names
+    return clay_materials(len(names), {names.index(name) for name in CUTOUT_PARTS})
 
 
 def _geometry(loaded: LoadedPack) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -105,11 +106,7 @@ def head_views(
     size: int,
 ) -> list[np.ndarray]:
     """Pictures of the posed head under studio light, sRGB; grey clay without an albedo."""
-    materials = (
-        clay_materials(len(loaded.head.part_names))
-        if albedo is None
-        else part_materials(loaded, albedo)
-    )
+    materials = _clay(loaded) if albedo is None else part_materials(loaded, albedo)
     vertices = torch.from_numpy(result.vertices)
     pictures = render_views(vertices, *_geometry(loaded), materials, views, size)
     return [picture.numpy() for picture in pictures]
@@ -136,6 +133,6 @@ def compare_picture(
 
 def preview_picture(vertices: np.ndarray, loaded: LoadedPack, size: int) -> np.ndarray:
     """Grey clay picture of the head while the fit goes on, sRGB."""
-    materials = clay_materials(len(loaded.head.part_names))
+    materials = _clay(loaded)
     points = torch.from_numpy(vertices)
     return render_views(points, *_geometry(loaded), materials, ((-25.0, 0.0),), size)[0].numpy()

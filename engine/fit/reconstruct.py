@@ -76,7 +76,7 @@ def head_shape(
 
 
 def render_depth(vertices: torch.Tensor, triangles: torch.Tensor, camera: Camera) -> Fragments:
-    """Z-buffer of the whole head."""
+    """Z-buffer of the head's solid triangles."""
     pixels, depth = project(vertices, camera)
     return rasterize(pixels, depth, triangles, camera.height, camera.width)
 
@@ -161,7 +161,7 @@ def reconstruct(
     crop, points = prepared.crop, torch.from_numpy(vertices)
     with clock.stage("albedo"):
         camera = working_camera(photo_camera(shape, photo.width, photo.height), crop)
-        buffer = render_depth(points, loaded.triangles, camera)
+        buffer = render_depth(points, loaded.triangles[loaded.solid], camera)
         reporter.progress(0, settings.albedo.rounds)
         size = loaded.albedo.valid.shape[0]
         seen = _observe(loaded, points, camera, buffer.depth, crop, size)
@@ -200,11 +200,11 @@ def reconstruct(
 
 
 def face_pixels(loaded: LoadedPack, buffer: Fragments) -> np.ndarray:
-    """(h, w) in [0, 1]: where the picture shows skin of the face."""
+    """(h, w) in [0, 1]: where the picture shows skin of the face. buffer: of `render_depth`."""
     head = loaded.head
     mask = torch.from_numpy(evidence_mask(head, MASK_SIZE))[..., None]
     uv = torch.from_numpy(head.triangle_uv)
-    chosen = buffer.triangle.reshape(-1)[buffer.covered].long()
+    chosen = loaded.solid[buffer.triangle.reshape(-1)[buffer.covered].long()]
     weights = buffer.barycentric.reshape(-1, 3)[buffer.covered]
     values = sample_texture(mask, (uv[chosen] * weights[..., None]).sum(1))[:, 0]
     values = values * loaded.skin.repeat_interleave(2)[chosen]
