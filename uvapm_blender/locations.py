@@ -33,6 +33,11 @@ def managed_environment() -> Path | None:
     return base / ENGINE_ENVIRONMENT if base else None
 
 
+def pack_folder(id: str) -> Path:
+    """Folder of a head pack that came with the extension, whether it exists or not."""
+    return ROOT / "packs" / Path(id).name
+
+
 def new_result_folder(photo: Path, chosen: str) -> Path:
     """A free folder for the result of a photo; not made, the engine does that.
 

@@ -49,13 +49,14 @@ def addon(blender):
         name.rpartition(".")[2]: importlib.import_module(f"{PACKAGE}.uvapm_blender.{name}")
         for name in (
             "runtime", "locations", "scene.build", "scene.heads", "scene.images",
-            "scene.material", "scene.exif", "scene.camera", "export.head",
+            "scene.material", "scene.groups", "scene.exif", "scene.camera", "export.head",
         )
     }  # fmt: skip
     protocol = importlib.import_module(f"{PACKAGE}.engine.protocol.result")
     return SimpleNamespace(
         runtime=module["runtime"],
         locations=module["locations"],
+        groups=module["groups"],
         heads=module["heads"],
         images=module["images"],
         material=module["material"],

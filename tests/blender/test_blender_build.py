@@ -207,3 +207,36 @@ def test_deleting_by_hand_leaves_no_orphans(blender, addon, result):
     blender.ops.outliner.orphans_purge(do_recursive=True)
     left = {kind: len(getattr(blender.data, kind)) for kind in addon.scene_build._KINDS}
     assert not any(left.values()), left
+
+
+def test_vertex_groups_come_from_the_very_pack(blender, addon, tiny, result, monkeypatch, tmp_path):
+    """Soft weights on the skin; groups that cover a part wholly or not at all are left out."""
+    protocol = addon.groups.__dict__
+    count = len(tiny.tiny_mesh()["neutral"])
+    skin, lips = np.zeros(count), np.zeros(count)
+    skin[:218], lips[:3] = 1.0, (1.0, 0.5, 0.004)
+
+    class Manifest:
+        files = {"head.safetensors": "f" * 64}
+        head = type("Head", (), {"group_names": ("skin", "lips")})
+
+    sha = ["0" * 64]
+    monkeypatch.setitem(protocol, "read_manifest", lambda folder: (Manifest, sha[0]))
+    monkeypatch.setitem(protocol, "file_sha256", lambda path, name: "f" * 64)
+    monkeypatch.setitem(
+        protocol, "read_safetensors", lambda path: {"groups": np.float16([skin, lips])}
+    )
+    head = addon.build(result).head
+    assert [group.name for group in head.vertex_groups] == ["lips"]
+    weights = [v.groups[0].weight for v in head.data.vertices if v.groups]
+    assert weights == pytest.approx([1.0, 0.5])
+    sha[0] = "1" * 64
+    assert not addon.build(result).head.vertex_groups, "another pack's vertices are other points"
+
+
+def test_a_head_of_the_default_pack_has_its_regions(blender, addon, default_pack):
+    schema = addon.groups.PackInfo("default", "1", addon.groups.read_manifest(default_pack)[1])
+    arrays = addon.groups.read_safetensors(default_pack / "head.safetensors")
+    groups = addon.groups.pack_groups(schema, default_pack, arrays["groups"].shape[1])
+    assert {"lips", "neck", "scalp", "ears", "eyelids_left", "eyelids_right"} <= set(groups)
+    assert all(weights.min() >= 0 and weights.max() <= 1 for weights in groups.values())

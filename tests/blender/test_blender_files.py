@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.blender
+pytestmark = [
+    pytest.mark.blender,
+    # io_scene_fbx of Blender 5.2 sets array shapes in place, which numpy 2.5 calls deprecated
+    pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning"),
+]
 
 KINDS = ("objects", "meshes", "materials", "images", "cameras", "worlds", "collections")
 
@@ -155,8 +159,9 @@ def test_export_operator(blender, addon, result, tmp_path):
     path = tmp_path / "any.name"
     assert blender.ops.uvapm.export_head(filepath=str(path), format="GLB") == {"FINISHED"}
     assert (tmp_path / "any.name.glb").stat().st_size > 1000
-    with pytest.raises(RuntimeError, match="could not be written"):
+    with pytest.raises(RuntimeError, match=r"could not be written: .*No such file") as caught:
         blender.ops.uvapm.export_head(filepath=str(tmp_path / "no" / "where.fbx"), format="FBX")
+    assert "Traceback" not in str(caught.value)
 
 
 def test_headless_build(blender, addon, result, tmp_path):

@@ -47,9 +47,15 @@ def export_head(root: bpy.types.Object, path: Path, context: bpy.types.Context) 
         except (RuntimeError, OSError) as error:
             raise EngineError(
                 ErrorCode.BAD_OUTPUT,
-                f"{path.name} could not be written: {str(error).strip()}",
+                f"{path.name} could not be written: {_last_line(error)}",
                 "Choose a folder that can be written to.",
             ) from error
+
+
+def _last_line(error: Exception) -> str:
+    """The cause: Blender puts a whole Python trace into the text of an operator's error."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next((line for line in reversed(lines) if line and "Location:" not in line), "unknown")
 
 
 def _write_fbx(path: Path) -> None:

@@ -12,9 +12,10 @@ from mathutils import Vector
 from ...engine.protocol.conventions import model_to_blender
 from ...engine.protocol.errors import EngineError
 from ...engine.protocol.result import ResultPackage
+from .. import locations
 from ..declarations import PROPERTY
 from ..properties import SCHEMA_VERSION
-from . import camera, heads, material, mesh, photo, world
+from . import camera, groups, heads, material, mesh, photo, world
 from .images import load_packed
 
 MAPS = ("albedo", "albedo_coarse", "eye", "lash")
@@ -120,6 +121,10 @@ def _build_parts(
         for part in arrays
     ]
     _add_expressions(result, objects, arrays)
+    folder = locations.pack_folder(result.manifest.pack.id)
+    regions = groups.pack_groups(result.manifest.pack, folder, len(result.mesh.neutral))
+    for item, part in zip(objects, arrays, strict=True):
+        groups.add_groups(item, part.vertices, regions)
     return tuple(objects)
 
 
