@@ -1,0 +1,32 @@
+"""Figures about the tables, in words."""
+
+import numpy as np
+
+from .conformal import corner_areas, corner_stretch
+from .head_patches import HeadPatches
+from .registration import Registration
+
+NECK_EDGE = 0.05
+"""Metres above the lowest vertex: below, the template's shoulders have nothing to lie on."""
+
+
+def uv_report(corner_uv: np.ndarray, head: HeadPatches, registered: Registration) -> str:
+    """Flipped faces and stretch of the UVs (F, 4, 2), distance of the registered template."""
+    lines = []
+    areas = corner_areas(corner_uv)
+    sockets = head.socket_left | head.socket_right
+    for name, faces in (("skin", head.outside), ("sockets", sockets), ("mouth bag", head.mouth)):
+        flipped = int((areas[faces] <= 0.0).any(axis=1).sum())
+        lines.append(f"{name}: {int(faces.sum())} faces, {flipped} flipped")
+    stretch = corner_stretch(corner_uv, head.vertices[head.quads])[head.outside]
+    ratio = np.percentile(stretch[..., 0] / stretch[..., 1], [50, 95, 99])
+    lines.append("stretch ratio of the skin, median, 95 %, 99 %: " + _numbers(ratio))
+    low = head.vertices[:, 1].min() + NECK_EDGE
+    above = registered.vertices[:, 1] > low
+    distance = 1e3 * np.nanpercentile(registered.distance[above], [50, 95, 99])
+    lines.append("template to head, mm, median, 95 %, 99 %: " + _numbers(distance))
+    return "\n".join(lines)
+
+
+def _numbers(values: np.ndarray) -> str:
+    return ", ".join(f"{value:.2f}" for value in values)
