@@ -240,3 +240,29 @@ def test_a_head_of_the_default_pack_has_its_regions(blender, addon, default_pack
     groups = addon.groups.pack_groups(schema, default_pack, arrays["groups"].shape[1])
     assert {"lips", "neck", "scalp", "ears", "eyelids_left", "eyelids_right"} <= set(groups)
     assert all(weights.min() >= 0 and weights.max() <= 1 for weights in groups.values())
+
+
+def add_box(bpy, size, location=(0, 0, 0)):
+    bpy.ops.mesh.primitive_cube_add(size=1, location=location, scale=size)
+
+
+@pytest.mark.parametrize(
+    ("size", "location", "moves"),
+    [
+        ((2, 2, 2), (0, 0, 0), True),
+        ((0.1, 0.1, 0.1), (0, -0.5, 0), True),  # between camera and head
+        ((50, 50, 0.1), (0, 0, -0.1), False),  # a floor
+        ((2, 2, 2), (0, 3, 0), False),  # behind the head
+    ],
+    ids=["default cube", "before the camera", "floor", "elsewhere"],
+)
+def test_the_head_stands_beside_what_is_in_its_way(
+    blender, addon, tiny, tmp_path, size, location, moves
+):
+    add_box(blender, size, location)
+    camera = tiny.TinyCamera(yaw=0.0)
+    built = addon.build(tiny.write_tiny_result(tmp_path / "r", tmp_path / "p.png", camera))
+    assert (built.root.location.x > 0) == moves
+    if moves:
+        left = min(evaluated(blender, part)[:, 0].min() for part in built.parts)
+        assert left > location[0] + size[0] / 2

@@ -13,6 +13,7 @@ from ..engine_client.session import State
 from ..properties import BLEND_RELATIVE
 from ..runtime import RUNTIME, start_job
 from ..scene.build import build_scene
+from .present import present
 
 TICK = 0.1
 """Seconds between two looks at the engine while the interface stays responsive."""
@@ -154,6 +155,7 @@ def add_head(operator: bpy.types.Operator, context: bpy.types.Context, folder: P
     if context.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")  # else undo would only cover the edited mesh
     built = build_scene(result, context)
+    present(context)
     warnings = len(result.manifest.warnings) + len(built.warnings)
     level = {"WARNING"} if warnings else {"INFO"}
     operator.report(level, ui_text.built(built.collection.name, warnings))

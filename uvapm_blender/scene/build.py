@@ -7,22 +7,17 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from mathutils import Vector
 
-from ...engine.protocol.conventions import model_to_blender
 from ...engine.protocol.errors import EngineError
 from ...engine.protocol.result import ResultPackage
 from .. import locations
 from ..declarations import PROPERTY
 from ..properties import SCHEMA_VERSION
-from . import camera, groups, heads, material, mesh, photo, world
+from . import camera, groups, material, mesh, photo, place, world
 from .images import load_packed
 
 MAPS = ("albedo", "albedo_coarse", "eye", "lash")
 """Maps that the materials use; the last two are optional."""
-
-GAP = 0.15
-"""Metres between two heads (ours: about one face)."""
 
 _KINDS = ("objects", "meshes", "materials", "images", "cameras", "worlds", "collections")
 
@@ -43,7 +38,7 @@ class BuiltHead:
 def build_scene(result: ResultPackage, context: bpy.types.Context) -> BuiltHead:
     """Add the head of a result to the scene: meshes, materials, camera, world.
 
-    The head stands at the scene's origin, or beside the heads that are there. Camera, light,
+    The head stands at the scene's origin, or to the right of what is in its way. Camera, light,
     render size and the "Standard" view transform of the scene become the photo's. When anything
     fails, the scene stays as it was and the error goes on.
     """
@@ -57,7 +52,7 @@ def build_scene(result: ResultPackage, context: bpy.types.Context) -> BuiltHead:
         eye_of_photo = camera.new_camera(f"{name} camera", result.manifest.camera, root)
         warnings = _put_photo(result, name, eye_of_photo)
         light = world.new_world(name, np.asarray(result.manifest.light.sh))
-        root.location.x = _free_place(result, context)
+        root.location.x = place.free_x(result, context)
         for item in (root, *parts, eye_of_photo):
             collection.objects.link(item)
         _describe(root, result, eye_of_photo, light, warnings)
@@ -152,20 +147,6 @@ def _put_photo(result: ResultPackage, name: str, eye_of_photo: bpy.types.Object)
         return (error.message,)
     camera.show_photo(eye_of_photo, image)
     return ()
-
-
-def _free_place(result: ResultPackage, context: bpy.types.Context) -> float:
-    """x of the new root: 0 in a scene without heads, else to the right of the rightmost one."""
-    context.view_layer.update()  # matrices of what was just made or moved
-    corners = [
-        (item.matrix_world @ Vector(corner)).x
-        for item in context.scene.objects
-        if heads.role_of(item) in heads.MESH_ROLES
-        for corner in item.bound_box
-    ]
-    if not corners:
-        return 0.0
-    return max(corners) + GAP - float(model_to_blender(result.mesh.neutral)[:, 0].min())
 
 
 def _describe(
