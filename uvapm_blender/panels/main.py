@@ -8,14 +8,14 @@ from ..declarations import CATEGORY, PHOTO_EXTENSIONS, PROPERTY, Operators, Pane
 from ..engine_client.session import State, Status
 from ..runtime import RUNTIME
 
-LETTER = 7.0
+LETTER = 6.3
 """Pixels of a letter at scale 1, for wrapping (ours, measured on Blender's default font)."""
 
 
 def columns_of(context: bpy.types.Context) -> int:
     """Letters that fit in a line of this region."""
     scale = context.preferences.system.ui_scale
-    return int((context.region.width / scale - 60) / LETTER)
+    return int((context.region.width / scale - 50) / LETTER)
 
 
 def draw_lines(layout: bpy.types.UILayout, text: str, columns: int, icon: str = "NONE") -> None:
