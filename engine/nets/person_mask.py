@@ -28,7 +28,7 @@ def _look(net: GraphNet, photo: np.ndarray, crop: SquareCrop) -> np.ndarray:
 
 
 def _paste(mask: np.ndarray, crop: SquareCrop, height: int, width: int) -> np.ndarray:
-    """The mask of a level square at the photo's size (height, width); 0 outside the square."""
+    """The mask of a level square at the photo's size; outside the square its rim is carried on."""
     scale = crop.size / crop.side
     corner = np.array([crop.center_x, crop.center_y]) - crop.side / 2
     by_index = np.array([[scale, 0.0, 0.0], [0.0, scale, 0.0]])
@@ -38,8 +38,7 @@ def _paste(mask: np.ndarray, crop: SquareCrop, height: int, width: int) -> np.nd
         by_index,
         (width, height),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=0,
+        borderMode=cv2.BORDER_REPLICATE,
     )
 
 

@@ -252,7 +252,10 @@ def convert_tflite(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise refuse(f"its input has the shape {list(shape)}, expected one NHWC image")
     builder = _Builder(model)
     for operator in model.operators:
-        _convert_operator(builder, operator)
+        try:
+            _convert_operator(builder, operator)
+        except (IndexError, ValueError) as error:  # too few inputs, or of the wrong rank
+            raise refuse(f"operator '{operator.kind}' is malformed") from error
     graph = {
         "schema": GRAPH_SCHEMA,
         "input": {"name": f"t{model.inputs[0]}", "shape": [shape[3], shape[1], shape[2]]},
