@@ -23,7 +23,7 @@ def preferences():
 
 
 def skins():
-    return [each for each in bpy.data.objects if each.type == "MESH" and each.data.shape_keys]
+    return [each for each in bpy.data.objects if each.uvapm.role == "SKIN"]
 
 
 def describe_heads():

@@ -100,10 +100,3 @@ def test_same_photo_and_seed_give_the_same_head(fit, astronaut, package, tmp_pat
     again = read_result(tmp_path / "again")
     for name, value in package.coefficients.items():
         np.testing.assert_allclose(again.coefficients[name], value, atol=1e-4, err_msg=name)
-
-
-def test_person_in_a_panorama_is_found(fit, panorama, tmp_path):
-    done = fit(panorama, tmp_path / "result")
-    assert done.returncode == 0, done.stderr
-    camera = read_result(tmp_path / "result").manifest.camera
-    assert (camera.width, camera.height) == (12_000, 3_000)

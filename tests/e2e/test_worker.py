@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -37,11 +38,11 @@ def launch(client, root):
 
 @pytest.fixture
 def run(session, launch, tmp_path):
-    """run(photo, at=None) -> final status; `at(status)` is called after every change."""
+    """run(photo, at=None, output=None) -> final status; `at(status)` after every change."""
     job = sys.modules["uvapm.engine.protocol.job"]
 
-    def go(photo, at=None):
-        output = tmp_path / "result"
+    def go(photo, at=None, output=None):
+        output = output or tmp_path / "result"
         session.start(launch, job.FitJob(photos=(str(photo),), output=str(output)))
         end = time.monotonic() + PATIENCE
         while session.busy:
@@ -70,6 +71,34 @@ def test_bad_photos_one_after_another_then_a_good_one(run, client, bad_photos, a
     status = run(astronaut)
     assert status.state is client.session.State.DONE, (status.error, status.log)
     assert (tmp_path / "result" / "result.json").is_file()
+
+
+def test_person_in_a_panorama_is_found(run, client, panorama, tmp_path):
+    status = run(panorama)
+    assert status.state is client.session.State.DONE, (status.error, status.log)
+    with Image.open(tmp_path / "result" / "render.png") as render:
+        assert render.size == (12_000, 3_000)
+
+
+def test_output_that_cannot_be_written(run, astronaut, unwritable):
+    before = sorted(unwritable.iterdir())
+    status = run(astronaut, output=unwritable / "result")
+    assert status.error.code == "bad_output"
+    assert str(unwritable) in status.error.message
+    assert sorted(unwritable.iterdir()) == before
+
+
+def test_what_lies_at_the_output_stays(run, astronaut, tmp_path):
+    """A file, and a folder that is no result directory: neither is replaced."""
+    (tmp_path / "note").write_text("mine")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("irreplaceable")
+    for name in ("note", "mine"):
+        status = run(astronaut, output=tmp_path / name)
+        assert status.error.code == "bad_output", name
+        assert name in status.error.message
+    assert (tmp_path / "note").read_text() == "mine"
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 
 def test_job_can_be_cancelled_in_each_stage(run, session, client, astronaut, tmp_path):
