@@ -76,7 +76,7 @@ def render_crop(
     light = torch.from_numpy(result.albedo.light.astype(np.float32))
     materials = part_materials(loaded, albedo)
     vertices = torch.from_numpy(result.vertices)
-    output = render_head(vertices, *_geometry(loaded), materials, light, camera, supersample=1)
+    output = render_head(vertices, *_geometry(loaded), materials, light, camera, supersample=2)
     alpha = output.alpha.numpy()
     straight = output.rgb.numpy() / np.maximum(alpha, 1e-6)[..., None]
     return linear_to_srgb(np.clip(straight, 0.0, 1.0)).astype(np.float32), alpha

@@ -102,16 +102,50 @@ class StageClock:
         self.seconds[name] = time.perf_counter() - start
 
 
-def _observe(
+@dataclass(frozen=True, eq=False)
+class _View:
+    """The fitted head as the working crop sees it: vertices (V, 3), camera, depth (h, w)."""
+
+    vertices: torch.Tensor
+    camera: Camera
+    depth: torch.Tensor
+    crop: WorkingCrop
+
+
+def _observe(loaded: LoadedPack, view: _View, size: int) -> TexelObservation:
+    return observe_texels(
+        view.vertices,
+        loaded.triangles,
+        skin_atlas(loaded, size),
+        view.camera,
+        view.depth,
+        view.crop.image,
+        view.crop.person,
+    )
+
+
+def _photo_layer(
     loaded: LoadedPack,
-    vertices: torch.Tensor,
-    camera: Camera,
-    depth: torch.Tensor,
-    crop: WorkingCrop,
-    size: int,
-) -> TexelObservation:
-    atlas = skin_atlas(loaded, size)
-    return observe_texels(vertices, loaded.triangles, atlas, camera, depth, crop.image, crop.person)
+    view: _View,
+    coarse: np.ndarray,
+    albedo: AlbedoFit,
+    settings: FitSettings,
+    reporter: Reporter,
+) -> DetailFit:
+    size = len(coarse)
+    reporter.progress(1, 3)
+    seen = _observe(loaded, view, size)
+    reporter.progress(2, 3)
+    return fit_detail(
+        coarse,
+        albedo.light,
+        seen,
+        writable_mask(loaded.head, size),
+        enlarge(albedo.skin, size),
+        skin_atlas(loaded, size).valid.numpy(),
+        settings.albedo,
+        settings.detail,
+    )
 
 
 def _warnings(prepared: PreparedPhoto, shape: ShapeFit) -> Iterator[str]:
@@ -145,7 +179,7 @@ def reconstruct(
     Raises EngineError (NO_FACE, BAD_INPUT, BAD_SETTINGS) and Cancelled.
     """
     with clock.stage("prepare"):
-        prepared = prepare_photo(photo, loaded.nets, face, settings.prepare)
+        prepared = prepare_photo(photo, loaded.nets, face, settings.prepare, reporter)
     with clock.stage("shape"):
         shape = fit_shape(
             loaded.landmarks,
@@ -158,30 +192,19 @@ def reconstruct(
         )
         vertices, neutral = head_shape(loaded.head, shape.identity, shape.expression)
         show(vertices)
-    crop, points = prepared.crop, torch.from_numpy(vertices)
+    camera = working_camera(photo_camera(shape, photo.width, photo.height), prepared.crop)
     with clock.stage("albedo"):
-        camera = working_camera(photo_camera(shape, photo.width, photo.height), crop)
+        points = torch.from_numpy(vertices)
         buffer = render_depth(points, loaded.triangles[loaded.solid], camera)
         reporter.progress(0, settings.albedo.rounds)
+        view = _View(points, camera, buffer.depth, prepared.crop)
         size = loaded.albedo.valid.shape[0]
-        seen = _observe(loaded, points, camera, buffer.depth, crop, size)
         mask = evidence_mask(loaded.head, size)
+        seen = _observe(loaded, view, size)
         albedo = fit_albedo(loaded.albedo, seen, mask, settings.albedo, reporter)
     with clock.stage("detail"):
         coarse = coarse_albedo(loaded, albedo.coefficients, texture_size)
-        reporter.progress(1, 3)
-        seen = _observe(loaded, points, camera, buffer.depth, crop, texture_size)
-        reporter.progress(2, 3)
-        detail = fit_detail(
-            coarse,
-            albedo.light,
-            seen,
-            writable_mask(loaded.head, texture_size),
-            enlarge(albedo.skin, texture_size),
-            skin_atlas(loaded, texture_size).valid.numpy(),
-            settings.albedo,
-            settings.detail,
-        )
+        detail = _photo_layer(loaded, view, coarse, albedo, settings, reporter)
     warnings = tuple(_warnings(prepared, shape))
     for text in warnings:
         reporter.warning(text)

@@ -17,8 +17,6 @@ class PrepareSettings:
     """Longest side of the working crop, pixels. Ours: a 1024 texture resolves no more."""
     min_face_pixels: float = 40.0
     """Smallest landmark box that can be fitted. Ours: below, the mesh net guesses."""
-    min_presence: float = 0.3
-    """Least presence score of the mesh net, [0, 1]. Ours: photos without a face stay below."""
 
 
 @dataclass(frozen=True)

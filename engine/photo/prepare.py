@@ -1,6 +1,6 @@
 """Photo -> PreparedPhoto: which face, its landmarks, the working crop and the person mask."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from ..fit.settings import PrepareSettings
 from ..nets.bundle import Nets
 from ..protocol.errors import EngineError, ErrorCode
+from ..reporter import Reporter
 from .load import Photo
 
 FULL_FRAME_WIDTH = 36.0
@@ -97,22 +98,19 @@ def crop_around(image: np.ndarray, landmarks: np.ndarray, settings: PrepareSetti
 
 
 def prepare_photo(
-    photo: Photo, nets: Nets, face: int | None, settings: PrepareSettings
+    photo: Photo, nets: Nets, face: int | None, settings: PrepareSettings, reporter: Reporter
 ) -> PreparedPhoto:
     """Find the face, its landmarks and the person.
 
-    face: index by size, None for the largest. Raises EngineError NO_FACE, BAD_SETTINGS, BAD_INPUT.
+    face: index by size, None for the largest. Raises EngineError NO_FACE, BAD_SETTINGS, BAD_INPUT,
+    and Cancelled.
     """
     faces = nets.detect_faces(photo.pixels)
+    reporter.progress(1, 3)
     index = _choose_face(len(faces), face)
     mesh = nets.face_mesh(photo.pixels, faces[index])
+    reporter.progress(2, 3)
     extent = np.ptp(mesh.points[:, :2], axis=0).max()
-    if mesh.presence < settings.min_presence:
-        raise EngineError(
-            ErrorCode.NO_FACE,
-            "Something like a face was found, but its features cannot be made out.",
-            "Use a photo in which eyes, nose and mouth are seen clearly.",
-        )
     if extent < settings.min_face_pixels:
         raise EngineError(
             ErrorCode.BAD_INPUT,
@@ -121,8 +119,7 @@ def prepare_photo(
             "Use a larger or closer photo.",
         )
     crop = crop_around(photo.pixels, mesh.points, settings)
-    person = nets.person_mask(crop.image)
-    crop = WorkingCrop(crop.image, person, crop.x0, crop.y0, crop.scale)
+    crop = replace(crop, person=nets.person_mask(crop.image))
     return PreparedPhoto(
         photo, mesh.points, mesh.presence, crop, focal_pixels(photo), index, len(faces)
     )
