@@ -35,6 +35,7 @@ class UVAPM_OT_show_photo(bpy.types.Operator):
         space = context.space_data
         if space is not None and space.type == "VIEW_3D":
             space.region_3d.view_perspective = "CAMERA"
+            space.shading.use_scene_world = True  # Material Preview has a studio's light else
         return {"FINISHED"}
 
 

@@ -38,8 +38,8 @@ class BuiltHead:
 def build_scene(result: ResultPackage, context: bpy.types.Context) -> BuiltHead:
     """Add the head of a result to the scene: meshes, materials, camera, world.
 
-    The head stands at the scene's origin, or to the right of what is in its way. Camera, light,
-    render size and the "Standard" view transform of the scene become the photo's. When anything
+    The head stands at the scene's origin, or to the right of what is in its way. The scene
+    takes over the photo's camera, light and picture (see `match_photo`). When anything
     fails, the scene stays as it was and the error goes on.
     """
     scene = context.scene
@@ -65,7 +65,7 @@ def build_scene(result: ResultPackage, context: bpy.types.Context) -> BuiltHead:
 
 
 def match_photo(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
-    """Look at a head as its photo did: camera, light, render size, plain view transform.
+    """Look at a head as its photo did: camera, light, picture size, plain view transform.
 
     "Standard" shows the albedo and light as they were fitted; AgX would grade them.
     """
@@ -78,6 +78,7 @@ def match_photo(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
     render.resolution_x, render.resolution_y = head.resolution
     render.resolution_percentage = 100
     render.pixel_aspect_x, render.pixel_aspect_y = head.pixel_aspect
+    render.film_transparent = True  # the photo stays visible behind the head, and in a composite
     try:
         scene.view_settings.view_transform = "Standard"
     except TypeError:

@@ -109,7 +109,8 @@ def _fill_eye(material: bpy.types.Material, images: Images) -> None:
         material.node_tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
     else:
         _set(material, {"Base Color": (0.7, 0.68, 0.65, 1.0)})
-    _set(material, {"Roughness": 0.25, "Coat Weight": 0.5, "Coat Roughness": 0.03})
+    # only the wet layer reflects: a second reflection would veil iris and pupil
+    _set(material, {"Specular IOR Level": 0.0, "Coat Weight": 0.35, "Coat Roughness": 0.03})
 
 
 def _fill_teeth(material: bpy.types.Material, images: Images) -> None:
