@@ -51,6 +51,7 @@ def register() -> None:
 
 def unregister() -> None:
     """The reverse; ends the engine."""
+    runtime.unwatch()
     runtime.close()
     atexit.unregister(runtime.close)
     if bpy.app.timers.is_registered(runtime.idle_tick):

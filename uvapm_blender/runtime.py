@@ -20,12 +20,13 @@ from .preferences import preferences
 @dataclass
 class Runtime:
     """session: runs jobs. error: why the last job or build failed, for the sidebar.
-    log: end of the engine's log that belongs to it.
+    log: end of the engine's log that belongs to it. timer: wakes the running operator.
     """
 
     session: EngineSession = field(default_factory=EngineSession)
     error: EngineError | None = None
     log: str = ""
+    timer: bpy.types.Timer | None = None
 
     def forget_error(self) -> None:
         """Before a new attempt."""
@@ -60,6 +61,23 @@ def idle_tick() -> float:
         RUNTIME.session.pump()
         RUNTIME.session.close_if_idle(preferences(bpy.context).idle_minutes * 60)
     return 20.0
+
+
+def watch(context: bpy.types.Context, interval: float, hint: str) -> None:
+    """Wake the modal operator every `interval` seconds, with a hint in the status line."""
+    RUNTIME.timer = context.window_manager.event_timer_add(interval, window=context.window)
+    context.workspace.status_text_set(hint)
+
+
+def unwatch() -> None:
+    """Take timer and hint away. Works without the operator: disabling the extension drops it."""
+    if RUNTIME.timer is None:
+        return
+    for manager in bpy.data.window_managers:
+        manager.event_timer_remove(RUNTIME.timer)
+    for workspace in bpy.data.workspaces:
+        workspace.status_text_set(None)
+    RUNTIME.timer = None
 
 
 def close() -> None:

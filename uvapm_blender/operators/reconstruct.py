@@ -11,7 +11,7 @@ from .. import ui_text
 from ..declarations import PHOTO_EXTENSIONS, PROPERTY, Operators
 from ..engine_client.session import State
 from ..properties import BLEND_RELATIVE
-from ..runtime import RUNTIME, start_job
+from ..runtime import RUNTIME, start_job, unwatch, watch
 from ..scene.build import build_scene
 from .present import present
 
@@ -32,8 +32,6 @@ class UVAPM_OT_reconstruct(bpy.types.Operator):
     )
     filter_image: bpy.props.BoolProperty(default=True, options={"SKIP_SAVE", "HIDDEN"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"SKIP_SAVE", "HIDDEN"})
-
-    _timer: bpy.types.Timer | None = None
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -62,10 +60,8 @@ class UVAPM_OT_reconstruct(bpy.types.Operator):
             return self._fail(error)
         if bpy.app.background:
             return self._wait(context)
-        manager = context.window_manager
-        self._timer = manager.event_timer_add(TICK, window=context.window)
-        manager.modal_handler_add(self)
-        context.workspace.status_text_set(ui_text.RUNNING_HINT)
+        watch(context, TICK, ui_text.RUNNING_HINT)
+        context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -78,13 +74,14 @@ class UVAPM_OT_reconstruct(bpy.types.Operator):
             if RUNTIME.session.pump():
                 _redraw(context)
             if not RUNTIME.session.busy:
-                self._let_go(context)
+                unwatch()
+                _redraw(context)
                 return self._finish(context)
         return {"PASS_THROUGH"}
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender ends the operator from outside (a file is loaded, the window closes)."""
-        self._let_go(context)
+        unwatch()
         RUNTIME.session.close()
 
     def _wait(self, context: bpy.types.Context) -> set[str]:
@@ -117,14 +114,6 @@ class UVAPM_OT_reconstruct(bpy.types.Operator):
         RUNTIME.keep_error(error, log)
         self.report({"ERROR"}, ui_text.error_text(error))
         return {"CANCELLED"}
-
-    def _let_go(self, context: bpy.types.Context) -> None:
-        if self._timer is not None:
-            context.window_manager.event_timer_remove(self._timer)
-            self._timer = None
-        if context.workspace is not None:
-            context.workspace.status_text_set(None)
-        _redraw(context)
 
 
 class UVAPM_OT_cancel(bpy.types.Operator):
