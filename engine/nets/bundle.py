@@ -1,6 +1,5 @@
 """The four networks of a pack as one file pair: nets.safetensors and nets.json."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..protocol.errors import EngineError, ErrorCode
-from ..protocol.safetensors import read_safetensors, write_safetensors
+from ..protocol.safetensors import read_safetensors
 from ..protocol.strict import parse_json
 from .dlib_file import read_dlib_face_net
 from .face_detector import DetectedFace, DetectorSettings, detect_faces
@@ -93,14 +92,6 @@ def _member(members: Mapping[str, bytes], name: str) -> bytes:
             ErrorCode.PACK_INVALID, f"The file {name} is missing.", "Build the pack again."
         )
     return members[name]
-
-
-def write_nets(folder: Path, members: Mapping[str, bytes]) -> None:
-    """Convert the networks and write the two files into an existing folder; see `build_nets`."""
-    arrays, graphs = build_nets(members)
-    write_safetensors(folder / ARRAYS_FILE, arrays)
-    text = json.dumps(graphs, separators=(",", ":"), sort_keys=True)
-    (folder / GRAPHS_FILE).write_text(text, encoding="utf-8")
 
 
 def _invalid(why: str) -> EngineError:

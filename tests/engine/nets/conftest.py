@@ -9,20 +9,11 @@ import torch
 
 
 @pytest.fixture(scope="session")
-def nets(root, tmp_path_factory, request):
-    """The networks of the built pack, or made from downloads that lie on this machine."""
-    from engine.nets.bundle import load_nets, write_nets
-    from engine.nets.sources import read_members
-    from engine.packs.build.download import SOURCES, default_cache, has_file
+def nets(default_pack):
+    """The networks of the built pack."""
+    from engine.nets.bundle import load_nets
 
-    if (root / "packs" / "default" / "pack.json").is_file():
-        return load_nets(root / "packs" / "default")
-    names = ("mediapipe", "face_recognition_models")
-    if not all(has_file(default_cache(), SOURCES[name]) for name in names):
-        request.getfixturevalue("default_pack")  # skips or fails, as asked for
-    folder = tmp_path_factory.mktemp("nets")
-    write_nets(folder, read_members({n: default_cache() / SOURCES[n].file for n in names}))
-    return load_nets(folder)
+    return load_nets(default_pack)
 
 
 @pytest.fixture(scope="session")
