@@ -12,7 +12,7 @@ from ..protocol.safetensors import read_safetensors
 from ..protocol.strict import parse_json
 from .dlib_file import read_dlib_face_net
 from .face_detector import DetectedFace, DetectorSettings, detect_faces
-from .face_mesh import FaceMesh, crop_from_face, face_mesh, run_mesh
+from .face_mesh import FaceMesh, face_mesh
 from .identity import IdentityNet, embed
 from .person_mask import person_mask
 from .tflite_convert import convert_tflite
@@ -23,8 +23,8 @@ ARRAYS_FILE = "nets.safetensors"
 GRAPHS_FILE = "nets.json"
 IDENTITY = "identity"
 MIN_PRESENCE = 0.3
-"""Finds of the detector in which the landmark network sees less of a face are dropped. Ours: on 28
-photos real faces were above 0.97 and false alarms below 0.01."""
+"""Finds of the detector in which the landmark network sees less of a face are dropped. Ours: on 43
+photos real faces were above 0.97 and false alarms below 0.06."""
 # Network -> (file it is made from, its input (C, H, W)). The dlib file holds the identity net.
 GRAPH_SOURCES = {
     "detector": ("face_detection_short_range.tflite", (3, 128, 128)),
@@ -53,7 +53,7 @@ class Nets:
         return [
             face
             for face in detect_faces(self.detector, photo, settings)
-            if run_mesh(self.landmarks, photo, crop_from_face(face)).presence >= MIN_PRESENCE
+            if self.face_mesh(photo, face).presence >= MIN_PRESENCE
         ]
 
     def face_mesh(self, photo: np.ndarray, face: DetectedFace) -> FaceMesh:
