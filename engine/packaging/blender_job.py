@@ -18,9 +18,17 @@ def main(arguments: list[str]) -> int:
     """Build the head of the result directory and write head.<format> files into the folder."""
     result, folder, *formats = arguments
     name_outer_package(Path(__file__).resolve().parents[2])
+    errors = importlib.import_module(f"{NAME}.engine.protocol.errors")
     headless = importlib.import_module(f"{NAME}.uvapm_blender.headless")
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    headless.build_head(Path(result), Path(folder), tuple(formats))
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        headless.build_head(Path(result), Path(folder), tuple(formats))
+    except errors.EngineError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(f"{folder} cannot be written ({error.strerror}).", file=sys.stderr)
+        return errors.EXIT_BAD_INPUT
     return 0
 
 

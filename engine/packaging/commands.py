@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from engine.packaging.progress import Progress
 from engine.packaging.system import check_machine
 
 _COMPARE = "compare.png"
+_SHOWN_LINES = 15
 
 
 def demo(options: EnvironmentOptions, photo: Path | None) -> int:
@@ -98,7 +100,9 @@ def _build_pack(root: Path, python: Path, progress: Progress) -> None:
 
 
 def _engine(root: Path, python: Path, arguments: list[str]) -> int:
-    return subprocess.call([str(python), "-m", "engine", *arguments], cwd=root)
+    """Progress and complaints come through; the path that it prints at the end does not."""
+    command = [str(python), "-m", "engine", *arguments]
+    return subprocess.run(command, cwd=root, stdout=subprocess.DEVNULL).returncode
 
 
 def _in_blender(
@@ -109,4 +113,9 @@ def _in_blender(
     command += [str(result.resolve()), str(folder.resolve()), *formats]
     with tempfile.TemporaryDirectory(prefix="uvapm-blender-", ignore_cleanup_errors=True) as home:
         own = os.environ | {"BLENDER_USER_RESOURCES": home}
-        return subprocess.call(command, cwd=root, env=own)
+        done = subprocess.run(command, cwd=root, env=own, capture_output=True, text=True)
+    if done.returncode:
+        # Blender and its exporters talk a lot; on a failure the end of it is worth reading.
+        talk = (done.stdout + done.stderr).strip().splitlines()
+        print("\n".join(talk[-_SHOWN_LINES:]), file=sys.stderr)
+    return done.returncode
