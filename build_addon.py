@@ -39,8 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for_demo = commands.add_parser("demo", help="reconstruct a photo, end to end")
     for_demo.add_argument("photo", nargs="?", type=Path, help="default: an astronaut's portrait")
-    for_test = commands.add_parser("test", help="run the test suite")
-    for_test.add_argument("pytest", nargs=argparse.REMAINDER, help="arguments for pytest")
+    commands.add_parser("test", help="run the test suite; what follows goes to pytest")
     commands.add_parser("zip", help="build and validate the extension")
     for_export = commands.add_parser("export", help="write 3D files from a result directory")
     for_export.add_argument("result", type=Path, help="result directory of `python -m engine fit`")
@@ -54,14 +53,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Run one command; returns the exit code."""
-    parser = _parser()
-    chosen = parser.parse_args()
+    parser, words = _parser(), sys.argv[1:]
+    chosen, unknown = parser.parse_known_args(words)
+    if unknown and chosen.command != "test":
+        parser.error(f"unknown: {' '.join(unknown)}")
     options = EnvironmentOptions(ROOT, chosen.torch_index, chosen.cuda)
     try:
         if chosen.command == "demo":
             return demo(options, chosen.photo)
         if chosen.command == "test":
-            return test(options, chosen.pytest)
+            return test(options, words[words.index("test") + 1 :])
         if chosen.command == "zip":
             return make_zip(options)
         formats = tuple(name for name in FORMATS if getattr(chosen, name))
