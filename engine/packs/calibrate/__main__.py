@@ -67,7 +67,6 @@ def make_landmarks(arguments: argparse.Namespace) -> str:
     eye = load_picture(arguments.pack / "textures" / "eye.png")
     everywhere = np.zeros(len(pack.head.triangles), dtype=bool)
     everywhere[: len(allowed)] = allowed
-    count = RENDERS
     sightings = sight_landmarks(
         pack.head, nets, interleave(maps, skins), eye, everywhere, RENDERS, SEED
     )
