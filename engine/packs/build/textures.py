@@ -12,10 +12,10 @@ from .eyeball import UV_ANGLE, UV_RADIUS
 EYE_SIZE = 1024
 LASH_SIZE = (512, 1024)
 SEED = 7
-IRIS_ANGLE = np.radians(26.0)
-"""Half angle of the iris seen from the eyeball's centre: 5.9 mm of a 13.5 mm radius (mean
-horizontal iris diameter 11.7 mm)."""
-PUPIL_ANGLE = np.radians(9.0)
+IRIS_ANGLE = np.radians(23.0)
+"""Half angle of the iris seen from the eyeball's centre: 5.85 mm on MakeHuman's 14.95 mm radius
+(mean horizontal iris diameter of adults: 11.7 mm)."""
+PUPIL_ANGLE = np.radians(8.0)
 LIMBUS_WIDTH = np.radians(2.2)
 SCLERA = np.array([0.91, 0.885, 0.86])
 VEIN = np.array([0.72, 0.32, 0.28])
