@@ -26,8 +26,8 @@ from ..calibrate.topology import TOPOLOGY_KEY, topology_sha256
 from ..store import write_pack
 from .download import SOURCES, fetch_sources
 from .identity import IdentitySpace, apply_calibration, build_identity, sample_heads
-from .lips import seal_lips
 from .makehuman import EYES, PART_NAMES, ControlHead, load_control_head
+from .mouth import seal_lips, settle_mouth
 from .networks import build_networks
 from .part_uv import control_uv, set_eye_uv
 from .parts import MASK_NAMES, control_groups, inner_faces, uv_masks
@@ -178,7 +178,8 @@ def head_tensors(
     control = raw.control
     space = apply_calibration(raw.identity, data / CALIBRATION_TABLE)
     step = subdivide(control.quads, len(control.vertices))
-    mean = seal_lips(space.mean, control, raw.groups, step)
+    mean = settle_mouth(space.mean, raw.groups)
+    mean = seal_lips(mean, control, raw.groups, step)
     face_part = np.repeat(control.face_part, 4)
     fine_mean = step.apply(mean)
     layout = skin_uv(control, data / UV_TABLE)
