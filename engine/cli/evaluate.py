@@ -24,9 +24,11 @@ def run(arguments: argparse.Namespace) -> int:
     from ..evaluate.machine import describe, this_machine
     from ..evaluate.photos import TILE, PhotoOutcome, evaluate_photos, list_photos, medians
     from ..fit.pipeline import Session
+    from ..render.threads import choose_threads
     from ..result.pictures import contact_sheet
     from ..result.write import png_bytes
 
+    choose_threads()
     session = Session()
     loaded = session.pack(arguments.pack)
     print(describe(this_machine()))

@@ -23,10 +23,10 @@ class PrepareSettings:
 class ShapeSettings:
     """Landmarks -> identity, expression, pose."""
 
-    landmark_sigma: float = 0.02
+    landmark_sigma: float = 0.04
     """Standard deviation of a landmark, fraction of the outer-eye distance. Ours: smaller
     values chase the net's own errors into the identity."""
-    depth_sigma: float = 0.10
+    depth_sigma: float = 0.30
     """Same for the net's own depth of a landmark. Ours: it is right only in the large."""
     expression_sigma: float = 0.3
     """Prior of an expression weight (weights live in [0, 1]). Ours."""
