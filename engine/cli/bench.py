@@ -22,7 +22,9 @@ def run(args: argparse.Namespace) -> int:
     """Run and print. Returns the exit code."""
     from ..evaluate.bench_fit import bench_fit
     from ..evaluate.machine import describe, this_machine
+    from ..render.threads import choose_threads
 
+    choose_threads()
     bench = bench_fit(args.photo, args.repeats, args.pack)
     print(describe(this_machine()))
     print(f"worker start to hello     {bench.start:7.2f} s")
