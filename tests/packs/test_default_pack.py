@@ -81,6 +81,17 @@ def skin_depth(head, vertices, points):
     return out
 
 
+def test_tongue_comes_out_between_the_lips(head):
+    vertices = shape(head, jawOpen=0.5, tongueOut=1.0)
+    tongue = vertices[part_vertices(head, "tongue")]
+    lower = vertices[(head.groups["lips"] > 0.9) & (head.mean[:, 1] < -0.065)]
+    lip = lower[np.abs(lower[:, 0]) < 0.008]
+    crest = lip[lip[:, 1].argmax()]
+    over = tongue[(np.abs(tongue[:, 0]) < 0.008) & (np.abs(tongue[:, 2] - crest[2]) < 0.004)]
+    assert tongue[:, 2].max() > lip[:, 2].max()
+    assert over[:, 1].max() > crest[1]
+
+
 @pytest.mark.parametrize("side", ["Left", "Right"])
 def test_open_lids_show_the_pupil_and_closed_lids_hide_the_eye(head, side):
     for blink in (0.0, 1.0):

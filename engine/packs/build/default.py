@@ -27,7 +27,7 @@ from ..store import write_pack
 from .download import SOURCES, fetch_sources
 from .identity import IdentitySpace, apply_calibration, build_identity, sample_heads
 from .makehuman import EYES, PART_NAMES, ControlHead, load_control_head
-from .mouth import seal_lips, settle_mouth
+from .mouth import seal_lips, settle_expression, settle_mouth
 from .networks import build_networks
 from .part_uv import control_uv, set_eye_uv
 from .parts import MASK_NAMES, control_groups, inner_faces, uv_masks
@@ -180,6 +180,7 @@ def head_tensors(
     step = subdivide(control.quads, len(control.vertices))
     mean = settle_mouth(space.mean, raw.groups)
     mean = seal_lips(mean, control, raw.groups, step)
+    expression = settle_expression(control.expression, control.expression_names, raw.groups)
     face_part = np.repeat(control.face_part, 4)
     fine_mean = step.apply(mean)
     layout = skin_uv(control, data / UV_TABLE)
@@ -190,7 +191,7 @@ def head_tensors(
     tensors = {
         "control_mean": mean.astype(np.float32),
         "control_identity": space.basis.astype(np.float16),
-        "control_expression": control.expression.astype(np.float16),
+        "control_expression": expression.astype(np.float16),
         "subdivision_rows": step.rows,
         "subdivision_columns": step.columns,
         "subdivision_values": step.values,

@@ -30,6 +30,16 @@ def settle_mouth(mean: np.ndarray, groups: dict[str, np.ndarray]) -> np.ndarray:
     return mean + tongue + groups["teeth_upper"][:, None] * np.array(UPPER_TEETH_SHIFT)
 
 
+def settle_expression(
+    expression: np.ndarray, names: tuple[str, ...], groups: dict[str, np.ndarray]
+) -> np.ndarray:
+    """Shapes (E, V0, 3) over the settled head: tongueOut starts from the tongue's old place, or
+    the tongue would come out through the lower lip."""
+    out = expression.copy()
+    out[names.index("tongueOut")] -= groups["tongue"][:, None] * np.array(TONGUE_SHIFT)
+    return out
+
+
 def lip_weights(head: ControlHead, groups: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """(V0,) weights in [0, 1] of the upper and the lower lip with the lining just behind them."""
     depth = head.vertices[:, 2]
