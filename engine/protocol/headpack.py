@@ -21,6 +21,7 @@ from .pack_manifest import (
     read_manifest,
 )
 from .safetensors import read_safetensors
+from .sparse import apply_operator
 
 HEAD_FILE = "head.safetensors"
 ALBEDO_FILE = "albedo.safetensors"
@@ -28,8 +29,6 @@ MASK_SIZE = 512
 SMALLEST_HEAD = 0.1
 LARGEST_HEAD = 1.0
 """Metres, longest side of the bounding box of the mean head (with neck or shoulders)."""
-BLOCK_ROWS = 512
-"""Rows of the subdivision operator at a time; keeps the temporaries in the cache."""
 
 _HEAD_TENSORS: dict[str, tuple[str, tuple[str | int, ...]]] = {
     "control_mean": ("f4", ("V0", 3)),
@@ -285,28 +284,6 @@ def _subdivided(
     fine = np.ascontiguousarray(fine.reshape(count, -1, 3).transpose(1, 0, 2))
     split = 1 + len(shapes[1])
     return fine[0], fine[1:split], fine[split:]
-
-
-def apply_operator(
-    rows: np.ndarray, columns: np.ndarray, values: np.ndarray, dense: np.ndarray, count: int
-) -> np.ndarray:
-    """Sparse (count, V0) operator, entries sorted by row, times dense (V0, C): (count, C) f32.
-
-    Rows of equal length are done together, so that the work is plain gathers and sums.
-    """
-    start = np.searchsorted(rows, np.arange(count + 1))
-    length = np.diff(start)
-    out = np.zeros((count, dense.shape[1]), dtype=np.float32)
-    for entries in np.unique(length[length > 0]):
-        alike = np.flatnonzero(length == entries)
-        for first in range(0, len(alike), BLOCK_ROWS):
-            block = alike[first : first + BLOCK_ROWS]
-            total = np.zeros((len(block), dense.shape[1]), dtype=np.float32)
-            for k in range(entries):
-                entry = start[block] + k
-                total += values[entry, None] * dense[columns[entry]]
-            out[block] = total
-    return out
 
 
 def _read_albedo(folder: Path, info: AlbedoInfo) -> AlbedoModel:

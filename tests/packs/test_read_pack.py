@@ -9,8 +9,9 @@ import pytest
 
 from engine.packs.store import write_pack
 from engine.protocol.errors import EngineError, ErrorCode
-from engine.protocol.headpack import apply_operator, read_pack
+from engine.protocol.headpack import read_pack
 from engine.protocol.safetensors import read_safetensors, write_safetensors
+from engine.protocol.sparse import apply_operator
 
 
 def edit_json(folder, change):
