@@ -84,7 +84,8 @@ def skin_depth(head, vertices, points):
 def test_tongue_comes_out_between_the_lips(head):
     vertices = shape(head, jawOpen=0.5, tongueOut=1.0)
     tongue = vertices[part_vertices(head, "tongue")]
-    lower = vertices[(head.groups["lips"] > 0.9) & (head.mean[:, 1] < -0.065)]
+    dropped = shape(head, jawOpen=1.0)[:, 1] < head.mean[:, 1] - 0.015
+    lower = vertices[(head.groups["lips"] > 0.9) & dropped]
     lip = lower[np.abs(lower[:, 0]) < 0.008]
     crest = lip[lip[:, 1].argmax()]
     over = tongue[(np.abs(tongue[:, 0]) < 0.008) & (np.abs(tongue[:, 2] - crest[2]) < 0.004)]
