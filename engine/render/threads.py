@@ -17,9 +17,10 @@ def choose_threads(limit: int | None = None) -> int:
     far longer than they work; a rasteriser made of many medium-sized operations then runs up
     to 100 times slower. Measured on our own mix: elementwise arithmetic, a gather and a matrix
     product. More threads must be 1.2 times faster, since they also take cores from Blender.
-    limit: most threads to consider; the machine's cores by default.
+    limit: most threads to consider; by default all cores but one, which is left to Blender: on a
+    shared core the others wait for the slowest (measured: a fit took 3 times as long).
     """
-    most = limit or os.cpu_count() or 1
+    most = limit or max(1, (os.cpu_count() or 1) - 1)
     torch.set_num_threads(1)
     if most == 1:
         return 1
