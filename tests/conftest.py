@@ -26,11 +26,25 @@ _blender_home = tempfile.TemporaryDirectory(
 os.environ["BLENDER_USER_RESOURCES"] = _blender_home.name
 
 
+_FINISHED = pytest.StashKey[int]()
+
 name_outer_package(ROOT)
 
 
-def pytest_sessionfinish() -> None:
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[_FINISHED] = int(exitstatus)
     _blender_home.cleanup()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End at once when Blender was loaded: as a module it prints hundreds of lines about its own
+    memory while the process ends (4.2 even crashes there), and the summary should come last."""
+    exit_code = config.stash.get(_FINISHED, None)
+    if exit_code is not None and "bpy" in sys.modules:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(exit_code)
 
 
 @pytest.fixture(scope="session")
