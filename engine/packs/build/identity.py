@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...protocol.errors import EngineError, ErrorCode
 from ...protocol.safetensors import read_safetensors
 from .makehuman import ControlHead
 from .sampler import TargetSet, sample_deltas, sample_weights
@@ -107,6 +108,14 @@ def apply_calibration(space: IdentitySpace, path: Path) -> IdentitySpace:
     if not path.exists():
         return space
     table = read_safetensors(path)
+    count = len(space.basis)
+    for name, shape in (("mean", (count,)), ("transform", (count, count))):
+        if name not in table or table[name].shape != shape:
+            raise EngineError(
+                ErrorCode.PACK_INVALID,
+                f"{path.name} has no {name!r} of shape {shape}.",
+                "Make the table again: python -m engine.packs.calibrate",
+            )
     mean = space.mean + np.tensordot(table["mean"].astype(np.float64), space.basis, 1)
     basis = np.tensordot(table["transform"].astype(np.float64), space.basis, 1)
     return IdentitySpace(mean, basis, space.explained)
