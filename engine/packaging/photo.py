@@ -1,7 +1,7 @@
 """The demo's photo: the portrait of an astronaut that the scikit-image wheel carries.
 
 NASA photograph of Eileen Collins, public domain. It is read out of the wheel as out of an archive
-and kept under `build/`, so the repository holds no picture of a person.
+and kept under `build/`, so the repository need not hold it.
 """
 
 import hashlib

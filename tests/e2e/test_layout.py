@@ -1,6 +1,7 @@
 """What holds for the repository as a whole."""
 
 import ast
+import re
 import subprocess
 import sys
 
@@ -72,3 +73,36 @@ def test_files_stay_readable(root):
         if path.is_file()
     }
     assert {name: count for name, count in lines.items() if count > LIMIT} == {}
+
+
+def test_readme_points_at_files_that_exist(root):
+    text = (root / "README.md").read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+    assert links
+    assert [link for link in links if not (root / link).is_file()] == []
+
+
+def test_readme_commands_are_understood(root):
+    """Each command of the README with --help added; none of them may have been renamed."""
+    text = (root / "README.md").read_text(encoding="utf-8")
+    commands = set(
+        re.findall(r"python (build_addon\.py \w+|-m engine \w+(?: (?!FOLDER)\w+)?)", text)
+    )
+    assert len(commands) >= 8
+    for command in sorted(commands):
+        words = command.split()
+        if words[:2] == ["build_addon.py", "test"]:
+            words = words[:1]
+        if words[2:3] == ["fit"]:
+            words = words[:3]
+        done = subprocess.run(
+            [sys.executable, *words, "--help"], cwd=root, capture_output=True, text=True
+        )
+        assert done.returncode == 0, (command, done.stderr)
+
+
+def test_code_is_formatted_and_clean(root):
+    for arguments in (["check"], ["format", "--check"]):
+        command = [sys.executable, "-m", "ruff", *arguments, "--quiet", "."]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
