@@ -109,7 +109,7 @@ def _refuse_cuda_build(python: Path, requirements: Path, extra: list[str]) -> No
 
 def _install(command: list[str], progress: Progress) -> None:
     """Run pip and pass on the lines that show that it moves."""
-    shown = ("Downloading", "Processing", "Installing collected")
+    shown = ("Downloading", "Installing collected")
     lines = []
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
