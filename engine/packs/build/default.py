@@ -164,6 +164,14 @@ def _head_parts() -> tuple[PackPart, ...]:
             OWN_ORIGIN,
             "",
         ),
+        PackPart(
+            "identity calibration",
+            "mean and spread of random ICT-FaceKit Light heads in our identity space; none of "
+            "their data (copyright 2020 USC Institute for Creative Technologies)",
+            "MIT",
+            "ICT-FaceKit",
+            "",
+        ),
     )
 
 
