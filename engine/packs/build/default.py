@@ -186,7 +186,7 @@ def head_tensors(
     control = raw.control
     space = apply_calibration(raw.identity, data / CALIBRATION_TABLE)
     step = subdivide(control.quads, len(control.vertices))
-    mean = settle_mouth(space.mean, raw.groups)
+    mean = settle_mouth(centre_on_eyes(space.mean, raw.groups), raw.groups)
     mean = seal_lips(mean, control, raw.groups, step)
     expression = settle_expression(control.expression, control.expression_names, raw.groups)
     face_part = np.repeat(control.face_part, 4)
@@ -217,6 +217,13 @@ def head_tensors(
         "textures/lash.png": encode_png(lash_texture()),
     }
     return tensors, names, textures
+
+
+def centre_on_eyes(mean: np.ndarray, groups: dict[str, np.ndarray]) -> np.ndarray:
+    """(V0, 3) shifted so that the midpoint of the eyeballs is the origin: the calibration moves
+    the eyes of the mean head by some millimetres."""
+    eyes = sum(groups[name] for name in EYES)
+    return mean - (eyes / eyes.sum()) @ mean
 
 
 def skin_uv(control: ControlHead, table: Path) -> np.ndarray:
