@@ -17,7 +17,7 @@ IRIS_ANGLE = np.radians(23.0)
 (mean horizontal iris diameter of adults: 11.7 mm)."""
 PUPIL_ANGLE = np.radians(8.0)
 LIMBUS_WIDTH = np.radians(2.2)
-SCLERA = np.array([0.91, 0.885, 0.86])
+SCLERA = np.array([0.82, 0.79, 0.765])
 VEIN = np.array([0.72, 0.32, 0.28])
 IRIS_INNER = np.array([0.46, 0.30, 0.16])
 IRIS_OUTER = np.array([0.27, 0.17, 0.10])
