@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from ..failure import explain
-from ..protocol.errors import EXIT_BAD_INPUT, EXIT_CANCELLED
+from ..protocol.errors import EXIT_BAD_INPUT, EXIT_CANCELLED, EXIT_OK
 from ..protocol.version import engine_version
 
 COMMANDS = {
@@ -53,7 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_BAD_INPUT
     parsed = parser.parse_args(words)
     try:
-        return int(parsed.run(parsed))
+        code = int(parsed.run(parsed))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader of a table left early, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
     except KeyboardInterrupt:
         complain("The job was cancelled.")
         return EXIT_CANCELLED

@@ -75,10 +75,11 @@ class DetailSettings:
 
     pyramid_levels: int = 7
     """Levels of the blend between seen, mirrored and completed texels (Burt & Adelson 1983)."""
-    mirror_trust: float = 0.35
-    """Weight of a mirrored texel against a seen one. Ours: seen wins wherever there is any."""
-    model_trust: float = 0.02
-    """Weight of the coarse model (no change) against a seen texel. Ours: only fills gaps."""
+    mirror_trust: float = 0.8
+    """Weight of a mirrored texel against a seen one, where nothing was seen. Ours."""
+    model_trust: float = 0.15
+    """Weight of the coarse model (no change) there. Ours: less, and half-seen texels show an edge;
+    more, and the mirrored side pales."""
     least_facing: float = 0.2
     sure_facing: float = 0.6
     """Cosines between normal and view: below the first a texel is not written, above the second

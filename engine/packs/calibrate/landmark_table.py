@@ -149,10 +149,13 @@ def lay_over(shape: np.ndarray, centre: np.ndarray, usable: np.ndarray) -> np.nd
 
 
 def _on_lines(position: np.ndarray, head: HeadPatches) -> np.ndarray:
-    """Lid landmarks onto the lid margin, inner lip landmarks onto the lip line."""
+    """Lid landmarks onto the lid margin, inner lip landmarks onto the lip line.
+
+    The outer eye corners stay: the network sets them on the skin beyond, on photos by 2 mm.
+    """
     out = position.copy()
     lids = (
-        (names.LID_LEFT_UPPER, names.LID_RIGHT_UPPER, UPPER),
+        (names.LID_LEFT_UPPER[1:], names.LID_RIGHT_UPPER[1:], UPPER),
         (names.LID_LEFT_LOWER, names.LID_RIGHT_LOWER, LOWER),
     )
     for left, right, side in lids:
