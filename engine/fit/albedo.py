@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..head.numerics import smoothstep
 from ..protocol.conventions import linear_to_srgb, sh_basis, srgb_to_linear
 from ..protocol.headpack import AlbedoModel
 from ..reporter import Reporter
@@ -29,12 +30,6 @@ class AlbedoFit:
     light: np.ndarray
     skin: np.ndarray
     residual: float
-
-
-def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Cubic step from 0 at `low` to 1 at `high`."""
-    t = np.clip((x - low) / (high - low), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
 
 
 def texel_trust(

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ..head.numerics import smoothstep
 from ..protocol.conventions import linear_to_srgb, sh_basis
-from .albedo import smoothstep, texel_trust
+from .albedo import texel_trust
 from .settings import AlbedoSettings, DetailSettings
 from .texels import TexelObservation
 

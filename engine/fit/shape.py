@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..head.numerics import align_similarity, smoothstep
 from ..protocol.conventions import FRONTAL_ROTATION
 from ..reporter import Reporter
 from .landmark_basis import LandmarkBasis
@@ -71,23 +72,6 @@ def _rotation(vector: np.ndarray) -> np.ndarray:
     return np.eye(3) + np.sin(angle) * k + (1.0 - np.cos(angle)) * (k @ k)
 
 
-def align_similarity(
-    source: np.ndarray, target: np.ndarray, weight: np.ndarray
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """Scale, rotation, translation with target ~ scale * R @ source + t (Umeyama 1991).
-
-    source, target (L, 3); weight (L,) >= 0.
-    """
-    w = weight / weight.sum()
-    mean_s, mean_t = w @ source, w @ target
-    s, t = source - mean_s, target - mean_t
-    u, d, vt = np.linalg.svd((t * w[:, None]).T @ s)
-    sign = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    rotation = u @ sign @ vt
-    scale = float(np.trace(np.diag(d) @ sign) / (w @ (s**2).sum(1)))
-    return scale, rotation, mean_t - scale * rotation @ mean_s
-
-
 def _initial(
     basis: LandmarkBasis,
     landmarks: np.ndarray,
@@ -110,8 +94,7 @@ def _facing(basis: LandmarkBasis, rotation: np.ndarray) -> np.ndarray:
     Ours: nets guess hidden points; the frontal camera's view direction is -z in model space.
     """
     cosine = basis.normals @ (FRONTAL_ROTATION @ rotation)[2]
-    t = np.clip((cosine + 0.1) / 0.4, 0.0, 1.0)
-    return 0.05 + 0.95 * t * t * (3.0 - 2.0 * t)
+    return 0.05 + 0.95 * smoothstep(cosine, -0.1, 0.3)
 
 
 def _project(camera_points: np.ndarray, focal: float, center: np.ndarray) -> np.ndarray:

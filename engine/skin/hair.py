@@ -5,9 +5,10 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from ..head.numerics import smoothstep
 from .curves import REFERENCE_SIZE, SCALP_HALF_WIDTH
 from .layout import reference_grid, region_distances, region_masks, resample
-from .noise import Streams, field, mirror_weights, smooth_step
+from .noise import Streams, field, mirror_weights
 from .parameters import SkinParameters
 
 _STRAND_OCTAVES = ((460, 0.5), (200, 0.5), (64, 0.45))
@@ -75,7 +76,7 @@ def scalp_coverage(
     # Shaved hair fades over centimetres, combed hair ends within a few millimetres.
     softness = 20.0 + 10.0 * (1.0 - combed)
     ragged = near + (3.0 + 2.5 * combed) * strands
-    edge = smooth_step(-0.3 * softness, softness, ragged)
-    thin = 1.0 - 0.35 * smooth_step(30.0, 0.0, near) * (1.0 - combed)
+    edge = smoothstep(ragged, -0.3 * softness, softness)
+    thin = 1.0 - 0.35 * smoothstep(near, 30.0, 0.0) * (1.0 - combed)
     texture = 1.0 + (1.0 - p.hair_cover) * (0.25 * strands * combed + 0.35 * grain * (1 - combed))
     return np.clip(p.hair_cover * edge * thin * texture, 0.0, 0.995)

@@ -122,9 +122,3 @@ def dots(size: int, points: np.ndarray, strength: np.ndarray, sigma: float) -> n
     canvas = canvas[1:-1, 1:-1]
     blur = np.sqrt(max((sigma * scale) ** 2 - 0.17, 0.0))  # bilinear splatting blurs by 0.41 px
     return cv2.GaussianBlur(canvas, (0, 0), blur) if blur > 0.25 else canvas
-
-
-def smooth_step(low: float, high: float, value: np.ndarray) -> np.ndarray:
-    """0 below `low`, 1 above `high`, cubic between (Hermite 3t^2 - 2t^3)."""
-    t = np.clip((value - low) / (high - low), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)

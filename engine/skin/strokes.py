@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ..head.numerics import smoothstep
 from ..protocol.conventions import BYTE_MAX
 from .curves import BEARD_BOX, BROW_BOX, BROW_CENTRE, BROW_HALF_WIDTH, REFERENCE_SIZE
 from .layout import smooth_curve
-from .noise import Streams, scatter, smooth_step
+from .noise import Streams, scatter
 from .parameters import MALE, SkinParameters
 
 _SUBPIXEL_BITS = 4
@@ -129,7 +130,7 @@ def brow_coverage(p: SkinParameters, streams: Streams, side: int, size: int) -> 
     length *= 1.15 if p.sex == MALE else 0.95
     paths = bend_strokes(roots, angle, bend, np.clip(length, 4.0, 24.0))
     paths -= (paths[:, 2:3] - roots[:, None]) * 0.5  # strokes straddle their place in the band
-    opacity = (0.30 + 0.42 * p.brow_density) * (1.0 - 0.4 * s**2) * smooth_step(-0.15, 0.2, t)
+    opacity = (0.30 + 0.42 * p.brow_density) * (1.0 - 0.4 * s**2) * smoothstep(t, -0.15, 0.2)
     opacity = np.clip(opacity * draw.normal(1.0, 0.3, count), 0.02, 0.95)
     hairs = draw_strokes(canvas, paths, opacity)
     hairs = _to_box(hairs, canvas, size)

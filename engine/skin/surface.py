@@ -8,9 +8,10 @@ their a*, octave amplitudes by the deviation per band (about 1 grey level of 255
 import cv2
 import numpy as np
 
+from ..head.numerics import smoothstep
 from .curves import REFERENCE_SIZE
 from .layout import reference_grid, region_distances, region_masks, resample
-from .noise import Streams, dots, field, scatter, smooth_step
+from .noise import Streams, dots, field, scatter
 from .parameters import SkinParameters
 
 _MELANIN_OCTAVES = {
@@ -34,7 +35,7 @@ def lip_cover(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:
     distance = region_distances(size)["lips"] + 2.6 * p.lip_fullness
     wander = field(streams, "lip edge", size, {24: 0.5, 64: 0.6, 160: 0.5}, share=0.6)
     softness = 2.2 + 3.6 * (1.0 - p.lip_edge)
-    return smooth_step(-softness, softness, distance + wander)
+    return smoothstep(distance + wander, -softness, softness)
 
 
 def lip_lines(streams: Streams, size: int) -> np.ndarray:

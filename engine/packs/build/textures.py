@@ -6,6 +6,7 @@ All randomness has fixed seeds. Colours are sRGB-encoded, as in the files.
 import cv2
 import numpy as np
 
+from ...head.numerics import smoothstep
 from ...protocol.conventions import unit_to_bytes
 from .eyeball import UV_ANGLE, UV_RADIUS
 
@@ -38,15 +39,10 @@ def eye_texture(size: int = EYE_SIZE) -> np.ndarray:
     rng = np.random.default_rng(SEED)
     colour = _sclera(angle, azimuth, rng)
     iris = _iris(angle, azimuth, rng)
-    edge = _smooth_step(IRIS_ANGLE + 0.5 * LIMBUS_WIDTH, IRIS_ANGLE - 0.5 * LIMBUS_WIDTH, angle)
+    edge = smoothstep(angle, IRIS_ANGLE + 0.5 * LIMBUS_WIDTH, IRIS_ANGLE - 0.5 * LIMBUS_WIDTH)
     colour = colour + edge[..., None] * (iris - colour)
-    pupil = _smooth_step(PUPIL_ANGLE + 0.012, PUPIL_ANGLE - 0.012, angle)
+    pupil = smoothstep(angle, PUPIL_ANGLE + 0.012, PUPIL_ANGLE - 0.012)
     return unit_to_bytes(colour + pupil[..., None] * (PUPIL - colour))
-
-
-def _smooth_step(zero: float, one: float, value: np.ndarray) -> np.ndarray:
-    t = np.clip((value - zero) / (one - zero), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
 
 
 def _periodic_noise(
@@ -69,14 +65,14 @@ def _iris(angle: np.ndarray, azimuth: np.ndarray, rng: np.random.Generator) -> n
     ring = np.exp(-(((depth - 0.28) / 0.12) ** 2))
     shade = 1.0 + 0.16 * fine + 0.14 * coarse + 0.22 * ring - 0.25 * np.exp(-depth / 0.06)
     tone = np.clip(tone * shade[..., None], 0.0, 1.0)
-    rim = _smooth_step(0.74, 1.0, depth)[..., None]
+    rim = smoothstep(depth, 0.74, 1.0)[..., None]
     return tone + rim * (LIMBUS - tone)
 
 
 def _sclera(angle: np.ndarray, azimuth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Off-white, warmer and redder towards the back, with thin branching veins."""
     size = len(angle)
-    back = _smooth_step(IRIS_ANGLE, UV_ANGLE, angle)
+    back = smoothstep(angle, IRIS_ANGLE, UV_ANGLE)
     veins = np.zeros((size, size), dtype=np.float32)
     for _ in range(46):
         _draw_vein(veins, rng, rng.uniform(0.0, 2.0 * np.pi), np.radians(100.0), 1.0, size)

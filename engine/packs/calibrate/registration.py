@@ -18,6 +18,7 @@ import scipy.sparse as sparse
 from scipy.sparse.linalg import splu
 from scipy.spatial.distance import cdist
 
+from ...head.numerics import align_similarity, smoothstep
 from .surface import SurfaceIndex, border_vertices, vertex_normals
 
 
@@ -37,16 +38,9 @@ class Similarity:
 def fit_similarity(
     source: np.ndarray, target: np.ndarray, weights: np.ndarray | None = None
 ) -> Similarity:
-    """Weighted least-squares similarity of points (n, 3). Umeyama 1991, eq. 34 to 43."""
+    """Weighted least-squares similarity of points (n, 3); see `align_similarity`."""
     share = np.ones(len(source)) if weights is None else weights
-    share = share / share.sum()
-    from_mean, to_mean = share @ source, share @ target
-    a, b = source - from_mean, target - to_mean
-    u, d, vt = np.linalg.svd((b * share[:, None]).T @ a)
-    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    rotation = (u * sign) @ vt
-    scale = float((d * sign).sum() / (share @ (a**2).sum(axis=1)))
-    return Similarity(scale, rotation, to_mean - scale * rotation @ from_mean)
+    return Similarity(*align_similarity(source, target, share))
 
 
 @dataclass(frozen=True)
@@ -80,8 +74,7 @@ def fit_thin_plate(source: np.ndarray, target: np.ndarray, smoothing: float) -> 
 def fade_weights(points: np.ndarray, anchors: np.ndarray, reach: float) -> np.ndarray:
     """(n,) 1 near the anchors (m, 3), falling smoothly to 0 at distance 2 `reach`."""
     distance = cdist(points, anchors).min(axis=1)
-    t = np.clip((2.0 * reach - distance) / reach, 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    return smoothstep(distance, 2.0 * reach, reach)
 
 
 @dataclass(frozen=True)

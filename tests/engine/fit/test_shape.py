@@ -5,7 +5,8 @@ import pytest
 
 from engine.fit.landmark_basis import LandmarkBasis
 from engine.fit.settings import ShapeSettings
-from engine.fit.shape import OUTER_EYE_CORNERS, align_similarity, fit_shape
+from engine.fit.shape import OUTER_EYE_CORNERS, fit_shape
+from engine.head.numerics import align_similarity
 from engine.protocol.conventions import FRONTAL_ROTATION
 from engine.reporter import NullReporter
 
