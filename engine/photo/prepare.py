@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from ..fit.settings import PrepareSettings
 from ..nets.bundle import Nets
 from ..protocol.errors import EngineError, ErrorCode
 from ..reporter import Reporter
 from .load import Photo
+from .settings import PrepareSettings
 
 FULL_FRAME_WIDTH = 36.0
 """Millimetres: EXIF's 35 mm equivalent focal length refers to a 36 x 24 mm frame (Exif 2.3)."""
