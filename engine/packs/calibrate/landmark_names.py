@@ -1,7 +1,5 @@
 """Groups of the 468 landmarks, by number (MediaPipe's face mesh; right is the subject's right)."""
 
-LIPS_UPPER_OUTER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
-LIPS_LOWER_OUTER = (146, 91, 181, 84, 17, 314, 405, 321, 375)
 LIPS_UPPER_INNER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 LIPS_LOWER_INNER = (95, 88, 178, 87, 14, 317, 402, 318, 324)
 # Outer corner first.

@@ -150,7 +150,3 @@ class SurfaceIndex:
             cosine = _dot(smooth[best], normals)
         distance = np.linalg.norm(position[best] - points, axis=1)
         return SurfacePoints(flat[best], bary[best], position[best], distance, cosine)
-
-    def positions(self, triangle: np.ndarray, barycentric: np.ndarray) -> np.ndarray:
-        """(n, 3) positions of surface points."""
-        return np.einsum("nk,nkc->nc", barycentric, self.corners[triangle])
