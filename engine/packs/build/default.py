@@ -23,7 +23,7 @@ from ...protocol.safetensors import read_safetensors, write_safetensors
 from ...reporter import Reporter
 from ..calibrate.topology import TOPOLOGY_KEY, topology_sha256
 from ..store import write_pack
-from .albedo import CACHE, albedo_model, code_hash
+from .albedo import CACHE, OWN_LICENCE, OWN_ORIGIN, albedo_model, code_hash
 from .download import SOURCES, fetch_sources
 from .identity import IdentitySpace, apply_calibration, build_identity, sample_heads
 from .makehuman import EYES, PART_NAMES, ControlHead, load_control_head
