@@ -2,8 +2,6 @@
 
 import os
 import platform
-import resource
-import sys
 from dataclasses import asdict, dataclass
 
 
@@ -47,9 +45,3 @@ def this_machine() -> Machine:
 def describe(machine: Machine) -> str:
     """One line for the head of a table."""
     return ", ".join(f"{key} {value}" for key, value in asdict(machine).items())
-
-
-def peak_memory_bytes() -> int:
-    """Largest resident size of this process so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ..head.numerics import smoothstep
-from ..protocol.conventions import linear_to_srgb, sh_basis
+from ..protocol.conventions import linear_to_srgb, mirror_texels, sh_basis
 from .albedo import texel_trust
 from .settings import AlbedoSettings, DetailSettings
 from .texels import TexelObservation
@@ -31,11 +31,6 @@ class DetailFit:
     layer: np.ndarray
     origin: np.ndarray
     albedo: np.ndarray
-
-
-def mirror_texels(image: np.ndarray) -> np.ndarray:
-    """The other side of the face: the layout is symmetric about u = 1/2."""
-    return image[:, ::-1]
 
 
 def _average(layers: list[np.ndarray], weights: list[np.ndarray]) -> np.ndarray:

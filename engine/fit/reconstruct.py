@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from ..head.camera import Camera, crop_camera, project, resize_camera
+from ..head.shape import evaluate_shape
 from ..photo.load import Photo
 from ..photo.prepare import PreparedPhoto, WorkingCrop, prepare_photo
 from ..protocol.albedo import decode_albedo
@@ -71,8 +72,12 @@ def head_shape(
     head: HeadPack, identity: np.ndarray, expression: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(V, 3) vertices with and without the expression, metres, float32."""
-    neutral = head.mean + np.tensordot(identity.astype(np.float32), head.identity, 1)
-    return neutral + np.tensordot(expression.astype(np.float32), head.expression, 1), neutral
+    mean, modes, shapes = (
+        torch.from_numpy(array) for array in (head.mean, head.identity, head.expression)
+    )
+    z, w = (torch.from_numpy(weights.astype(np.float32)) for weights in (identity, expression))
+    neutral = evaluate_shape(mean, modes, shapes, z, torch.zeros_like(w))
+    return evaluate_shape(mean, modes, shapes, z, w).numpy(), neutral.numpy()
 
 
 def render_depth(vertices: torch.Tensor, triangles: torch.Tensor, camera: Camera) -> Fragments:

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from ..config import PhotoLimits
-from ..protocol.conventions import BYTE_MAX, bytes_to_unit
+from ..protocol.conventions import BYTE_MAX, bytes_to_unit, turn_upright
 from ..protocol.errors import EngineError, ErrorCode
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF")
@@ -31,17 +31,6 @@ SAME_PICTURE = 0.02
 """Mean difference of the 16-bit and the 8-bit decoding, [0, 1]; rounding alone makes 0.002."""
 
 EXPORT_HINT = "Use a PNG, JPEG, WebP or TIFF picture; export it again if need be."
-
-_ORIENTATIONS = {
-    2: lambda image: image[:, ::-1],
-    3: lambda image: image[::-1, ::-1],
-    4: lambda image: image[::-1],
-    5: lambda image: image.swapaxes(0, 1),
-    6: lambda image: image.swapaxes(0, 1)[:, ::-1],
-    7: lambda image: image.swapaxes(0, 1)[::-1, ::-1],
-    8: lambda image: image.swapaxes(0, 1)[::-1],
-}
-"""Stored pixels to upright ones by EXIF tag 0x0112 (Exif 2.3, Orientation)."""
 
 _DECODER_ERRORS = (
     *(OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, ArithmeticError),
@@ -83,7 +72,7 @@ def load_photo(path: str | Path, limits: PhotoLimits | None = None) -> Photo:
         except _DECODER_ERRORS as error:
             raise _bad(f"{path.name} is damaged or incomplete.", EXPORT_HINT) from error
     if not turned:
-        unit = _ORIENTATIONS.get(orientation, lambda same: same)(unit)
+        unit = turn_upright(unit, orientation)
     pixels = np.ascontiguousarray(unit, dtype=np.float32)
     height, width = pixels.shape[:2]
     return Photo(pixels, width, height, focal, hashlib.sha256(data).hexdigest())
@@ -148,7 +137,6 @@ def _read_exif(image: Image.Image) -> tuple[int, float | None]:
         focal = float(focal) if focal else 0.0
     except _DECODER_ERRORS:
         return 1, None
-    orientation = orientation if orientation in _ORIENTATIONS else 1
     return orientation, focal if 0.0 < focal < float("inf") else None
 
 

@@ -43,11 +43,6 @@ def model_to_blender(points: np.ndarray) -> np.ndarray:
     return points @ MODEL_TO_BLENDER.T.astype(points.dtype)
 
 
-def mirror_x(points: np.ndarray) -> np.ndarray:
-    """(..., 3) points reflected in the symmetry plane of the head (x -> -x)."""
-    return points * np.array([-1, 1, 1], dtype=points.dtype)
-
-
 # --- UV and images --------------------------------------------------------------------------
 
 
@@ -56,9 +51,23 @@ def uv_to_pixels(uv: Any, width: int, height: int, xp: ModuleType = np) -> Any:
     return xp.stack([uv[..., 0] * width, (1.0 - uv[..., 1]) * height], -1)
 
 
-def pixels_to_uv(pixels: Any, width: int, height: int, xp: ModuleType = np) -> Any:
-    """Inverse of `uv_to_pixels`."""
-    return xp.stack([pixels[..., 0] / width, 1.0 - pixels[..., 1] / height], -1)
+def mirror_texels(texture: np.ndarray) -> np.ndarray:
+    """(S, S, ...) the other side of the face: the UV layout is symmetric about u = 1/2."""
+    return texture[:, ::-1]
+
+
+def turn_upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """(H, W, ...) stored pixels, row 0 on top, as they are meant to be seen.
+
+    orientation: EXIF tag 0x0112, 1 to 8 (Exif 2.3); other values change nothing.
+    """
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels
 
 
 def to_bottom_up(image: np.ndarray) -> np.ndarray:
@@ -84,11 +93,6 @@ SIGNED_ZERO = 0.5
 def signed_to_unit(image: np.ndarray) -> np.ndarray:
     """Signed map in [-1, 1] to the stored form in [0, 1]."""
     return np.clip(image * 0.5 + SIGNED_ZERO, 0.0, 1.0)
-
-
-def unit_to_signed(image: np.ndarray) -> np.ndarray:
-    """Inverse of `signed_to_unit`."""
-    return (image - SIGNED_ZERO) * 2.0
 
 
 # --- colour ---------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from engine.protocol.conventions import turn_upright
+
 pytestmark = pytest.mark.blender
 
 CAMERAS = {
@@ -56,7 +58,7 @@ def test_the_photo_fills_the_camera_upright(blender, addon, tiny, result):
     np.testing.assert_allclose(pixels[..., :3], expected, atol=1 / 255)
 
 
-def test_orientation_is_that_of_the_photo_library(addon):
+def test_orientation_is_that_of_the_photo_library():
     """All eight EXIF turns of a small picture against Pillow."""
     image = pytest.importorskip("PIL.Image")
     ops = pytest.importorskip("PIL.ImageOps")
@@ -65,7 +67,7 @@ def test_orientation_is_that_of_the_photo_library(addon):
         picture = image.fromarray(pixels)
         picture.getexif()[0x0112] = orientation
         upright = np.asarray(ops.exif_transpose(picture))
-        np.testing.assert_array_equal(addon.exif.turn_upright(pixels, orientation), upright)
+        np.testing.assert_array_equal(turn_upright(pixels, orientation), upright)
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])

@@ -7,18 +7,9 @@ from pathlib import Path
 
 import pytest
 
-PIPELINE = Path("engine/fit/pipeline.py")
-
 
 @pytest.fixture(scope="session")
-def engine_ready(root, default_pack):
-    """Skips until the fit itself is in the tree."""
-    if not (root / PIPELINE).is_file():
-        pytest.skip(f"{PIPELINE} is not there yet")
-
-
-@pytest.fixture(scope="session")
-def fit(root, engine_ready):
+def fit(root, default_pack):
     """fit(photo, out, *options) -> the finished `python -m engine fit` process."""
 
     def run(photo, out, *options):

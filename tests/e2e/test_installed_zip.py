@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.blender]
 
 
 @pytest.fixture(scope="module")
-def facts(root, bpy, engine_ready, astronaut, bad_photos, tmp_path_factory):
+def facts(root, bpy, default_pack, astronaut, bad_photos, tmp_path_factory):
     """What tests/e2e/blender_life.py saw."""
     out = tmp_path_factory.mktemp("installed")
     built = build_zip(root, out / "dist", Path(sys.executable))

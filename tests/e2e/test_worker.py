@@ -25,7 +25,7 @@ def client():
 
 
 @pytest.fixture(scope="module")
-def session(client, engine_ready):
+def session(client, default_pack):
     session = client.session.EngineSession()
     yield session
     session.close()

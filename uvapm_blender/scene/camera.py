@@ -82,10 +82,3 @@ def show_photo(camera: bpy.types.Object, image: bpy.types.Image) -> None:
     background.frame_method = "STRETCH"
     background.alpha = 0.5
     background.display_depth = "BACK"
-
-
-def fit_render(render: bpy.types.RenderSettings, info: CameraInfo) -> None:
-    """Render size and pixel shape of the photo."""
-    render.resolution_x, render.resolution_y = info.width, info.height
-    render.resolution_percentage = 100
-    render.pixel_aspect_x, render.pixel_aspect_y = lens_of(info).aspect

