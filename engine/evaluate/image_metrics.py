@@ -1,0 +1,103 @@
+"""Error figures of a picture against another over some of its texels, in 8-bit units."""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..protocol.conventions import BYTE_MAX
+
+MOST_PSNR = 100.0
+"""Decibels reported for equal pictures, whose PSNR is infinite. Ours: 8-bit ones never get near."""
+
+SSIM_RADIUS = 5
+SSIM_SIGMA = 1.5
+SSIM_C1 = (0.01 * BYTE_MAX) ** 2
+SSIM_C2 = (0.03 * BYTE_MAX) ** 2
+"""11 x 11 Gaussian window and constants of Wang, Bovik, Sheikh & Simoncelli 2004, section III-C."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """mse in squared grey levels (0 to 255), psnr in decibels, ssim in [-1, 1]."""
+
+    mse: float
+    psnr: float
+    ssim: float
+
+
+def mean_squared_error(a: np.ndarray, b: np.ndarray, texels: np.ndarray) -> float:
+    """Mean over the chosen texels and three channels of the squared difference in grey levels.
+
+    a, b: (H, W, 3) sRGB in [0, 1]. texels: (H, W) bool, at least one true.
+    """
+    difference = (a[texels] - b[texels]).astype(np.float64) * BYTE_MAX
+    return float(np.mean(difference**2))
+
+
+def psnr_of(mse: float) -> float:
+    """10 log10(255^2 / MSE), at most MOST_PSNR. mse: squared grey levels."""
+    if mse <= 0.0:
+        return MOST_PSNR
+    return min(MOST_PSNR, 10.0 * math.log10(BYTE_MAX**2 / mse))
+
+
+def ssim_map(a: np.ndarray, b: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Structural similarity round every texel, per channel: (H, W, 3) float64.
+
+    Wang et al. 2004, equation 13, on grey levels, each channel by itself. The window counts only
+    texels in `valid` (its weights are scaled back to sum 1), so what lies outside has no say;
+    where no texel of a window is valid the value is 1. At the picture's edge the picture is
+    mirrored, as in the implementations that everybody compares with.
+    a, b: (H, W, 3) sRGB in [0, 1]. valid: (H, W) bool.
+    """
+    weight = valid.astype(np.float64)
+    share = _window(weight)
+    scale = np.divide(1.0, share, out=np.zeros_like(share), where=share > 1e-9)
+    result = np.empty(a.shape, np.float64)
+    for channel in range(a.shape[2]):
+        x = a[..., channel].astype(np.float64) * BYTE_MAX
+        y = b[..., channel].astype(np.float64) * BYTE_MAX
+        wx, wy = weight * x, weight * y
+        mean_x, mean_y = _window(wx) * scale, _window(wy) * scale
+        var_x = _window(wx * x) * scale - mean_x**2
+        var_y = _window(wy * y) * scale - mean_y**2
+        covariance = _window(wx * y) * scale - mean_x * mean_y
+        upper = (2.0 * mean_x * mean_y + SSIM_C1) * (2.0 * covariance + SSIM_C2)
+        lower = (mean_x**2 + mean_y**2 + SSIM_C1) * (var_x + var_y + SSIM_C2)
+        result[..., channel] = upper / lower
+    return result
+
+
+def structural_similarity(
+    a: np.ndarray, b: np.ndarray, valid: np.ndarray, texels: np.ndarray
+) -> float:
+    """Mean of `ssim_map` over the chosen texels and three channels.
+
+    texels: (H, W) bool within `valid`, at least one true; only their surroundings are computed.
+    """
+    rows, columns = surroundings(texels, SSIM_RADIUS)
+    part = ssim_map(a[rows, columns], b[rows, columns], valid[rows, columns])
+    return float(part[texels[rows, columns]].mean())
+
+
+def compare(a: np.ndarray, b: np.ndarray, valid: np.ndarray, texels: np.ndarray) -> Figures:
+    """All figures of two pictures (H, W, 3) over the chosen texels; see the functions above."""
+    mse = mean_squared_error(a, b, texels)
+    return Figures(mse, psnr_of(mse), structural_similarity(a, b, valid, texels))
+
+
+def surroundings(texels: np.ndarray, margin: int = 0) -> tuple[slice, slice]:
+    """Rows and columns of the smallest box round the true texels, `margin` wider on each side."""
+    slices = []
+    for axis in (1, 0):
+        places = np.flatnonzero(texels.any(axis=axis))
+        low, high = max(int(places[0]) - margin, 0), int(places[-1]) + 1 + margin
+        slices.append(slice(low, high))
+    return slices[0], slices[1]
+
+
+def _window(values: np.ndarray) -> np.ndarray:
+    size = (2 * SSIM_RADIUS + 1,) * 2
+    return cv2.GaussianBlur(values, size, SSIM_SIGMA, borderType=cv2.BORDER_REFLECT)
