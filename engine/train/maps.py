@@ -95,8 +95,8 @@ def _in_archive(archive: Path) -> Iterator[Path]:
             yield archive / name
 
 
-def read_map(path: str | os.PathLike[str], size: int) -> SkinMap:
-    """One map of `list_maps`, reduced to (size, size) by area averages.
+def read_map(path: str | os.PathLike[str], size: int | None) -> SkinMap:
+    """One map of `list_maps`, reduced to (size, size) by area averages; None keeps its own size.
 
     Embedded colour profiles are not applied: maps are sRGB. Raises EngineError(BAD_INPUT) for a
     damaged file, one that is not square, of a side that is no multiple of 64, smaller than `size`
@@ -104,7 +104,8 @@ def read_map(path: str | os.PathLike[str], size: int) -> SkinMap:
     """
     path = Path(path)
     pixels = _decode(path, _read_bytes(path))
-    _check_shape(path, pixels, size)
+    _check_shape(path, pixels, size or 0)
+    size = size or len(pixels)
     colour = cv2.cvtColor(pixels[..., :3], cv2.COLOR_BGR2RGB)
     if pixels.shape[2] == 4:
         return _reduce_covered(colour, bytes_to_unit(pixels[..., 3]), size)

@@ -13,7 +13,7 @@ from engine.protocol.errors import EngineError, ErrorCode
 def state() -> dict[str, torch.Tensor]:
     # One number behind every entry of a tensor: the files stay small and the tests fast.
     values = InceptionFeatures().state_dict().items()
-    return {name: torch.full((1,), 0.01).expand(value.shape) for name, value in values}
+    return {name: torch.tensor(0.01).expand(value.shape) for name, value in values}
 
 
 def test_published_parameter_count(state: dict[str, torch.Tensor]) -> None:
