@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..head.numerics import smoothstep
+from ..protocol.albedo_pack import AlbedoModel
 from ..protocol.conventions import linear_to_srgb, sh_basis, srgb_to_linear
-from ..protocol.headpack import AlbedoModel
 from ..reporter import Reporter
 from .light import solve_exposure, solve_light
 from .settings import AlbedoSettings

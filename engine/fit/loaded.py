@@ -11,9 +11,10 @@ import torch
 from PIL import Image
 
 from ..nets.bundle import Nets, load_nets
+from ..protocol.albedo_pack import AlbedoModel
 from ..protocol.conventions import bytes_to_unit
 from ..protocol.errors import EngineError, ErrorCode
-from ..protocol.headpack import AlbedoModel, HeadPack, Pack, read_pack
+from ..protocol.headpack import HeadPack, Pack, read_pack
 from ..render.atlas import Atlas, build_atlas, padding_sources
 from .landmark_basis import LandmarkBasis, landmark_basis
 

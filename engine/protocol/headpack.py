@@ -11,26 +11,26 @@ from pathlib import Path
 
 import numpy as np
 
+from .albedo_pack import AlbedoModel, read_albedo_model
 from .conventions import bytes_to_unit
 from .pack_manifest import (
-    AlbedoInfo,
+    HEAD_FILE,
+    PACK_JSON,
     HeadNames,
     PackManifest,
     check_files,
     pack_error,
     read_manifest,
 )
-from .safetensors import read_safetensors
+from .pack_tensors import Schema, check_range, checked_tensors
 from .sparse import apply_operator
 
-HEAD_FILE = "head.safetensors"
-ALBEDO_FILE = "albedo.safetensors"
 MASK_SIZE = 512
 SMALLEST_HEAD = 0.1
 LARGEST_HEAD = 1.0
 """Metres, longest side of the bounding box of the mean head (with neck or shoulders)."""
 
-_HEAD_TENSORS: dict[str, tuple[str, tuple[str | int, ...]]] = {
+_HEAD_TENSORS: Schema = {
     "control_mean": ("f4", ("V0", 3)),
     "control_identity": ("f2", ("K", "V0", 3)),
     "control_expression": ("f2", ("E", "V0", 3)),
@@ -49,13 +49,6 @@ _HEAD_TENSORS: dict[str, tuple[str, tuple[str | int, ...]]] = {
     "landmarks68_barycentric": ("f4", ("L68", 3)),
     "landmarks68_weight": ("f4", ("L68",)),
     "uv_masks": ("u1", ("M", MASK_SIZE, MASK_SIZE)),
-}
-_ALBEDO_TENSORS: dict[str, tuple[str, tuple[str | int, ...]]] = {
-    "mean": ("f4", (3, "N")),
-    "basis": ("f2", (3, "K", "N")),
-    "sigma": ("f4", (3, "K")),
-    "valid": ("u1", ("H", "W")),
-    "covariance": ("f4", ("3K", "3K")),
 }
 
 
@@ -115,22 +108,6 @@ class HeadPack:
 
 
 @dataclass(frozen=True)
-class AlbedoModel:
-    """PCA of albedo maps, one channel at a time, in sRGB-encoded values over N valid texels.
-
-    mean (3, N) f32; basis (3, K, N) f32, per standard deviation; sigma (3, K) f32: the standard
-    deviations in grey levels of [0, 1]; valid (H, W) bool, row 0 on top, N true texels in row
-    order; covariance (3K, 3K) f32 of the coefficients over the channels (unit diagonal).
-    """
-
-    mean: np.ndarray
-    basis: np.ndarray
-    sigma: np.ndarray
-    valid: np.ndarray
-    covariance: np.ndarray
-
-
-@dataclass(frozen=True)
 class Pack:
     """A whole pack. albedo is None for a pack that holds only a head."""
 
@@ -147,63 +124,28 @@ def split_quads(values: np.ndarray) -> np.ndarray:
 
 
 def read_pack(folder: Path) -> Pack:
-    """Read and check a pack folder. Raises EngineError(PACK_INVALID) with file, key, expected
-    and found."""
+    """Read and check the folder of a head pack.
+
+    Raises EngineError(PACK_INVALID) with file, key, expected and found, also for a pack that
+    holds an albedo model only (`albedo_pack.read_albedo_pack` reads that one).
+    """
     folder = Path(folder)
     manifest, sha = read_manifest(folder)
+    if manifest.head is None:
+        raise pack_error(PACK_JSON, "head", "a head", "none: this pack holds an albedo model only")
     check_files(folder, manifest)
-    if HEAD_FILE not in manifest.files:
-        raise pack_error("pack.json", "files", HEAD_FILE, "no such entry")
-    if (manifest.albedo is None) == (ALBEDO_FILE in manifest.files):
-        raise pack_error("pack.json", "albedo", f"an entry exactly with {ALBEDO_FILE}", "one alone")
-    head = _read_head(folder, manifest, sha)
-    albedo = None if manifest.albedo is None else _read_albedo(folder, manifest.albedo)
+    head = _read_head(folder, manifest, manifest.head, sha)
+    albedo = None if manifest.albedo is None else read_albedo_model(folder, manifest.albedo)
     return Pack(manifest, head, albedo, folder)
 
 
-def _checked_tensors(
-    folder: Path, file: str, schema: dict[str, tuple[str, tuple[str | int, ...]]], sizes: dict
-) -> dict[str, np.ndarray]:
-    """Tensors of a file with the names, types and shapes of `schema`; all numbers finite.
-
-    sizes: known extents by symbol; symbols met for the first time are bound to what is found.
-    """
-    tensors = read_safetensors(folder / file)
-    for name in sorted(tensors.keys() ^ schema.keys()):
-        wanted, got = ("no such tensor", "one") if name in tensors else ("this tensor", "none")
-        raise pack_error(file, name, wanted, got)
-    for name, (kind, shape) in schema.items():
-        array = tensors[name]
-        if array.dtype != np.dtype(kind):
-            raise pack_error(file, name, np.dtype(kind).name, array.dtype.name)
-        wanted = array.shape if len(shape) == array.ndim else (None,) * len(shape)
-        filled = tuple(
-            extent if isinstance(extent, int) else sizes.setdefault(extent, found)
-            for extent, found in zip(shape, wanted, strict=True)
-        )
-        if array.shape != filled:
-            raise pack_error(file, name, f"shape {filled}", f"shape {array.shape}")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise pack_error(file, name, "finite numbers", "infinite or undefined ones")
-    return tensors
-
-
-def _check_range(
-    file: str, name: str, array: np.ndarray, low: float, high: float, slack: float = 0.0
-) -> None:
-    if array.size and (array.min() < low - slack or array.max() > high + slack):
-        span = f"{array.min():g} to {array.max():g}"
-        raise pack_error(file, name, f"values from {low:g} to {high:g}", span)
-
-
-def _read_head(folder: Path, manifest: PackManifest, sha: str) -> HeadPack:
-    names = manifest.head
+def _read_head(folder: Path, manifest: PackManifest, names: HeadNames, sha: str) -> HeadPack:
     sizes = {
         "E": len(names.expression_names),
         "G": len(names.group_names),
         "M": len(names.mask_names),
     }
-    table = _checked_tensors(folder, HEAD_FILE, _HEAD_TENSORS, sizes)
+    table = checked_tensors(folder, HEAD_FILE, _HEAD_TENSORS, sizes)
     _check_head(table, names, sizes)
     mean, identity, expression = _subdivided(table, sizes["V"])
     groups = table["groups"].astype(np.float32)
@@ -245,9 +187,9 @@ def _check_head(table: dict[str, np.ndarray], names: HeadNames, sizes: dict[str,
         "landmarks68_weight": 1,
     }
     for name, high in limits.items():
-        _check_range(HEAD_FILE, name, table[name], 0, high, 1e-4 if high == 1 else 0.0)
+        check_range(HEAD_FILE, name, table[name], 0, high, 1e-4 if high == 1 else 0.0)
     for name in ("landmarks468_barycentric", "landmarks68_barycentric"):
-        _check_range(HEAD_FILE, name, table[name].sum(axis=-1), 1, 1, 1e-3)
+        check_range(HEAD_FILE, name, table[name].sum(axis=-1), 1, 1, 1e-3)
     mirror = table["mirror"]
     if np.any(mirror[mirror] != np.arange(last + 1)):
         raise pack_error(HEAD_FILE, "mirror", "pairs that name each other", "others")
@@ -255,7 +197,7 @@ def _check_head(table: dict[str, np.ndarray], names: HeadNames, sizes: dict[str,
     if np.any(np.diff(rows) < 0) or len(np.unique(rows)) != sizes["V"]:
         raise pack_error(HEAD_FILE, "subdivision_rows", "every vertex once, sorted", "other rows")
     sums = np.add.reduceat(table["subdivision_values"], np.searchsorted(rows, np.arange(last + 1)))
-    _check_range(HEAD_FILE, "subdivision_values", sums, 1, 1, 1e-3)
+    check_range(HEAD_FILE, "subdivision_values", sums, 1, 1, 1e-3)
     size = float(np.ptp(table["control_mean"], axis=0).max())
     if not SMALLEST_HEAD <= size <= LARGEST_HEAD:
         expected = f"a head of {SMALLEST_HEAD:g} to {LARGEST_HEAD:g} metres"
@@ -284,14 +226,3 @@ def _subdivided(
     fine = np.ascontiguousarray(fine.reshape(count, -1, 3).transpose(1, 0, 2))
     split = 1 + len(shapes[1])
     return fine[0], fine[1:split], fine[split:]
-
-
-def _read_albedo(folder: Path, info: AlbedoInfo) -> AlbedoModel:
-    sizes = {"H": info.height, "W": info.width, "K": info.components, "3K": 3 * info.components}
-    table = _checked_tensors(folder, ALBEDO_FILE, _ALBEDO_TENSORS, sizes)
-    valid = table["valid"] > 0
-    if valid.sum() != sizes["N"]:
-        raise pack_error(ALBEDO_FILE, "valid", f"{sizes['N']} texels set", f"{valid.sum()}")
-    _check_range(ALBEDO_FILE, "mean", table["mean"], 0, 1, 1e-3)
-    basis = table["basis"].astype(np.float32)
-    return AlbedoModel(table["mean"], basis, table["sigma"], valid, table["covariance"])

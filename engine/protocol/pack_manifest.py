@@ -8,8 +8,11 @@ from pathlib import Path
 from .errors import EngineError, ErrorCode
 from .strict import from_plain, parse_json, shown
 
-PACK_SCHEMA = 1
+PACK_SCHEMA = 2
+"""2: int8 albedo basis; packs without a head."""
 PACK_JSON = "pack.json"
+HEAD_FILE = "head.safetensors"
+ALBEDO_FILE = "albedo.safetensors"
 UV_LAYOUT = "ffhq-uv"
 MAX_JSON_BYTES = 4 * 2**20
 _FILE_NAME = re.compile(r"([a-z0-9_]+/)?[a-z0-9_]+\.(safetensors|json|png)")
@@ -49,7 +52,10 @@ class AlbedoInfo:
 
 @dataclass(frozen=True)
 class PackManifest:
-    """pack.json. files: name relative to the folder -> sha256. recipe: hash of how it was built."""
+    """pack.json. files: name relative to the folder -> sha256. recipe: hash of how it was built.
+
+    head is None in a pack that holds an albedo model only; a pack holds at least one of the two.
+    """
 
     schema: int
     id: str
@@ -57,7 +63,7 @@ class PackManifest:
     uv_layout: str
     parts: tuple[PackPart, ...]
     files: dict[str, str]
-    head: HeadNames
+    head: HeadNames | None
     albedo: AlbedoInfo | None = None
     recipe: str = ""
 
@@ -67,8 +73,8 @@ def pack_error(file: str, key: str, expected: str, found: str) -> EngineError:
     where = f"{file}, {key}" if key else file
     return EngineError(
         ErrorCode.PACK_INVALID,
-        f"The head pack is not valid: {where}: expected {expected}, found {found}.",
-        "Build the pack again: python -m engine packs build default --force",
+        f"The pack is not valid: {where}: expected {expected}, found {found}.",
+        "Make that pack again (the default one: python -m engine packs build default --force).",
     )
 
 
@@ -109,15 +115,27 @@ def _check_manifest(manifest: PackManifest) -> None:
             raise pack_error(PACK_JSON, f"parts.{part.name}", "a sha256", shown(part.sha256))
         if not (part.name and part.licence and part.origin):
             raise pack_error(PACK_JSON, "parts", "name, licence and origin", shown(part))
-    for key in ("expression_names", "part_names", "group_names", "mask_names"):
-        names = getattr(manifest.head, key)
+    _check_content(manifest)
+
+
+def _check_content(manifest: PackManifest) -> None:
+    """The head's and the albedo model's entries, and that their files are there."""
+    head, info = manifest.head, manifest.albedo
+    if head is None and info is None:
+        raise pack_error(PACK_JSON, "head", "a head or an albedo model", "neither")
+    for key, entry, file in (("head", head, HEAD_FILE), ("albedo", info, ALBEDO_FILE)):
+        if (entry is None) == (file in manifest.files):
+            raise pack_error(PACK_JSON, key, f"an entry exactly with {file}", "one alone")
+    for key in ("expression_names", "part_names", "group_names", "mask_names") if head else ():
+        names = getattr(head, key)
         if len(set(names)) != len(names) or not all(names):
             raise pack_error(PACK_JSON, f"head.{key}", "distinct names", shown(list(names)))
-    info = manifest.albedo
-    if info is not None and not all(
-        0 < number <= 4096 for number in (info.height, info.width, info.components)
-    ):
+    if info is None:
+        return
+    if not all(0 < number <= 4096 for number in (info.height, info.width, info.components)):
         raise pack_error(PACK_JSON, "albedo", "sizes from 1 to 4096", shown(info))
+    if info.height != info.width:
+        raise pack_error(PACK_JSON, "albedo", "square maps", f"{info.height} x {info.width}")
 
 
 def check_files(folder: Path, manifest: PackManifest) -> None:

