@@ -1,15 +1,12 @@
 """`python -m engine fit PHOTO [PHOTO ...] --out DIR`."""
 
 import argparse
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 from ..protocol.errors import EXIT_OK
 from ..protocol.job import DEVICES, TEXTURE_SIZES, FitJob
 from ..reporter import CancelToken, ConsoleReporter
+from .interrupt import interrupt_cancels
 
 DEFAULTS = FitJob(photos=("photo",), output="output")
 
@@ -48,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     token = CancelToken()
     reporter = ConsoleReporter(sys.stderr, token)
-    with _interrupt_cancels(token):
+    with interrupt_cancels(token):
         from ..worker.real import load_engine
 
         run_job = load_engine()
@@ -59,19 +56,3 @@ def run(arguments: argparse.Namespace) -> int:
             reporter.close()
     print(path)
     return EXIT_OK
-
-
-@contextmanager
-def _interrupt_cancels(token: CancelToken) -> Iterator[None]:
-    """First Ctrl-C: stop at the next step, cleanly. Second: stop at once."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if token.cancelled:
-            raise KeyboardInterrupt
-        token.cancel()
-
-    previous = signal.signal(signal.SIGINT, handle)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
