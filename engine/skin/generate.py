@@ -14,6 +14,7 @@ from .parameters import SkinParameters
 from .pigment import hair_colour, make_table
 from .strokes import add_brows, beard_coverage, fringe_coverage
 from .surface import lip_cover, lip_lines, log_blood, log_melanin
+from .wrinkles import crease_box, crease_depth, crease_gains
 
 _MUCOSA = {"mouth_bag": (0.47, 0.275, 0.295), "sockets": (0.45, 0.26, 0.27)}
 """sRGB of the inside of mouth and eye sockets. Ours: tissue seen through the opening of a dark
@@ -61,6 +62,10 @@ def _bare_skin(
     lines = lip_lines(streams, size)
     melanin = log_melanin(p, streams, size, lips, lines)
     blood = log_blood(p, streams, size, lips, lines)
+    creases, box = crease_depth(p, streams, size), crease_box(size)
+    more_melanin, more_blood = crease_gains(p)
+    melanin[box] += more_melanin * creases
+    blood[box] += more_blood * creases
     return make_table(p.pheomelanin).look_up(melanin, blood), lips, lines
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..protocol.errors import EngineError, ErrorCode
+from .ageing import sample_ageing
 
 _UNIT = (0.0, 1.0)
 _SIGNED = (-1.0, 1.0)
@@ -73,6 +74,27 @@ class SkinParameters:
     moustache_share: float = 1.0
     chin_share: float = 1.0
     jaw_share: float = 1.0
+    # folds and wrinkles
+    forehead_lines: float = 0.0
+    frown_lines: float = 0.0  # between the brows and across the root of the nose
+    bunny_lines: float = 0.0  # on the sides of the nose
+    crows_feet: float = 0.0
+    under_eye_lines: float = 0.0
+    nasolabial_folds: float = 0.0
+    marionette_lines: float = 0.0
+    upper_lip_lines: float = 0.0  # around the mouth
+    neck_lines: float = 0.0
+    fine_lines: float = 0.0  # crinkles of the cheeks
+    eye_bags: float = 0.0
+    tear_troughs: float = 0.0
+    lid_crease: float = 0.5  # 0: a lid without a crease
+    lid_crease_height: float = 0.0  # signed
+    nose_crease: float = 0.5  # around the nose wings
+    philtrum: float = 0.3
+    chin_crease: float = 0.1  # below the lower lip
+    chin_dimple: float = 0.0
+    broken_veins: float = 0.0
+    scars: float = 0.0
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -95,7 +117,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "hair_pheomelanin": (0.0, 3.0),
     **dict.fromkeys(
         ("zones", "lip_fullness", "hairline", "brow_thickness", "brow_height", "brow_arch",
-         "brow_length", "brow_gap", "brow_depth"),
+         "brow_length", "brow_gap", "brow_depth", "lid_crease_height"),
         _SIGNED,
     ),
 }  # fmt: skip
@@ -134,6 +156,7 @@ def sample_parameters(rng: np.random.Generator) -> SkinParameters:
         **_sample_hair(rng, darkness, male, old),
         **_sample_brows(rng, male, old),
         **_sample_beard(rng, male),
+        **sample_ageing(rng, old, male),
     )
 
 
