@@ -7,13 +7,14 @@ hair over it. There is no light in it: dark places are pigment, hair or openings
 import numpy as np
 
 from .curves import ISLAND_ROWS, REFERENCE_SIZE
+from .drift import drifted
 from .hair import hairline_distance, scalp_coverage, strand_texture
 from .layout import check_size, region_masks
 from .noise import Streams, field
 from .parameters import SkinParameters
 from .pigment import hair_colour, make_table
 from .strokes import add_brows, beard_coverage, fringe_coverage
-from .surface import lip_cover, lip_lines, log_blood, log_melanin
+from .surface import lip_cover, lip_lines, log_blood, log_melanin, zone_pigments
 from .wrinkles import crease_box, crease_depth, crease_gains
 
 _MUCOSA = {"mouth_bag": (0.47, 0.275, 0.295), "sockets": (0.45, 0.26, 0.27)}
@@ -36,13 +37,13 @@ def generate_skin(parameters: SkinParameters, size: int, rng: np.random.Generato
     streams = Streams(int(rng.integers(2**62)))
     p = parameters
     image, lips, lines = _bare_skin(p, streams, size)
-    image = _paint_openings(image, streams, size)
+    image = _paint_openings(image, p, lips)
     image = _paint_make_up(image, p, lips, lines, size)
     hair = hair_colour(p.hair_eumelanin, p.hair_pheomelanin, p.grey).astype(np.float32)
     image = _paint_beard(image, p, streams, hair, size)
     image = _paint_brows(image, p, streams, hair, size)
     image = _paint_scalp(image, p, streams, hair, size)
-    image = _paint_islands(image, streams, size)
+    image = _paint_islands(drifted(image, p, streams), streams, size)
     return np.clip(image, 0.0, 1.0).astype(np.float32)
 
 
@@ -69,12 +70,14 @@ def _bare_skin(
     return make_table(p.pheomelanin).look_up(melanin, blood), lips, lines
 
 
-def _paint_openings(image: np.ndarray, streams: Streams, size: int) -> np.ndarray:
-    m = region_masks(size)
+def _paint_openings(image: np.ndarray, p: SkinParameters, lips: np.ndarray) -> np.ndarray:
+    m = region_masks(image.shape[0])
     depth = _rgb(0.34, 0.20, 0.19)
-    image = _over(image, image * depth, 0.95 * m["nostrils"])
+    image = _over(image, image * depth, p.nostril_depth * m["nostrils"])
     image = _over(image, image * depth, 0.35 * m["ear_canals"])
-    return _over(image, image * _rgb(0.5, 0.38, 0.38), m["mouth_slit"])
+    gap = p.mouth_depth * lips * m["lip_inner"]
+    image = _over(image, image * _rgb(0.42, 0.24, 0.28), gap)
+    return _over(image, image * _rgb(0.5, 0.38, 0.38), p.mouth_line * m["mouth_slit"])
 
 
 def _paint_make_up(
@@ -85,7 +88,7 @@ def _paint_make_up(
         colour = _ROSE + p.lipstick_hue * (_BRICK - _ROSE)
         outer = lips * (1.0 - 0.8 * m["lip_inner"])
         image = _over(image, colour * (1.0 + 0.03 * lines[..., None]), 0.8 * p.lipstick * outer)
-    lash = (0.30 + 0.45 * p.eye_shadow) * m["lash_lines"]
+    lash = (0.85 * p.lash_line + (1.0 - 0.85 * p.lash_line) * 0.5 * p.eye_shadow) * m["lash_lines"]
     image = _over(image, image * _rgb(0.38, 0.33, 0.32), lash)
     if p.eye_shadow > 0.0:
         cover = np.clip(m["lid_upper"] + 0.4 * m["eye_surround"], 0.0, 1.0) * (1 - m["under_eye"])

@@ -21,12 +21,16 @@ class SkinParameters:
 
     melanin: melanosome fraction of the epidermis, 0.004 (very light) to 0.8 (very dark).
     blood: blood fraction of the dermis, about 0.008 to 0.025.
-    pheomelanin: its share of the skin's melanin. age: years. sex: "female" or "male".
+    pheomelanin: its share of the skin's melanin. saturation: of the blood with oxygen. carotene: nmol
+    per gram of skin. scattering: of the dermis, 1 as usual. age: years. sex: "female" or "male".
     """
 
     melanin: float = 0.03
     blood: float = 0.014
     pheomelanin: float = 0.2
+    saturation: float = 0.7
+    carotene: float = 0.0
+    scattering: float = 1.0
     age: float = 35.0
     sex: str = FEMALE
     # skin
@@ -40,6 +44,14 @@ class SkinParameters:
     eye_pigment: float = 0.3  # darker skin around the eyes
     under_eye: float = 0.3  # blood that shows through below the eyes
     zones: float = 0.0  # signed: forehead and temples darker (+) or lighter (-) than the cheeks
+    relief: float = 0.5  # strength of the soft zones of the face
+    # features
+    drift: float = 0.5  # how far features sit from their usual place
+    lid_depth: float = 0.5  # dark skin of the closed lids
+    lash_line: float = 0.5
+    nostril_depth: float = 0.8
+    mouth_depth: float = 0.3  # dark gap between the lips
+    mouth_line: float = 0.7
     # lips
     lip_blood: float = 0.5
     lip_pigment: float = 0.3  # melanin of the lips relative to the skin
@@ -111,6 +123,9 @@ class SkinParameters:
 BOUNDS: dict[str, tuple[float, float]] = {
     "melanin": (0.003, 1.2),
     "blood": (0.003, 0.06),
+    "saturation": (0.3, 1.0),
+    "carotene": (0.0, 4.0),
+    "scattering": (0.5, 2.0),
     "age": (18.0, 95.0),
     "moles": (0, 60),
     "hair_eumelanin": (0.02, 12.0),
@@ -148,7 +163,10 @@ def sample_parameters(rng: np.random.Generator) -> SkinParameters:
     return SkinParameters(
         melanin=melanin,
         blood=_clip("blood", np.exp(rng.normal(np.log(_usual_blood(melanin)), 0.22))),
-        pheomelanin=float(rng.uniform(0.1, 0.35)),
+        pheomelanin=float(rng.uniform(0.02, 0.5)),
+        saturation=_clip("saturation", rng.normal(0.7, 0.09)),
+        carotene=_clip("carotene", np.exp(rng.normal(np.log(0.35), 0.7))),
+        scattering=_clip("scattering", np.exp(rng.normal(0.06, 0.16))),
         age=age,
         sex=MALE if male else FEMALE,
         **_sample_surface(rng, darkness, old),
@@ -156,7 +174,7 @@ def sample_parameters(rng: np.random.Generator) -> SkinParameters:
         **_sample_hair(rng, darkness, male, old),
         **_sample_brows(rng, male, old),
         **_sample_beard(rng, male),
-        **sample_ageing(rng, old, male),
+        **_sample_features(rng),
     )
 
 
@@ -205,6 +223,18 @@ def _sample_lips_and_make_up(
     }
 
 
+def _sample_features(rng: np.random.Generator) -> dict[str, float]:
+    return {
+        "relief": _clip("relief", rng.normal(0.5, 0.14)),
+        "drift": _clip("drift", rng.normal(0.5, 0.12)),
+        "lid_depth": float(rng.beta(1.6, 1.6)),
+        "lash_line": float(rng.beta(1.4, 1.6)),
+        "nostril_depth": float(rng.beta(2.0, 1.0)),
+        "mouth_depth": float(rng.beta(0.8, 1.6)),
+        "mouth_line": float(rng.beta(1.8, 1.2)),
+    }
+
+
 def _sample_hair(
     rng: np.random.Generator, darkness: float, male: bool, old: float
 ) -> dict[str, float]:
@@ -234,9 +264,12 @@ def _sample_hair(
 
 
 def _sample_brows(rng: np.random.Generator, male: bool, old: float) -> dict[str, float]:
+    density = rng.normal(0.62 - 0.12 * old, 0.17)
+    if rng.uniform() < 0.2:  # shaved, plucked, fair or lost: thin to none
+        density *= rng.uniform(0.0, 0.6)
     return {
-        "brow_density": _clip("brow_density", rng.normal(0.62 - 0.12 * old, 0.17)),
-        "brow_thickness": _clip("brow_thickness", rng.normal(0.25 if male else -0.2, 0.3)),
+        "brow_density": _clip("brow_density", density),
+        "brow_thickness": _clip("brow_thickness", rng.normal(0.3 if male else -0.2, 0.4)),
         "brow_height": _clip("brow_height", rng.normal(-0.1 if male else 0.1, 0.35)),
         "brow_arch": _clip("brow_arch", rng.normal(-0.15 if male else 0.2, 0.35)),
         "brow_length": _clip("brow_length", rng.normal(0.0, 0.35)),

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from ..protocol.conventions import linear_to_srgb
-from .colorimetry import WAVELENGTHS, reflectance_to_srgb
+from .colorimetry import WAVELENGTHS, reflectance_to_srgb, srgb_to_lab
 
 # Molar extinction of oxygenated and deoxygenated haemoglobin, 1 / (cm * mol/l), at WAVELENGTHS
 # (tabulated by S. Prahl, Oregon Medical Laser Center, from W. B. Gratzer and N. Kollias).
@@ -60,6 +60,10 @@ above 1 happen in moles, where the pigmented layer is thicker than EPIDERMIS_CM.
 
 TABLE_SIZE = (96, 64)
 
+_REDNESS_UNIT = 60.0
+"""a* that counts like ln L* = 1: about equal steps to the eye at L* = 60."""
+_DAMPING = 0.0008
+
 
 def melanin_absorption(pheomelanin: float) -> np.ndarray:
     """(31,) absorption in 1/cm of pure melanosomes, `pheomelanin` being that pigment's share.
@@ -69,6 +73,21 @@ def melanin_absorption(pheomelanin: float) -> np.ndarray:
     """
     eumelanin = 6.6e11 * WAVELENGTHS**-3.33
     return (1.0 - pheomelanin) * eumelanin + pheomelanin * 2.9e15 * WAVELENGTHS**-4.75
+
+
+# Beta-carotene: absorption maxima near 425, 450 and 478 nm, 1.4e5 / (cm * mol/l) at 450 nm (Britton
+# 1995, table 4), as three Gaussians of 13, 13 and 11 nm.
+_CAROTENE_PEAKS = ((0.72e5, 425.0, 15.0), (1.15e5, 450.0, 12.0), (1.0e5, 478.0, 11.0))
+CAROTENE_MOLES_PER_LITRE = 1e-6
+"""One unit of carotene: 1 nmol per gram of skin (Alaluf et al. 2002 find 0.1-0.8)."""
+
+
+def carotene_absorption() -> np.ndarray:
+    """(31,) absorption in 1/cm of one nmol carotene per gram of skin."""
+    total = np.zeros_like(WAVELENGTHS)
+    for height, centre, width in _CAROTENE_PEAKS:
+        total += height * np.exp(-0.5 * ((WAVELENGTHS - centre) / width) ** 2)
+    return 2.303 * CAROTENE_MOLES_PER_LITRE * total
 
 
 def blood_absorption(saturation: float) -> np.ndarray:
@@ -92,15 +111,18 @@ def skin_reflectance(
     blood: np.ndarray,
     pheomelanin: float = 0.2,
     saturation: float = SATURATION,
+    carotene: float = 0.0,
+    scattering_share: float = 1.0,
 ) -> np.ndarray:
     """Diffuse reflectance of skin, (..., 31) in [0, 1].
 
     melanin: (...) melanosome volume fraction of the epidermis, 0.005 (very light) to 0.4 (dark).
     blood: (...) blood volume fraction of the dermis, about 0.002 to 0.02, lips up to 0.15.
+    carotene: nmol per gram, about 0.1 to 0.8. scattering_share: of the usual dermis, 0.6 to 1.6.
     """
     melanin = np.asarray(melanin, dtype=np.float64)[..., None]
     blood = np.asarray(blood, dtype=np.float64)[..., None]
-    base = BASELINE_SCALE * baseline_absorption()
+    base = BASELINE_SCALE * baseline_absorption() + carotene * carotene_absorption()
     # Diffuse light takes twice the straight path, and passes the layer down and up: factor 4.
     depth = 4.0 * EPIDERMIS_CM * melanin * melanin_absorption(pheomelanin)
     passed = (1.0 + depth / MELANIN_SPREAD) ** -MELANIN_SPREAD
@@ -109,7 +131,7 @@ def skin_reflectance(
     packaged = (1.0 - np.exp(-pure * VESSEL_CM)) / VESSEL_CM
     dermis = blood * packaged + base
     # Kubelka-Munk with K = 2 mu_a and S = 3/4 mu_s' - 1/4 mu_a (van Gemert & Star 1987).
-    scattering = 0.75 * SCATTERING_SCALE * reduced_scattering()
+    scattering = 0.75 * SCATTERING_SCALE * scattering_share * reduced_scattering()
     ratio = 2.0 * dermis / np.maximum(scattering - 0.25 * dermis, 1e-3)
     half_space = 1.0 + ratio - np.sqrt(ratio * ratio + 2.0 * ratio)
     inside = passed * half_space
@@ -130,18 +152,39 @@ class PigmentTable:
         y = _table_coordinate(log_blood, BLOOD_RANGE, rows)
         return cv2.remap(self.colours, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
+    def pigments_per_colour(self, melanin: float, blood: float) -> np.ndarray:
+        """(2, 2) how log melanin and log blood (rows) follow ln L* and a* (columns).
+
+        The damped inverse of the table's slopes at (melanin, blood): where a pigment has no room
+        left, as melanin in very light skin, it moves less and the colour is not reached.
+        """
+        at = np.log([melanin, blood]).astype(np.float32)
+        ends = at + np.float32(0.25) * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]], np.float32)
+        lab = srgb_to_lab(self.look_up(ends[None, :, 0], ends[None, :, 1])[0].astype(np.float64))
+        values = np.stack([np.log(np.maximum(lab[:, 0], 1.0)), lab[:, 1] / _REDNESS_UNIT])
+        slopes = (values[:, ::2] - values[:, 1::2]) / 0.5
+        damped = slopes.T @ slopes + _DAMPING * np.eye(2)
+        return np.linalg.solve(damped, slopes.T) / np.array([1.0, _REDNESS_UNIT])
+
 
 def _table_coordinate(log_value: np.ndarray, bounds: tuple[float, float], count: int) -> np.ndarray:
     low, high = np.log(bounds)
     return ((log_value - low) * ((count - 1) / (high - low))).astype(np.float32)
 
 
-def make_table(pheomelanin: float, saturation: float = SATURATION) -> PigmentTable:
-    """Table of `skin_reflectance` colours for one pheomelanin share and oxygen saturation."""
+def make_table(
+    pheomelanin: float,
+    saturation: float = SATURATION,
+    carotene: float = 0.0,
+    scattering_share: float = 1.0,
+) -> PigmentTable:
+    """Table of `skin_reflectance` colours for one person's skin."""
     columns, rows = TABLE_SIZE
     melanin = np.geomspace(*MELANIN_RANGE, columns)
     blood = np.geomspace(*BLOOD_RANGE, rows)
-    reflectance = skin_reflectance(melanin[None, :], blood[:, None], pheomelanin, saturation)
+    reflectance = skin_reflectance(
+        melanin[None, :], blood[:, None], pheomelanin, saturation, carotene, scattering_share
+    )
     return PigmentTable(reflectance_to_srgb(reflectance).astype(np.float32))
 
 

@@ -110,7 +110,8 @@ def brow_coverage(p: SkinParameters, streams: Streams, side: int, size: int) -> 
     canvas = Canvas(*BROW_BOX, 3.0 if size >= REFERENCE_SIZE else 1.5)
     draw = streams.get("brow", side)
     centre, half = brow_shape(p)
-    count = int(draw.normal(1.0, 0.04) * (260 + 700 * p.brow_density))
+    present = float(smoothstep(np.array(p.brow_density), 0.0, 0.25))  # thinner below: none at 0
+    count = int(draw.normal(1.0, 0.04) * (260 + 700 * p.brow_density) * present)
     t = draw.uniform(0.0, 1.0, count) ** 0.9
     s = np.clip(draw.normal(0.0, 0.60, count), -1.5, 1.4)
     at = t * (len(centre) - 1)
@@ -146,7 +147,8 @@ def _brow_tint(centre: np.ndarray, half: np.ndarray, p: SkinParameters) -> np.nd
     fixed = np.rint(outline - [canvas.left, canvas.top] - 0.5).astype(np.int32)
     mask = np.zeros(canvas.shape, np.float32)
     cv2.fillPoly(mask, [fixed], 1.0)
-    return cv2.GaussianBlur(mask, (0, 0), 4.0) * (0.10 + 0.35 * p.brow_density)
+    present = float(smoothstep(np.array(p.brow_density), 0.0, 0.25))
+    return cv2.GaussianBlur(mask, (0, 0), 4.0) * (0.10 + 0.35 * p.brow_density) * present
 
 
 def _to_box(coverage: np.ndarray, canvas: Canvas, size: int) -> np.ndarray:

@@ -13,6 +13,8 @@ from .curves import REFERENCE_SIZE
 from .layout import reference_grid, region_distances, region_masks, resample
 from .noise import Streams, dots, field, scatter
 from .parameters import SkinParameters
+from .pigment import PigmentTable
+from .zones import zone_fields
 
 _MELANIN_OCTAVES = {
     4: 0.050, 8: 0.050, 16: 0.045, 32: 0.035, 64: 0.026, 128: 0.024, 256: 0.028, 512: 0.036,
@@ -53,6 +55,19 @@ def lip_lines(streams: Streams, size: int) -> np.ndarray:
     total = np.zeros((REFERENCE_SIZE, REFERENCE_SIZE), np.float32)
     total[top:bottom, left:right] = lines
     return resample(total, size)
+
+
+def zone_pigments(
+    p: SkinParameters, streams: Streams, size: int, table: PigmentTable
+) -> tuple[np.ndarray, np.ndarray]:
+    """Log melanin and log blood, (size, size) each, that the soft zones and lids add."""
+    m = region_masks(size)
+    lightness, redness = zone_fields(p, streams, size)
+    lightness -= (0.06 + 0.34 * p.lid_depth) * m["lid_upper"]
+    lightness -= (0.02 + 0.16 * p.lid_depth) * m["lid_lower"]
+    change = table.pigments_per_colour(p.melanin, p.blood).astype(np.float32)
+    melanin, blood = (a * lightness + b * redness for a, b in change)
+    return melanin, blood
 
 
 def log_melanin(

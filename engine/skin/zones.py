@@ -1,0 +1,117 @@
+"""Soft zones of a face: where skin is a little lighter or darker, redder or paler.
+
+Cheeks and forehead are lighter than eye sockets, sides of the nose and corners of the mouth:
+pigment, the thickness of the skin and the depth of its vessels differ. Each zone is a round soft
+spot; people differ in how strong it is. Means and spreads are those of published maps: a sum of
+these spots was fitted to ln L* and a* of 14 maps, and only the figures below were kept.
+"""
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from .curves import REFERENCE_SIZE
+from .noise import Streams
+from .parameters import SkinParameters
+
+_GRID = 256
+_LEFT, _TOP, _RIGHT, _BOTTOM = 96, 160, 928, 816
+"""Reference pixels that hold every zone."""
+
+# name: column, row, radius across, radius down, angle of the right half; mean in % of L* and in
+# a*; deviation between people of both; half the difference between the sides of both.
+_ZONES: dict[str, tuple[float, ...]] = {
+    "forehead_middle": (512, 228, 80, 50, 0, 8, -1.1, 7.0, 1.7, 0, 0),
+    "forehead_side": (372, 228, 60, 44, 0, 2, -0.9, 3.4, 1.2, 2.2, 0.4),
+    "forehead_low": (400, 275, 60, 24, 0, 3, -1.0, 3.6, 1.0, 2.2, 0.4),
+    "glabella": (512, 300, 36, 30, 0, 7, -1.4, 6.0, 1.6, 0, 0),
+    "temple": (282, 330, 34, 56, 0, 1, -1.5, 2.8, 0.8, 2.2, 0.4),
+    "nose_root": (512, 345, 20, 22, 0, 6, -1.6, 4.6, 1.2, 0, 0),
+    "nose_bridge": (512, 405, 13, 50, 0, 7, 1.0, 9.0, 3.0, 0, 0),
+    "nose_ball": (512, 466, 22, 20, 0, 5, 2.0, 8.0, 1.6, 0, 0),
+    "columella": (512, 503, 13, 10, 0, -7, 1.0, 6.0, 1.9, 0, 0),
+    "nose_side": (482, 408, 13, 46, 12, -4, 1.6, 6.5, 2.0, 4.0, 0.8),
+    "nose_side_low": (470, 452, 16, 22, 15, -6, 1.8, 7.0, 1.9, 2.2, 0.5),
+    "nose_wing": (446, 478, 19, 20, 0, -8, 2.6, 5.5, 1.8, 3.4, 0.5),
+    "wing_crease": (430, 488, 10, 26, 12, -5, 1.2, 4.0, 1.0, 1.6, 0.6),
+    "nostril_rim": (466, 511, 24, 8, -5, -9, 2.6, 5.0, 1.6, 2.0, 0.5),
+    "inner_socket": (464, 352, 20, 30, 0, -8, 0.4, 6.0, 1.3, 3.4, 0.5),
+    "outer_ridge": (345, 342, 34, 20, -20, -6, 0.0, 5.5, 1.6, 2.2, 0.4),
+    "upper_socket": (400, 335, 48, 15, 0, -9, -0.4, 7.0, 2.2, 2.4, 0.4),
+    "outer_eye": (324, 386, 24, 24, 0, -5, 0.6, 5.0, 1.0, 2.8, 0.4),
+    "tear_trough": (440, 410, 28, 12, 25, -6, 0.8, 7.0, 1.8, 1.8, 0.5),
+    "eye_bag": (388, 414, 44, 13, 0, -2, -0.2, 5.6, 1.0, 1.6, 0.5),
+    "lid": (395, 367, 44, 15, 0, -8, -0.3, 6.0, 1.4, 1.8, 0.5),
+    "lid_inner": (436, 374, 14, 13, 0, -2, 1.4, 4.5, 1.0, 2.2, 0.4),
+    "cheek_apple": (372, 456, 46, 30, -25, 8, 0.3, 6.0, 2.0, 1.8, 0.6),
+    "cheek_inner": (418, 452, 24, 30, 0, 2, 0.6, 6.0, 1.6, 1.4, 0.4),
+    "cheek_hollow": (322, 560, 45, 60, 20, 0, 0.0, 4.0, 1.3, 3.6, 0.4),
+    "cheekbone": (288, 450, 40, 36, 0, 3, -0.3, 4.0, 1.3, 3.2, 0.4),
+    "nasolabial": (404, 535, 15, 46, 20, 1, 0.2, 5.0, 1.1, 2.6, 0.6),
+    "philtrum": (512, 536, 13, 18, 0, 0, 0.4, 4.5, 1.0, 0, 0),
+    "lip_top": (462, 541, 32, 13, -12, 1, 0.3, 6.0, 1.8, 2.6, 0.5),
+    "mouth_corner": (410, 598, 20, 20, 0, -7, 0.0, 5.6, 1.3, 1.8, 0.4),
+    "marionette": (408, 652, 20, 38, 0, -2, -0.2, 5.5, 1.0, 3.2, 0.3),
+    "under_lip": (512, 648, 48, 15, 0, -4, 1.6, 6.0, 1.8, 0, 0),
+    "chin_ball": (512, 690, 42, 27, 0, 2, 0.8, 4.5, 1.3, 0, 0),
+    "chin_low": (512, 742, 75, 25, 0, -4, 0.1, 4.5, 1.2, 0, 0),
+    "jaw_side": (262, 604, 36, 60, -20, 0, -0.8, 4.4, 1.1, 2.4, 0.3),
+    "upper_lip": (468, 572, 34, 9, -12, -5, 0.0, 6.0, 1.4, 2.0, 0.5),
+    "lower_lip": (478, 613, 32, 9, 8, 6, 0.8, 6.0, 1.6, 1.4, 0.3),
+    "lip_corner": (430, 592, 14, 9, 0, -7, -0.3, 4.5, 1.0, 1.2, 0.3),
+    "ear_rim": (128, 430, 12, 75, 0, -6, 1.6, 3.7, 1.8, 2.0, 0.8),
+    "ear_bowl": (172, 450, 20, 60, 0, -3, -0.8, 3.2, 1.7, 1.2, 0.3),
+    "ear_lobe": (172, 545, 20, 26, 0, 3, 0.0, 4.0, 1.6, 1.0, 0.4),
+}
+
+
+@lru_cache(maxsize=1)
+def _spots() -> np.ndarray:
+    """(2, Z, h, w) float32 spots of the right and the left side; mid-line zones are split in two
+    halves of the same spot, so that both sides add up to it."""
+    unit = REFERENCE_SIZE / _GRID
+    columns = (np.arange(_LEFT / unit, _RIGHT / unit) + 0.5) * unit
+    rows = (np.arange(_TOP / unit, _BOTTOM / unit) + 0.5)[:, None] * unit
+    spots = []
+    for column, row, across, down, degrees, *_ in _ZONES.values():
+        angle = np.deg2rad(degrees)
+        dx, dy = columns - column, rows - row
+        u = (dx * np.cos(angle) + dy * np.sin(angle)) / across
+        v = (dy * np.cos(angle) - dx * np.sin(angle)) / down
+        share = 0.5 if column == REFERENCE_SIZE / 2 else 1.0
+        spots.append(share * np.exp(-(u**2) - v**2))
+    right = np.array(spots, dtype=np.float32)
+    both = np.stack([right, right[:, :, ::-1]])
+    both.flags.writeable = False
+    return both
+
+
+def zone_fields(p: SkinParameters, streams: Streams, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Changes of skin colour by zones: natural log of L*, and a* in its own units.
+
+    Both (size, size) float32, 0 outside the face and the ears.
+    """
+    table = np.array([zone[5:] for zone in _ZONES.values()], dtype=np.float32)
+    mean, spread, sides = table[:, :2], table[:, 2:4], table[:, 4:]
+    draw = streams.get("zones")
+    common = draw.standard_normal((len(table), 2), dtype=np.float32)
+    own = draw.standard_normal((len(table), 2), dtype=np.float32)
+    amount = 2.0 * p.relief * (mean + spread * common)
+    amount = np.stack(
+        [amount + 2.0 * p.relief * sides * own, amount - 2.0 * p.relief * sides * own]
+    )
+    spots = _spots()
+    flat = amount.reshape(-1, 2).T @ spots.reshape(-1, spots.shape[2] * spots.shape[3])
+    lightness, redness = flat.reshape(2, *spots.shape[2:])
+    return _on_map(lightness * np.float32(0.01), size), _on_map(redness, size)
+
+
+def _on_map(box: np.ndarray, size: int) -> np.ndarray:
+    left, top, right, bottom = (v * size // REFERENCE_SIZE for v in (_LEFT, _TOP, _RIGHT, _BOTTOM))
+    total = np.zeros((size, size), np.float32)
+    kind = cv2.INTER_LINEAR if size > _GRID else cv2.INTER_AREA
+    total[top:bottom, left:right] = cv2.resize(
+        box, (right - left, bottom - top), interpolation=kind
+    )
+    return total
