@@ -63,11 +63,14 @@ def _bare_skin(
     lines = lip_lines(streams, size)
     melanin = log_melanin(p, streams, size, lips, lines)
     blood = log_blood(p, streams, size, lips, lines)
+    table = make_table(p.pheomelanin, p.saturation, p.carotene, p.scattering)
+    for total, zones in zip((melanin, blood), zone_pigments(p, streams, size, table), strict=True):
+        total += zones
     creases, box = crease_depth(p, streams, size), crease_box(size)
     more_melanin, more_blood = crease_gains(p)
     melanin[box] += more_melanin * creases
     blood[box] += more_blood * creases
-    return make_table(p.pheomelanin).look_up(melanin, blood), lips, lines
+    return table.look_up(melanin, blood), lips, lines
 
 
 def _paint_openings(image: np.ndarray, p: SkinParameters, lips: np.ndarray) -> np.ndarray:
