@@ -25,6 +25,9 @@ _ONSET = {
 _SEX = {"forehead_lines": 0.05, "frown_lines": 0.05, "upper_lip_lines": -0.10}
 """Added to a man's biological age for a structure, taken from a woman's."""
 
+_NONE = 0.02
+"""Amounts below are none: nothing would show."""
+
 
 def sample_ageing(rng: np.random.Generator, old: float, male: bool) -> dict[str, float]:
     """Amounts of folds, wrinkles and marks. old: age as a share, 0 at 18 years, 1 at 82."""
@@ -33,7 +36,7 @@ def sample_ageing(rng: np.random.Generator, old: float, male: bool) -> dict[str,
     amounts = {}
     for name, (onset, full) in _ONSET.items():
         shift = _SEX.get(name, 0.0) * (1.0 if male else -1.0)
-        share = max((pace + shift * old - onset) / (full - onset), 0.0) ** 1.2
+        share = max((pace + shift * old - onset) / (full - onset), 0.0)
         amounts[name] = share * np.exp(rng.normal(0.0, 0.3)) + 0.03 * rng.exponential()
     amounts["eye_bags"] *= rng.uniform(0.4, 1.3)
     amounts["lid_crease"] = 0.0 if rng.uniform() < 0.15 else rng.normal(0.6, 0.2)
@@ -43,6 +46,6 @@ def sample_ageing(rng: np.random.Generator, old: float, male: bool) -> dict[str,
     amounts["philtrum"] = rng.normal(0.6 - 0.3 * old, 0.25)
     amounts["broken_veins"] = rng.normal(1.1 * old - 0.25, 0.25)
     amounts["scars"] = rng.exponential(0.12)
-    amounts = {name: float(np.clip(value, 0.0, 1.0)) for name, value in amounts.items()}
+    amounts = {name: 0.0 if value < _NONE else float(min(value, 1.0)) for name, value in amounts.items()}
     amounts["lid_crease_height"] = float(np.clip(rng.normal(0.0, 0.4), -1.0, 1.0))
     return amounts

@@ -18,8 +18,8 @@ SIGMAS = (0.6, 1.2, 2.6, 6.0)
 hollow."""
 
 FINE = (1.0, 0.0, 0.0, 0.0)
-LINE = (0.6, 0.4, 0.0, 0.0)
-FOLD = (0.25, 0.35, 0.4, 0.0)
+LINE = (0.35, 0.40, 0.25, 0.0)
+FOLD = (0.15, 0.30, 0.40, 0.15)
 HOLLOW = (0.0, 0.0, 0.35, 0.65)
 
 
@@ -57,7 +57,7 @@ FAMILIES: dict[str, Family] = {
             ((316, 222), (355, 209), (400, 203), (450, 206), (490, 213), (512, 215)),
             ((338, 180), (370, 171), (410, 166), (450, 167), (490, 171), (512, 172)),
         ),
-        count=7, depth=0.075, kind=ACROSS, start=(0.02, 0.3), length=(0.5, 0.95), wander=1.6,
+        count=7, depth=0.09, kind=ACROSS, start=(0.02, 0.3), length=(0.5, 0.95), wander=1.6,
         breaks=0.55, branches=3,
     ),
     "forehead fine": Family(
@@ -67,7 +67,7 @@ FAMILIES: dict[str, Family] = {
             ((316, 222), (355, 209), (400, 203), (450, 206), (490, 213), (512, 215)),
             ((345, 168), (370, 162), (410, 158), (450, 158), (490, 162), (512, 163)),
         ),
-        count=26, depth=0.03, kind=ACROSS, widths=FINE, start=(0.0, 0.75), length=(0.12, 0.4),
+        count=26, depth=0.035, kind=ACROSS, widths=FINE, start=(0.0, 0.75), length=(0.12, 0.4),
         wander=1.6, breaks=0.7,
     ),
     "frown": Family(
@@ -76,7 +76,7 @@ FAMILIES: dict[str, Family] = {
             ((503, 276), (501, 289), (498, 303), (497, 320)),
             ((478, 270), (483, 284), (488, 299), (492, 317)),
         ),
-        count=4, depth=0.075, start=(0.0, 0.3), length=(0.6, 0.95), peak=0.6, branches=1, breaks=0.2,
+        count=4, depth=0.09, start=(0.0, 0.3), length=(0.6, 0.95), peak=0.6, branches=1, breaks=0.2,
         even=0.25,
     ),
     "nose root": Family(
@@ -102,8 +102,8 @@ FAMILIES: dict[str, Family] = {
             ((332, 383), (313, 381), (292, 383), (268, 389)),
             ((338, 394), (321, 404), (305, 418), (291, 438)),
         ),
-        count=9, depth=0.07, start=(0.0, 0.3), length=(0.35, 0.9), peak=0.3, wander=1.8,
-        branches=2, breaks=0.25,
+        count=10, depth=0.085, start=(0.0, 0.3), length=(0.5, 1.0), peak=0.3, wander=1.0,
+        branches=1, breaks=0.25,
     ),
     "under eye": Family(
         "under_eye_lines",
@@ -112,7 +112,7 @@ FAMILIES: dict[str, Family] = {
             ((442, 400), (412, 408), (382, 410), (348, 406), (318, 402)),
             ((440, 414), (410, 425), (378, 427), (343, 421), (308, 416)),
         ),
-        count=16, depth=0.035, widths=FINE, start=(0.0, 0.6), length=(0.2, 0.45), wander=1.6,
+        count=16, depth=0.045, widths=FINE, start=(0.0, 0.6), length=(0.2, 0.45), wander=1.6,
         branches=1, breaks=0.5,
     ),
     "lid folds": Family(
@@ -131,7 +131,7 @@ FAMILIES: dict[str, Family] = {
             ((436, 459), (422, 471), (411, 489), (402, 509), (392, 530), (383, 552), (376, 574),
              (372, 598)),
         ),
-        count=1, depth=0.085, widths=FOLD, start=(0.0, 0.12), length=(0.6, 0.95), peak=0.35,
+        count=1, depth=0.12, widths=FOLD, start=(0.0, 0.12), length=(0.8, 1.0), peak=0.35,
         wander=1.2, breaks=0.1, branches=4,
     ),
     "nasolabial fine": Family(
@@ -142,7 +142,7 @@ FAMILIES: dict[str, Family] = {
             ((420, 458), (402, 473), (390, 492), (380, 514), (370, 536), (362, 558), (355, 580),
              (350, 604)),
         ),
-        count=7, depth=0.025, start=(0.1, 0.6), length=(0.15, 0.45), breaks=0.5,
+        count=7, depth=0.035, start=(0.1, 0.6), length=(0.15, 0.45), breaks=0.5,
     ),
     "marionette": Family(
         "marionette_lines",
@@ -150,7 +150,7 @@ FAMILIES: dict[str, Family] = {
             ((408, 601), (403, 614), (399, 630), (398, 648), (400, 668)),
             ((397, 602), (390, 619), (385, 637), (383, 657), (386, 680)),
         ),
-        count=4, depth=0.07, widths=FOLD, start=(0.0, 0.15), length=(0.4, 0.95), peak=0.3,
+        count=4, depth=0.09, widths=FOLD, start=(0.0, 0.15), length=(0.4, 0.95), peak=0.3,
         wander=1.2, breaks=0.2, branches=2, even=0.3,
     ),
     "upper lip": Family(
@@ -160,7 +160,7 @@ FAMILIES: dict[str, Family] = {
             ((456, 563), (451, 548), (447, 533)),
             ((503, 553), (502, 540), (501, 527)),
         ),
-        count=14, depth=0.05, start=(0.0, 0.15), length=(0.35, 0.95), peak=0.25, breaks=0.15,
+        count=14, depth=0.065, start=(0.0, 0.15), length=(0.35, 0.95), peak=0.25, breaks=0.15,
     ),
     "lower lip": Family(
         "upper_lip_lines",
@@ -179,7 +179,7 @@ FAMILIES: dict[str, Family] = {
             ((282, 410), (266, 490), (262, 560), (274, 650)),
             ((236, 415), (226, 490), (228, 560), (244, 640)),
         ),
-        count=60, depth=0.03, widths=FINE, start=(0.0, 0.85), length=(0.08, 0.28), wander=2.6,
+        count=80, depth=0.04, widths=FINE, start=(0.0, 0.85), length=(0.08, 0.28), wander=2.6,
         breaks=0.5, branches=1,
     ),
     "cheek across": Family(
@@ -189,7 +189,7 @@ FAMILIES: dict[str, Family] = {
             ((380, 520), (350, 530), (315, 540), (280, 545), (235, 540)),
             ((372, 610), (345, 630), (315, 645), (285, 655), (245, 640)),
         ),
-        count=40, depth=0.022, widths=FINE, start=(0.0, 0.85), length=(0.08, 0.22), wander=2.6,
+        count=60, depth=0.03, widths=FINE, start=(0.0, 0.85), length=(0.08, 0.22), wander=2.6,
         breaks=0.5,
     ),
     "neck rings": Family(
@@ -199,7 +199,7 @@ FAMILIES: dict[str, Family] = {
             ((196, 852), (270, 848), (350, 844), (430, 843), (512, 843)),
             ((205, 882), (280, 884), (360, 884), (440, 886), (512, 888)),
         ),
-        count=4, depth=0.075, kind=ACROSS, start=(0.0, 0.25), length=(0.55, 1.0), wander=2.4,
+        count=4, depth=0.09, kind=ACROSS, start=(0.0, 0.25), length=(0.55, 1.0), wander=2.0,
         widths=(0.4, 0.35, 0.25, 0.0), breaks=0.25, branches=3,
     ),
     "neck fine": Family(
@@ -209,8 +209,8 @@ FAMILIES: dict[str, Family] = {
             ((190, 835), (270, 832), (350, 828), (430, 826), (512, 826)),
             ((205, 900), (280, 900), (360, 902), (440, 906), (512, 910)),
         ),
-        count=30, depth=0.028, kind=ACROSS, widths=FINE, start=(0.0, 0.8), length=(0.12, 0.35),
-        wander=2.4, breaks=0.5,
+        count=24, depth=0.028, kind=ACROSS, widths=FINE, start=(0.0, 0.8), length=(0.12, 0.35),
+        wander=2.5, breaks=0.5,
     ),
     "eye bag": Family(
         "eye_bags",
@@ -218,7 +218,7 @@ FAMILIES: dict[str, Family] = {
             ((447, 397), (432, 412), (407, 422), (376, 424), (350, 417), (331, 405)),
             ((447, 401), (431, 418), (406, 430), (375, 432), (347, 424), (327, 411)),
         ),
-        count=2, depth=0.05, widths=(0.0, 0.1, 0.3, 0.6), start=(0.0, 0.08), length=(0.75, 1.0),
+        count=2, depth=0.075, widths=(0.0, 0.1, 0.3, 0.6), start=(0.0, 0.08), length=(0.75, 1.0),
         breaks=0.0, even=0.4,
     ),
     "tear trough": Family(
@@ -227,7 +227,7 @@ FAMILIES: dict[str, Family] = {
             ((447, 394), (440, 407), (425, 421), (403, 433), (380, 442)),
             ((450, 397), (444, 412), (430, 428), (407, 441), (382, 451)),
         ),
-        count=1, depth=0.05, widths=HOLLOW, start=(0.0, 0.05), length=(0.75, 1.0), peak=0.3,
+        count=1, depth=0.075, widths=HOLLOW, start=(0.0, 0.05), length=(0.75, 1.0), peak=0.3,
         breaks=0.0,
     ),
     "lid crease": Family(
@@ -238,7 +238,7 @@ FAMILIES: dict[str, Family] = {
             ((331, 378), (338, 364), (350, 356), (374, 350), (401, 349), (426, 353), (442, 362),
              (451, 375)),
         ),
-        count=1, depth=0.13, widths=(0.3, 0.4, 0.3, 0.0), start=(0.0, 0.06), length=(0.95, 1.0),
+        count=1, depth=0.2, widths=(0.3, 0.4, 0.3, 0.0), start=(0.0, 0.06), length=(0.95, 1.0),
         wander=0.5, breaks=0.0, branches=1,
     ),
     "nose wing": Family(
@@ -249,7 +249,7 @@ FAMILIES: dict[str, Family] = {
             ((448, 457), (435, 464), (427, 477), (425, 491), (429, 504), (438, 513), (452, 518),
              (467, 520)),
         ),
-        count=1, depth=0.12, widths=(0.2, 0.3, 0.5, 0.0), start=(0.0, 0.12), length=(0.9, 1.0),
+        count=1, depth=0.34, widths=(0.2, 0.3, 0.5, 0.0), start=(0.0, 0.12), length=(0.9, 1.0),
         peak=0.62, wander=0.4, breaks=0.0,
     ),
     "chin crease": Family(

@@ -29,8 +29,10 @@ _SAMPLES = 65
 """Points of a rail; the longest one is 700 pixels."""
 _STEP = 0.7
 """Distance of the dots of a line, pixels of the map, at most."""
-_FAST, _SLOW = 9.0, 32.0
+_FAST, _SLOW = 11.0, 36.0
 """Reference pixels between independent values of the noise along a line."""
+_EARLY = 0.7
+"""Exponent of depth over amount: lines are clear before they are deep."""
 _ALIKE = 0.6
 """Share of the variance of a pair's wander that both sides have in common."""
 _BILINEAR_VARIANCE = 0.17
@@ -40,8 +42,9 @@ _GREEN_NODES = np.log([0.0055, 0.0103, 0.0194, 0.0364, 0.0684, 0.128, 0.241, 0.4
 _GREEN_PER_MELANIN = (0.034, 0.059, 0.101, 0.160, 0.232, 0.302, 0.342, 0.328, 0.257)
 _GREEN_PER_BLOOD = (0.110, 0.118, 0.132, 0.142, 0.143, 0.140, 0.127, 0.105, 0.076)
 """Relative loss of sRGB green per unit of log pigment over log melanin: slopes of `pigment`."""
-_BLOOD_SHARE = (0.60, 0.58, 0.54, 0.48, 0.42, 0.36, 0.30, 0.26, 0.22)
-"""Share of a crease's darkening by blood. Ours: lines are reddish on light skin, brown on dark."""
+_BLOOD_SHARE = (0.46, 0.46, 0.44, 0.40, 0.36, 0.34, 0.36, 0.42, 0.50)
+"""Share of a crease's darkening by blood. Ours: lines are a little redder than
+their skin; on dark skin melanin alone would turn them blue grey."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def crease_depth(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:
         return total
     points, depth, shares, step = _trace(_join(parts), size)
     scale = size / REFERENCE_SIZE
-    position = points * scale - [columns.start, rows.start]
+    position = points * np.float32(scale) - np.array([columns.start, rows.start], np.float32)
     for sigma, share in zip(SIGMAS, shares.T, strict=True):
         volume = depth * share * (step * math.sqrt(2.0 * math.pi) * sigma * scale**2)
         used = volume != 0.0
@@ -167,7 +170,7 @@ def _family_lines(
     shift = draw.normal(0.0, 0.05, (3, sides, count))
     strength = np.exp(draw.normal(0.0, 0.22, (sides, count)) + draw.normal(0.0, 0.12, (sides, 1)))
     reach = np.clip((amount - 0.7 * order) / (1.0 - 0.7 * order), 0.0, 1.0)
-    depth = family.depth * reach * (1.0 - (1.0 - family.even) * order) * strength
+    depth = family.depth * reach**_EARLY * (1.0 - (1.0 - family.even) * order) * strength
     across = np.clip(place + shift[0] / max(count, 3), 0.0, 0.9999) * gaps
     start = np.clip(_between(family.start, ends[0]) + shift[1], 0.0, 0.95)
     length = _between(family.length, ends[1]) * (0.55 + 0.45 * reach) + shift[2]
@@ -199,10 +202,12 @@ def _between(bounds: tuple[float, float], share: np.ndarray) -> np.ndarray:
 
 
 def _join(parts: list[Lines]) -> Lines:
-    joined = {k: np.concatenate([getattr(q, k) for q in parts]) for k in _FIELDS}
     rows = np.cumsum([0] + [len(q.noise) for q in parts[:-1]])
+    joined = {k: np.concatenate([getattr(q, k) for q in parts]) for k in _FIELDS}
+    noise = joined.pop("noise")
     joined["knot"] += np.repeat(rows, [len(q.knot) for q in parts])
-    return Lines(**joined)
+    drawn = joined["depth"] != 0.0
+    return Lines(**{k: v[drawn] for k, v in joined.items()}, noise=noise)
 
 
 def _with_branches(lines: Lines, family: Family, draw: np.random.Generator) -> Lines:
@@ -264,17 +269,17 @@ def _trace(
     pixels = along * whole[line].astype(np.float32)
     fast, slow = pixels / np.float32(_FAST), pixels / np.float32(_SLOW)
     noise, knot = lines.noise, lines.knot[line]
-    drift = 0.35 * _knots(noise, knot, fast, 0) + _knots(noise, knot, slow, 1)
+    drift = 0.25 * _knots(noise, knot, fast, 0) + _knots(noise, knot, slow, 1)
     # Side lines leave their line in a bow.
     offset = lines.offset[line]
     beside = offset[:, 0] + (offset[:, 1] - offset[:, 0]) * inside**1.5
-    place += normal * (lines.wander[line] * drift + beside)[:, None]
+    place += normal * (lines.wander[line] * drift + beside).astype(np.float32)[:, None]
     place[:, 0] = np.where(lines.mirrored[line], REFERENCE_SIZE - place[:, 0], place[:, 0])
     peak = lines.peak[line]
     shape = np.sin(0.5 * np.pi * np.minimum(inside / peak, (1.0 - inside) / (1.0 - peak)))
     ragged = np.clip(1.0 + 0.4 * _knots(noise, knot, fast, 2), 0.15, 1.9)
     gap = smoothstep(_knots(noise, knot, 0.5 * fast, 3) - (1.7 - 1.8 * lines.breaks[line]), 0.0, 0.6)
-    depth = lines.depth[line] * shape * ragged * (1.0 - gap)
+    depth = lines.depth[line] * shape**0.7 * ragged * (1.0 - gap)
     # Narrow where it is weak, wide where it is deep.
     wider = 0.4 * np.clip(_knots(noise, knot, slow, 2), -1.5, 1.5)
     shares = lines.shares[line] * (1.0 + wider[:, None] * np.array([-1.0, 0.4, 1.0, 0.6]))
@@ -302,20 +307,25 @@ def splat(
 ) -> np.ndarray:
     """(H, W) float32 sum of Gaussian dots of the given volumes; position (N, 2), sigma in pixels.
 
-    Dots outside are left out.
+    Dots outside are left out. Wide dots are drawn on a coarser grid, where H and W allow it.
     """
+    coarse = 4 if sigma > 4.0 else 2 if sigma > 1.8 else 1
+    if coarse > 1 and shape[0] % coarse == 0 and shape[1] % coarse == 0:
+        small = (shape[0] // coarse, shape[1] // coarse)
+        drawn = splat(small, position / coarse, volume / coarse**2, sigma / coarse)
+        return cv2.resize(drawn, shape[::-1], interpolation=cv2.INTER_LINEAR)
     height, width = shape[0] + 2, shape[1] + 2
     moved = position + 0.5  # one pixel of border, centres at .5
     inside = (moved > 0.0).all(axis=1) & (moved < [width - 1, height - 1]).all(axis=1)
     moved, volume = moved[inside], volume[inside]
     cell = moved.astype(np.int64)
-    part = moved - cell
+    right, down = (moved - cell).T
     index = cell[:, 1] * width + cell[:, 0]
-    total = np.zeros(height * width, np.float32)
-    for dy in (0, 1):
-        for dx in (0, 1):
-            weight = np.abs(1 - dx - part[:, 0]) * np.abs(1 - dy - part[:, 1]) * volume
-            total += np.bincount(index + dy * width + dx, weight, height * width)
-    total = total.reshape(height, width)[1:-1, 1:-1]
+    lower = down * volume
+    upper = volume - lower
+    weights = [upper * (1.0 - right), upper * right, lower * (1.0 - right), lower * right]
+    corners = np.concatenate([index, index + 1, index + width, index + width + 1])
+    total = np.bincount(corners, np.concatenate(weights), height * width)
+    total = total.astype(np.float32).reshape(height, width)[1:-1, 1:-1]
     blur = math.sqrt(max(sigma**2 - _BILINEAR_VARIANCE, 0.0))
     return cv2.GaussianBlur(total, (0, 0), blur) if blur > 0.25 else total
