@@ -46,6 +46,8 @@ def sample_ageing(rng: np.random.Generator, old: float, male: bool) -> dict[str,
     amounts["philtrum"] = rng.normal(0.6 - 0.3 * old, 0.25)
     amounts["broken_veins"] = rng.normal(1.1 * old - 0.25, 0.25)
     amounts["scars"] = rng.exponential(0.12)
-    amounts = {name: 0.0 if value < _NONE else float(min(value, 1.0)) for name, value in amounts.items()}
+    amounts = {
+        name: 0.0 if value < _NONE else float(min(value, 1.0)) for name, value in amounts.items()
+    }
     amounts["lid_crease_height"] = float(np.clip(rng.normal(0.0, 0.4), -1.0, 1.0))
     return amounts

@@ -175,6 +175,7 @@ def sample_parameters(rng: np.random.Generator) -> SkinParameters:
         **_sample_brows(rng, male, old),
         **_sample_beard(rng, male),
         **_sample_features(rng),
+        **sample_ageing(rng, old, male),
     )
 
 

@@ -250,9 +250,7 @@ def _knots(noise: np.ndarray, knot: np.ndarray, at: np.ndarray, channel: int) ->
     return value + part * (values[row + 1] - value)
 
 
-def _trace(
-    lines: Lines, size: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _trace(lines: Lines, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Dots of all lines: places (P, 2), depth (P,), shares (P, len(SIGMAS)), spacing (P,).
 
     Places and spacing in reference pixels.
@@ -278,7 +276,9 @@ def _trace(
     peak = lines.peak[line]
     shape = np.sin(0.5 * np.pi * np.minimum(inside / peak, (1.0 - inside) / (1.0 - peak)))
     ragged = np.clip(1.0 + 0.4 * _knots(noise, knot, fast, 2), 0.15, 1.9)
-    gap = smoothstep(_knots(noise, knot, 0.5 * fast, 3) - (1.7 - 1.8 * lines.breaks[line]), 0.0, 0.6)
+    gap = smoothstep(
+        _knots(noise, knot, 0.5 * fast, 3) - (1.7 - 1.8 * lines.breaks[line]), 0.0, 0.6
+    )
     depth = lines.depth[line] * shape**0.7 * ragged * (1.0 - gap)
     # Narrow where it is weak, wide where it is deep.
     wider = 0.4 * np.clip(_knots(noise, knot, slow, 2), -1.5, 1.5)
