@@ -20,6 +20,7 @@ COMMANDS = {
     "fit": "reconstruct a head from a photo",
     "worker": "run jobs for the add-on (JSON lines on standard input and output)",
     "packs": "list, check and build head packs",
+    "skin": "generate skin maps and look at them",
     "evaluate": "measure the engine on photos and scans",
     "bench": "time the engine's parts",
 }
