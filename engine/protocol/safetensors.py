@@ -9,12 +9,14 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from .errors import EngineError, ErrorCode
 
 MAX_HEADER_BYTES = 16 * 2**20
+_PIECE = 16 * 2**20
 _DTYPES = {
     "F64": "<f8",
     "F32": "<f4",
@@ -38,14 +40,14 @@ def _fail(path: Path, why: str) -> EngineError:
     )
 
 
-def _read_header(path: Path, data: memoryview) -> tuple[dict[str, object], int]:
-    if len(data) < 8:
-        raise _fail(path, f"expected at least 8 bytes, got {len(data)}")
-    length = int.from_bytes(data[:8], "little")
-    if length > min(MAX_HEADER_BYTES, len(data) - 8):
-        raise _fail(path, f"its header claims {length} bytes, the file has {len(data)}")
+def _read_header(path: Path, file: BinaryIO, size: int) -> tuple[dict[str, object], int]:
+    if size < 8:
+        raise _fail(path, f"expected at least 8 bytes, got {size}")
+    length = int.from_bytes(file.read(8), "little")
+    if length > min(MAX_HEADER_BYTES, size - 8):
+        raise _fail(path, f"its header claims {length} bytes, the file has {size}")
     try:
-        header = json.loads(bytes(data[8 : 8 + length]))
+        header = json.loads(file.read(length))
     except (ValueError, RecursionError) as error:
         raise _fail(path, "its header is not JSON") from error
     if not isinstance(header, dict):
@@ -53,7 +55,9 @@ def _read_header(path: Path, data: memoryview) -> tuple[dict[str, object], int]:
     return header, 8 + length
 
 
-def _read_entry(path: Path, name: str, entry: object, body: memoryview) -> np.ndarray:
+def _read_entry(
+    path: Path, name: str, entry: object, file: BinaryIO, body: int, size: int
+) -> np.ndarray:
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise _fail(path, f"tensor {name!r} has no dtype, shape and data_offsets")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
@@ -67,26 +71,34 @@ def _read_entry(path: Path, name: str, entry: object, body: memoryview) -> np.nd
     count = 1
     for extent in shape:
         count *= extent
-    if not start <= stop <= len(body) or stop - start != count * kind.itemsize:
+    if not start <= stop <= size - body or stop - start != count * kind.itemsize:
         raise _fail(path, f"tensor {name!r} does not fit its bytes ({start} to {stop})")
-    return np.frombuffer(body[start:stop], dtype=kind).reshape(shape).copy()
+    file.seek(body + start)
+    raw = np.empty(stop - start, np.uint8)
+    if file.readinto(raw.data) != len(raw):
+        raise _fail(path, f"tensor {name!r} ends early")
+    return raw.view(kind).reshape(shape)
 
 
 def read_safetensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """All tensors of a file, by name. Raises EngineError(PACK_INVALID) when malformed."""
+    """All tensors of a file, by name. Raises EngineError(PACK_INVALID) when malformed.
+
+    Holds no more than the tensors themselves: they reach gigabytes.
+    """
     path = Path(path)
     try:
-        data = memoryview(path.read_bytes())
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            header, body = _read_header(path, file, size)
+            return {
+                name: _read_entry(path, name, entry, file, body, size)
+                for name, entry in header.items()
+                if name != "__metadata__"
+            }
     except OSError as error:
         raise EngineError(
             ErrorCode.PACK_INVALID, f"{path.name} cannot be read: {error.strerror}."
         ) from error
-    header, start = _read_header(path, data)
-    return {
-        name: _read_entry(path, name, entry, data[start:])
-        for name, entry in header.items()
-        if name != "__metadata__"
-    }
 
 
 def write_safetensors(
@@ -98,22 +110,27 @@ def write_safetensors(
     header: dict[str, object] = {}
     if metadata:
         header["__metadata__"] = dict(sorted(metadata.items()))
-    chunks: list[bytes] = []
     offset = 0
     for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
-        raw = array.tobytes()
+        array = arrays[name]
         header[name] = {
-            "dtype": _NAMES[array.dtype],
+            "dtype": _NAMES[array.dtype.newbyteorder("<")],
             "shape": list(array.shape),
-            "data_offsets": [offset, offset + len(raw)],
+            "data_offsets": [offset, offset + array.nbytes],
         }
-        offset += len(raw)
-        chunks.append(raw)
+        offset += array.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as file:
         file.write(len(text).to_bytes(8, "little"))
         file.write(text)
-        file.writelines(chunks)
+        for name in sorted(arrays):
+            _write_raw(file, arrays[name])
+
+
+def _write_raw(file: BinaryIO, array: np.ndarray) -> None:
+    """In pieces and without a copy: arrays reach gigabytes, and a Ctrl-C is heard in between."""
+    array = np.ascontiguousarray(array).reshape(-1)
+    raw = array.astype(array.dtype.newbyteorder("<"), copy=False).view(np.uint8)
+    for start in range(0, len(raw), _PIECE):
+        file.write(raw[start : start + _PIECE].data)
