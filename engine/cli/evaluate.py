@@ -1,25 +1,28 @@
-"""`python -m engine evaluate photos DIR`: figures of the fit over a folder of photos."""
+"""`python -m engine evaluate photos|uv`: figures of the fit, and of albedo models."""
 
 import argparse
 import json
 from pathlib import Path
+
+from .evaluate_uv import add_uv
 
 COLUMNS = ("landmark_error", "render_psnr", "coarse_residual", "seen_share", "presence")
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
     """Add the command."""
-    parser = subparsers.add_parser("evaluate", help="measure the engine on photos")
+    parser = subparsers.add_parser("evaluate", help="measure the engine on photos and skin maps")
     what = parser.add_subparsers(dest="what", required=True)
     photos = what.add_parser("photos", help="fit every photo of a folder; print a table")
     photos.add_argument("folder", type=Path, metavar="DIR")
     photos.add_argument("--pack", default="default")
     photos.add_argument("--json", type=Path, default=None, help="write the figures here")
     photos.add_argument("--sheet", type=Path, default=None, help="write a contact sheet here (PNG)")
-    parser.set_defaults(run=run)
+    photos.set_defaults(run=run_photos)
+    add_uv(what)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_photos(arguments: argparse.Namespace) -> int:
     """Evaluate, print and write. Returns the exit code."""
     from ..evaluate.machine import describe, this_machine
     from ..evaluate.photos import TILE, PhotoOutcome, evaluate_photos, list_photos, medians

@@ -103,16 +103,25 @@ def _grow(x: Tensor, size: list[int]) -> Tensor:
 
 
 def chip_matrix(points: np.ndarray) -> np.ndarray:
-    """Similarity map of the aligned chip.
+    """Similarity map of the aligned chip of a face.
 
     Args: points: (468, 2+) landmarks in photo pixels.
+    Returns: (2, 3) float64, see `similarity_matrix`.
+    """
+    return similarity_matrix(points[list(MESH_POINTS), :2])
+
+
+def similarity_matrix(five: np.ndarray) -> np.ndarray:
+    """Similarity map of the aligned chip from the five points of the template.
+
+    Args: five: (5, 2) photo pixels in the order of TEMPLATE.
     Returns: (2, 3) float64 map from chip coordinates (150x150) to photo coordinates: the least
-        squares similarity of the template to five landmarks (Umeyama 1991, eq. 40-42, in 2-D as
-        one complex division).
+        squares similarity of the template to the points (Umeyama 1991, eq. 40-42, in 2-D as one
+        complex division).
     """
     template = (TEMPLATE + PADDING) / (2 * PADDING + 1) * INPUT_SIZE
     source = template @ np.array([1, 1j])
-    target = points[list(MESH_POINTS), :2] @ np.array([1, 1j])
+    target = five @ np.array([1, 1j])
     centered = source - source.mean()
     factor = (centered.conj() @ (target - target.mean())) / (centered.conj() @ centered).real
     offset = target.mean() - factor * source.mean()

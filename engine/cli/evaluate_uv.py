@@ -1,0 +1,135 @@
+"""`python -m engine evaluate uv`: how well albedo models carry a folder of skin maps."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..protocol.errors import EXIT_OK, EngineError, ErrorCode
+
+if TYPE_CHECKING:
+    from ..evaluate.uv import PackOutcome
+
+SHEET_MAPS = 16
+TILE = 320
+"""Pixels of a tile in both pictures."""
+
+
+def add_uv(what: argparse._SubParsersAction) -> None:
+    """Add the sub-command."""
+    parser = what.add_parser(
+        "uv",
+        help="project skin maps onto albedo models; print MSE, PSNR, SSIM and skin tone",
+        description="Project skin maps in the FFHQ-UV layout onto albedo models and measure "
+        "what is lost, as table 2 of the UVAPM paper.",
+    )
+    parser.add_argument("--maps", type=Path, required=True, metavar="DIR", help="folder of maps")
+    parser.add_argument(
+        "--pack", nargs="+", default=["default"], help="packs by id or folder, a table for each"
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N maps")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--picture", type=Path, help="write the first pack's components here (PNG)")
+    parser.add_argument(
+        "--sheet",
+        type=Path,
+        help=f"write the errors of the first {SHEET_MAPS} maps on the first pack here (PNG)",
+    )
+    parser.add_argument(
+        "--inception", type=Path, metavar="WEIGHTS", help="weights of the FID network, for the FID"
+    )
+    parser.set_defaults(run=run_uv)
+
+
+def run_uv(arguments: argparse.Namespace) -> int:
+    """Evaluate, print and write. Returns the exit code."""
+    from ..evaluate.machine import describe, this_machine
+    from ..evaluate.uv import evaluate_pack
+    from ..evaluate.uv_features import identity_net, inception_net
+    from ..evaluate.uv_report import legend_lines, pack_json, table_lines
+    from ..packs.registry import find_pack
+    from ..protocol.albedo_pack import read_albedo_pack
+    from ..render.threads import choose_threads
+    from ..reporter import CancelToken, ConsoleReporter
+
+    _check_outputs(arguments)
+    paths = _maps(arguments)
+    folders = [find_pack(name) for name in arguments.pack]
+    choose_threads()
+    nets = [net for net in [identity_net()] if net]
+    if arguments.inception:
+        nets.append(inception_net(arguments.inception))
+    print(describe(this_machine()))
+    reporter = ConsoleReporter(sys.stderr, CancelToken())
+    found = []
+    try:
+        for index, folder in enumerate(folders):
+            reporter.stage(f"{folder.name}, {len(paths)} maps", index, len(folders))
+            wanted = SHEET_MAPS if arguments.sheet and index == 0 else 0
+            outcome = evaluate_pack(read_albedo_pack(folder), paths, nets, reporter, wanted)
+            reporter.close()
+            print("\n".join(table_lines(outcome, nets)), flush=True)
+            if index == 0:
+                _write_pictures(arguments, outcome)
+            found.append(pack_json(outcome, nets))
+            del outcome  # a model of 1024 holds over a gigabyte
+    finally:
+        reporter.close()
+    if not arguments.inception:
+        print("FID: none, it needs --inception with the weights of pt_inception-2015-12-05.")
+    print("\n".join(legend_lines()))
+    if arguments.json:
+        _write_json(arguments, found)
+    return EXIT_OK
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    """A wrong folder should not come to light after an hour of measuring."""
+    for path in (arguments.json, arguments.picture, arguments.sheet):
+        if path and not path.absolute().parent.is_dir():
+            raise EngineError(
+                ErrorCode.BAD_OUTPUT, f"There is no folder {path.absolute().parent}.", "Make it."
+            )
+
+
+def _maps(arguments: argparse.Namespace) -> list[tuple[Path, str]]:
+    """Files with their names inside the folder."""
+    from ..train.maps import list_maps
+
+    if arguments.limit is not None and arguments.limit < 1:
+        raise EngineError(
+            ErrorCode.BAD_SETTINGS, f"--limit must be 1 or more, got {arguments.limit}."
+        )
+    paths = list_maps(arguments.maps)[: arguments.limit]
+    return [(path, path.relative_to(arguments.maps).as_posix()) for path in paths]
+
+
+def _write_pictures(arguments: argparse.Namespace, outcome: "PackOutcome") -> None:
+    from ..evaluate.uv import VARIANTS
+    from ..evaluate.uv_pictures import component_rows, error_rows
+    from ..result.pictures import contact_sheet
+    from ..result.write import png_bytes
+
+    if arguments.picture:
+        rows = component_rows(outcome.pack.model)
+        arguments.picture.write_bytes(png_bytes(contact_sheet(rows, TILE)))
+    if arguments.sheet:
+        rows = [row for variant in VARIANTS for row in error_rows(outcome.maps, variant.name)]
+        arguments.sheet.write_bytes(png_bytes(contact_sheet(rows, TILE)))
+
+
+def _write_json(arguments: argparse.Namespace, packs: list[dict[str, object]]) -> None:
+    from ..evaluate.machine import this_machine
+    from ..evaluate.uv_report import report_json
+
+    settings: dict[str, object] = {
+        "maps": str(arguments.maps),
+        "packs": arguments.pack,
+        "limit": arguments.limit,
+        "inception": str(arguments.inception) if arguments.inception else None,
+    }
+    content = report_json(packs, asdict(this_machine()), settings)
+    text = json.dumps(content, indent=1, allow_nan=False)
+    arguments.json.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,194 @@
+"""The results of `evaluate uv` as lines for a terminal and as plain values for JSON."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from .image_metrics import Figures, psnr_of
+from .skin_tone import DARK_BELOW, ToneErrors, angle_error, tone_errors
+from .uv import ROWS, SIZES, VARIANTS, MapOutcome, PackOutcome
+from .uv_areas import AREAS, DCT_TERMS
+from .uv_features import FeatureDistance, FeatureNet, feature_distance
+
+SCHEMA = 1
+PAPER = {64: (50.28, 31.14, 0.88), 128: (27.97, 33.71, 0.92), 256: (14.35, 36.65, 0.95)}
+"""UVAPM (arXiv 2506.13233), table 2, coarse only: MSE, PSNR, SSIM of 500 FFHQ-UV maps by size."""
+BASELINES = (
+    *(("flat", area, f"one flat colour, {area}") for area in AREAS),
+    ("dct", "box", f"{DCT_TERMS} lowest DCT terms, box"),
+)
+TONE_ROWS = (("map", "whole map projected"), ("face", "only the face projected"))
+_HEAD = ("MSE", "PSNR", "of MSE", "SSIM", "least PSNR")
+_WIDTH = 40
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Over maps: mean MSE, mean PSNR, PSNR of the mean MSE, mean SSIM, least PSNR of a map."""
+
+    mse: float
+    psnr: float
+    psnr_of_mean_mse: float
+    ssim: float
+    least_psnr: float
+
+
+def summarise(figures: Iterable[Figures]) -> Summary:
+    """Figures of at least one map to their summary."""
+    table = np.array([(f.mse, f.psnr, f.ssim) for f in figures])
+    mse, psnr, ssim = (float(value) for value in table.mean(axis=0))
+    return Summary(mse, psnr, psnr_of(mse), ssim, float(table[:, 1].min()))
+
+
+def _over(outcome: PackOutcome, pick: Callable[[MapOutcome], Figures]) -> Summary:
+    return summarise(pick(one) for one in outcome.maps)
+
+
+def row_summary(outcome: PackOutcome, variant: str, row: str, size: str) -> Summary:
+    """One line of the table."""
+    return _over(outcome, lambda one: one.figures[variant][row][size])
+
+
+def tones(outcome: PackOutcome, variant: str, projected: str) -> ToneErrors:
+    """ITA errors of one variant, of the projection of "map" or "face"."""
+    pairs = [(one.original_angles, one.angles[variant][projected]) for one in outcome.maps]
+    return tone_errors(pairs)
+
+
+def distances(
+    outcome: PackOutcome, variant: str, nets: Sequence[FeatureNet]
+) -> dict[str, FeatureDistance]:
+    """Feature distances of one variant by network."""
+    return {net.name: feature_distance(net, outcome.features[variant][net.name]) for net in nets}
+
+
+def _numbers(summary: Summary) -> str:
+    values = (f"{v:10.2f}" for v in (summary.mse, summary.psnr, summary.psnr_of_mean_mse))
+    return "".join(values) + f"{summary.ssim:10.4f}{summary.least_psnr:12.2f}"
+
+
+def _degrees(value: float | None, maps: int) -> str:
+    return f"{'-' if value is None else f'{value:.2f}'} ({maps})"
+
+
+def table_lines(outcome: PackOutcome, nets: Sequence[FeatureNet]) -> list[str]:
+    """The table of one pack."""
+    size, components = len(outcome.pack.model.valid), outcome.pack.model.sigma.shape[1]
+    manifest = outcome.pack.manifest
+    sides = sorted({one.side for one in outcome.maps})
+    title = (
+        f"{manifest.id} {manifest.version}: {size} x {size}, 3 x {components} components, "
+        f"{len(outcome.maps)} maps of {' and '.join(map(str, sides))} texels a side, "
+        f"{len(outcome.left_out)} left out, {outcome.seconds:.1f} s"
+    )
+    lines = [
+        title,
+        " " * (_WIDTH + 12) + "".join(name.rjust(10) for name in _HEAD[:4]) + _HEAD[4].rjust(12),
+    ]
+    for variant in VARIANTS:
+        for row in ROWS:
+            for where in SIZES:
+                summary = row_summary(outcome, variant.name, row.name, where)
+                label = f"{variant.name}, {row.words}".ljust(_WIDTH + 6) + where.ljust(6)
+                lines.append(label + _numbers(summary))
+    for name, area, words in BASELINES:
+        summary = _over(outcome, lambda one, n=name, a=area: one.baselines[n][a])
+        lines.append(words.ljust(_WIDTH + 6) + "own".ljust(6) + _numbers(summary))
+    if size in PAPER:
+        mse, psnr, ssim = PAPER[size]
+        label = "UVAPM's paper, coarse, 500 FFHQ-UV maps".ljust(_WIDTH + 12)
+        lines.append(f"{label}{mse:10.2f}{psnr:10.2f}{psnr_of(mse):10.2f}{ssim:10.2f}")
+    for variant in VARIANTS:
+        for projected, words in TONE_ROWS:
+            error = tones(outcome, variant.name, projected)
+            lines.append(
+                f"ITA error in degrees, {variant.name}, {words}: "
+                f"{_degrees(error.overall, error.dark + error.light)}, "
+                f"dark (below {DARK_BELOW:.0f}) {_degrees(error.dark_error, error.dark)}, "
+                f"light {_degrees(error.light_error, error.light)}"
+            )
+        for name, found in distances(outcome, variant.name, nets).items():
+            value = "none" if found.distance is None else f"{found.distance:.4f}"
+            note = f" ({found.note})" if found.note else ""
+            lines.append(f"{name}, {variant.name}: {value}, {found.maps} maps{note}")
+    return lines
+
+
+def legend_lines() -> list[str]:
+    """What the columns mean."""
+    return [
+        "MSE in grey levels of 0 to 255, squared; PSNR is the mean over maps, 'of MSE' the PSNR of",
+        "the mean MSE (always lower). own: at the model's size; full: at the map's own size with",
+        "the decoded map enlarged, most likely the paper's way. Decoded maps are clipped only.",
+    ]
+
+
+def report_json(
+    packs: Sequence[dict[str, object]], machine: dict[str, object], settings: dict[str, object]
+) -> dict[str, object]:
+    """The whole file. packs: from `pack_json`."""
+    return {"schema": SCHEMA, "machine": machine, "settings": settings, "packs": list(packs)}
+
+
+def pack_json(outcome: PackOutcome, nets: Sequence[FeatureNet]) -> dict[str, object]:
+    """Everything measured on one pack, in JSON types."""
+    pack = outcome.pack
+    names = [variant.name for variant in VARIANTS]
+    summaries = {
+        name: {
+            row.name: {s: asdict(row_summary(outcome, name, row.name, s)) for s in SIZES}
+            for row in ROWS
+        }
+        for name in names
+    }
+    baselines: dict[str, dict[str, object]] = {}
+    for name, area, _ in BASELINES:
+        summary = _over(outcome, lambda one, n=name, a=area: one.baselines[n][a])
+        baselines.setdefault(name, {})[area] = asdict(summary)
+    return {
+        "id": pack.manifest.id,
+        "version": pack.manifest.version,
+        "sha256": pack.sha,
+        "size": len(pack.model.valid),
+        "components": int(pack.model.sigma.shape[1]),
+        "seconds": outcome.seconds,
+        "figures": summaries,
+        "baselines": baselines,
+        "skin_tone": {
+            name: {p: asdict(tones(outcome, name, p)) for p, _ in TONE_ROWS} for name in names
+        },
+        "feature_distances": {
+            name: {key: asdict(d) for key, d in distances(outcome, name, nets).items()}
+            for name in names
+        },
+        "maps": [_map_json(one) for one in outcome.maps],
+        "left_out": [{"map": name, "why": why} for name, why in outcome.left_out],
+    }
+
+
+def _map_json(one: MapOutcome) -> dict[str, object]:
+    return {
+        "map": one.name,
+        "side": one.side,
+        "figures": {
+            variant: {
+                row: {size: asdict(found) for size, found in sizes.items()}
+                for row, sizes in rows.items()
+            }
+            for variant, rows in one.figures.items()
+        },
+        "baselines": {
+            name: {area: asdict(found) for area, found in areas.items()}
+            for name, areas in one.baselines.items()
+        },
+        "ita": dict(one.original_angles),
+        "ita_decoded": {
+            variant: {projected: dict(found) for projected, found in by_area.items()}
+            for variant, by_area in one.angles.items()
+        },
+        "ita_error": {
+            variant: {p: angle_error(one.original_angles, found) for p, found in by_area.items()}
+            for variant, by_area in one.angles.items()
+        },
+    }
