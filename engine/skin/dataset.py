@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -69,16 +69,21 @@ def _go_on() -> None:
 
 
 def generate_maps(
-    count: int, size: int, seed: int, workers: int | None = None
+    count: int,
+    size: int,
+    seed: int,
+    workers: int | None = None,
+    on_wait: Callable[[], None] = _go_on,
 ) -> Iterator[np.ndarray]:
     """Maps of the persons 0 to count - 1 in order, each (size, size, 3) float16 sRGB in [0, 1].
 
     workers: processes; None takes one per core, 1 stays in this process. The maps do not depend
-    on it. Raises EngineError(BAD_SETTINGS) for a size or count that is not allowed.
+    on it. on_wait: called often while a map is made; what it raises ends the work.
+    Raises EngineError(BAD_SETTINGS) for a size or count that is not allowed.
     """
     _check(count, size, seed, workers)
     tasks = [(seed, index, size) for index in range(count)]
-    yield from map_tasks(_map_of, tasks, workers or core_count(), _go_on, _one_thread)
+    yield from map_tasks(_map_of, tasks, workers or core_count(), on_wait, _one_thread)
 
 
 def write_dataset(
