@@ -8,6 +8,7 @@ from ..protocol.albedo import decode_albedo
 from ..protocol.albedo_pack import AlbedoModel
 from ..protocol.conventions import signed_to_unit
 from ..result.pictures import BACKGROUND
+from .image_metrics import surroundings
 from .uv import MapOutcome
 
 COMPONENTS = 5
@@ -58,8 +59,10 @@ def error_rows(maps: Sequence[MapOutcome], variant: str) -> list[Tiles]:
             decoded, texels = kept.decoded[area], kept.measured.areas[area]
             difference = signed_to_unit(2.0 * ERROR_GAIN * (decoded - original))
             words = "whole map" if area == "map" else "face alone"
-            row.append((_masked(decoded, texels), f"{words} {figures[name]['own'].psnr:.1f} dB"))
-            row.append((_masked(difference, texels), f"difference x {ERROR_GAIN:.0f}"))
+            part = surroundings(texels)
+            decibels = f"{words} {figures[name]['own'].psnr:.1f} dB"
+            row.append((_masked(decoded, texels)[part], decibels))
+            row.append((_masked(difference, texels)[part], f"difference x {ERROR_GAIN:.0f}"))
         rows.append(row)
     return rows
 
