@@ -21,6 +21,11 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("photos", nargs="+", metavar="PHOTO", help="photos of one person")
     parser.add_argument("--out", required=True, metavar="DIR", help="result directory to write")
     parser.add_argument("--pack", default=DEFAULTS.pack, help="head pack (%(default)s)")
+    parser.add_argument(
+        "--albedo",
+        metavar="PACK",
+        help="albedo pack to use, an id or a folder (the head pack's own)",
+    )
     parser.add_argument("--device", choices=DEVICES, default=DEFAULTS.device)
     parser.add_argument("--seed", type=int, default=DEFAULTS.seed)
     parser.add_argument(
@@ -42,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         face=arguments.face,
         texture_size=arguments.texture_size,
+        albedo=arguments.albedo,
     )
     token = CancelToken()
     reporter = ConsoleReporter(sys.stderr, token)

@@ -4,8 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..protocol.albedo_pack import AlbedoModel, AlbedoPack, read_albedo_pack
 from ..protocol.errors import EXIT_OK, EngineError
 from ..protocol.headpack import Pack, read_pack
+from ..protocol.pack_manifest import read_manifest
 from ..reporter import CancelToken, ConsoleReporter
 
 
@@ -51,8 +53,9 @@ def run_list(arguments: argparse.Namespace) -> int:
     packs = list_packs()
     for folder in packs:
         try:
-            pack = read_pack(folder)
-            print(f"{pack.manifest.id} {pack.manifest.version}  {folder}")
+            manifest = read_any_pack(folder).manifest
+            kind = "albedo model" if manifest.head is None else "head"
+            print(f"{manifest.id} {manifest.version}  {kind}  {folder}")
         except EngineError as error:
             print(f"{folder.name} (not usable: {error.message})  {folder}")
     if not packs:
@@ -62,20 +65,31 @@ def run_list(arguments: argparse.Namespace) -> int:
 
 def run_check(arguments: argparse.Namespace) -> int:
     """Read a pack with all checks; raises its complaint."""
-    for line in describe(read_pack(arguments.folder)):
+    for line in describe(read_any_pack(arguments.folder)):
         print(line)
     return EXIT_OK
 
 
-def describe(pack: Pack) -> list[str]:
+def read_any_pack(folder: Path) -> Pack | AlbedoPack:
+    """A head pack, or an albedo pack where there is no head. Raises PACK_INVALID."""
+    manifest, _ = read_manifest(folder)
+    return read_albedo_pack(folder) if manifest.head is None else read_pack(folder)
+
+
+def describe(pack: Pack | AlbedoPack) -> list[str]:
     """What a pack holds, in lines."""
-    head, albedo = pack.head, pack.albedo
-    shapes = f"{len(head.identity)} identity and {len(head.expression)} expression shapes"
-    lines = [
-        f"{pack.manifest.id} {pack.manifest.version}, sha256 {head.sha}",
-        f"head: {len(head.mean)} vertices, {len(head.quads)} quads, {shapes}",
-        f"landmarks: {len(head.landmarks468.weight)} and {len(head.landmarks68.weight)}",
-    ]
+    name = f"{pack.manifest.id} {pack.manifest.version}, sha256"
+    if isinstance(pack, AlbedoPack):
+        albedo: AlbedoModel | None = pack.model
+        lines = [f"{name} {pack.sha}", f"recipe: {pack.manifest.recipe}"]
+    else:
+        head, albedo = pack.head, pack.albedo
+        shapes = f"{len(head.identity)} identity and {len(head.expression)} expression shapes"
+        lines = [
+            f"{name} {head.sha}",
+            f"head: {len(head.mean)} vertices, {len(head.quads)} quads, {shapes}",
+            f"landmarks: {len(head.landmarks468.weight)} and {len(head.landmarks68.weight)}",
+        ]
     if albedo is None:
         lines.append("albedo: none")
     else:

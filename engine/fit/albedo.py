@@ -4,15 +4,17 @@ Given the shape, every texel knows its normal; colour = albedo x shading. Albedo
 light given albedo are both weighted linear least squares (DESIGN, "solve in UV space").
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..head.numerics import smoothstep
+from ..protocol.albedo import decode_texels, normal_matrix, project_texels
 from ..protocol.albedo_pack import AlbedoModel
 from ..protocol.conventions import linear_to_srgb, sh_basis, srgb_to_linear
 from ..reporter import Reporter
 from .light import solve_exposure, solve_light
+from .model_size import SOLVE_SIZE
 from .settings import AlbedoSettings
 from .texels import TexelObservation
 
@@ -55,13 +57,6 @@ def _skin_statistics(model: AlbedoModel, weight: np.ndarray) -> tuple[np.ndarray
     return mean, covariance + np.eye(3) * 0.01**2
 
 
-def _decode(model: AlbedoModel, coefficients: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """(n, 3) sRGB albedo of the chosen valid texels, not clipped."""
-    basis = model.basis[:, :, chosen]
-    moved = np.einsum("ck,ckn->cn", coefficients.astype(np.float32), basis)
-    return (model.mean[:, chosen] + moved).T
-
-
 def _solve_albedo(
     basis: np.ndarray,
     offset: np.ndarray,
@@ -74,15 +69,13 @@ def _solve_albedo(
     basis (3, K, n) sRGB per sigma; offset (n, 3) observed minus mean albedo; weight (n,).
     """
     channels, components, _ = basis.shape
-    precision = (weight / (settings.noise**2 * settings.correlation)).astype(np.float32)
+    precision = weight / (settings.noise**2 * settings.correlation)
     normal = prior.copy()
-    target = np.empty(channels * components)
-    for channel in range(channels):
-        rows = basis[channel] * precision
-        block = slice(channel * components, (channel + 1) * components)
-        normal[block, block] += rows @ basis[channel].T
-        target[block] = rows @ offset[:, channel]
-    return np.linalg.solve(normal, target).reshape(channels, components)
+    for channel, block in enumerate(normal_matrix(basis, precision)):
+        span = slice(channel * components, (channel + 1) * components)
+        normal[span, span] += block
+    target = project_texels(basis, offset.T * precision)
+    return np.linalg.solve(normal, target.ravel()).reshape(channels, components)
 
 
 def _robust(residual: np.ndarray, settings: AlbedoSettings) -> np.ndarray:
@@ -98,18 +91,19 @@ def fit_albedo(
     settings: AlbedoSettings,
     reporter: Reporter,
 ) -> AlbedoFit:
-    """Solve light and coarse albedo of one photo.
+    """Solve light and coarse albedo of one photo. model: see `model_size.reduce_model`.
 
     observation and mask at the model's resolution; mask (S, S) in [0, 1]: skin of the face.
     Raises Cancelled.
     """
+    settings = _at_size(settings, model.valid.shape[0])
     valid = model.valid.astype(bool)
     trust = texel_trust(observation, mask, settings)[valid]
     chosen = np.flatnonzero(trust > 0.02)
     weight = trust[chosen]
     colour = observation.colour[valid][chosen].astype(np.float64)
     normals = observation.normal[valid][chosen].astype(np.float64)
-    basis = model.basis[:, :, chosen]
+    mean, basis = model.mean[:, chosen], model.basis[:, :, chosen]
     prior = np.linalg.inv(model.covariance + 1e-3 * np.eye(len(model.covariance)))
     coefficients = np.zeros(basis.shape[:2])
     light = _first_light(model, colour, normals, weight, chosen, settings)
@@ -120,10 +114,8 @@ def fit_albedo(
         shading = np.maximum(sh_basis(normals) @ light, settings.least_shading)
         observed = linear_to_srgb(np.minimum(colour / shading, 1.2))
         sure = np.clip(shading.mean(axis=1) / level.mean(), 0.0, 1.0)
-        coefficients = _solve_albedo(
-            basis, observed - model.mean[:, chosen].T, kept * sure, prior, settings
-        )
-        coarse = _decode(model, coefficients, chosen)
+        coefficients = _solve_albedo(basis, observed - mean.T, kept * sure, prior, settings)
+        coarse = decode_texels(mean, basis, coefficients).T
         kept = weight * _robust(observed - coarse, settings)
         albedo = srgb_to_linear(np.clip(coarse, 0.0, 1.0)).astype(np.float64)
         light = solve_light(colour, albedo, normals, kept, level, settings)
@@ -132,6 +124,12 @@ def fit_albedo(
     skin = np.zeros(valid.shape, dtype=np.float32)
     skin[tuple(axis[chosen] for axis in np.nonzero(valid))] = kept
     return AlbedoFit(coefficients, light, skin, error)
+
+
+def _at_size(settings: AlbedoSettings, size: int) -> AlbedoSettings:
+    """The settings with the correlation of neighbours on a map of this size, 1 texel at least."""
+    correlation = settings.correlation * (size / SOLVE_SIZE) ** 2
+    return replace(settings, correlation=max(correlation, 1.0))
 
 
 def _mean_shading(light: np.ndarray, normals: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -11,12 +11,14 @@ import torch
 from PIL import Image
 
 from ..nets.bundle import Nets, load_nets
-from ..protocol.albedo_pack import AlbedoModel
+from ..protocol.albedo_pack import AlbedoModel, AlbedoPack, read_albedo_pack
 from ..protocol.conventions import bytes_to_unit
 from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.headpack import HeadPack, Pack, read_pack
+from ..protocol.result_schema import PackInfo
 from ..render.atlas import Atlas, build_atlas, padding_sources
 from .landmark_basis import LandmarkBasis, landmark_basis
+from .model_size import reduce_model
 
 SKIN_PART = "skin"
 CUTOUT_PARTS = ("lashes_left", "lashes_right")
@@ -29,6 +31,8 @@ SEAM_MARGIN = 8
 class LoadedPack:
     """A pack with everything derived from it. eq by identity, so that it can key caches.
 
+    albedo: the model that the maps are made of; solver: the same for solving, see
+    `model_size.reduce_model`; albedo_pack: where it comes from, None for the head pack itself;
     triangles (2F, 3) int64; skin (F,) bool: quads that carry the UV layout; solid (n,) int64: the
     triangles that hide what is behind them; textures: the pack's
     pictures of other parts by name, (H, W, 3 or 4) sRGB in [0, 1].
@@ -36,6 +40,8 @@ class LoadedPack:
 
     pack: Pack
     albedo: AlbedoModel
+    solver: AlbedoModel
+    albedo_pack: PackInfo | None
     nets: Nets
     landmarks: LandmarkBasis
     triangles: torch.Tensor
@@ -49,21 +55,29 @@ class LoadedPack:
         return self.pack.head
 
 
-def load_pack(folder: Path) -> LoadedPack:
-    """Read a pack folder with its networks. Raises EngineError(PACK_INVALID)."""
+def load_pack(folder: Path, albedo: Path | None = None) -> LoadedPack:
+    """Read a pack folder with its networks.
+
+    albedo: folder of the pack whose albedo model is used instead of the head pack's own.
+    Raises EngineError(PACK_INVALID).
+    """
     pack = read_pack(folder)
-    if pack.albedo is None:
+    head = pack.head
+    other = None if albedo is None else read_albedo_pack(albedo)
+    model = pack.albedo if other is None else other.model
+    if model is None:
         raise EngineError(
             ErrorCode.PACK_INVALID,
-            f"The head pack {pack.head.id} has no albedo model, so it cannot be fitted to a photo.",
-            "Build the pack again: python -m engine packs build default",
+            f"The head pack {head.id} has no albedo model, so it cannot be fitted to a photo.",
+            "Name an albedo pack too, or use the default head pack.",
         )
-    head = pack.head
     skin = head.face_part == head.part_names.index(SKIN_PART)
     cutout = np.isin(head.face_part, [head.part_names.index(name) for name in CUTOUT_PARTS])
     return LoadedPack(
         pack,
-        pack.albedo,
+        model,
+        reduce_model(model),
+        None if other is None else _info(other),
         load_nets(folder),
         landmark_basis(head, head.landmarks468),
         torch.from_numpy(head.triangles.astype(np.int64)),
@@ -71,6 +85,10 @@ def load_pack(folder: Path) -> LoadedPack:
         torch.from_numpy(np.flatnonzero(~np.repeat(cutout, 2))),
         _read_textures(folder),
     )
+
+
+def _info(pack: AlbedoPack) -> PackInfo:
+    return PackInfo(pack.manifest.id, pack.manifest.version, pack.sha)
 
 
 def _read_textures(folder: Path) -> dict[str, np.ndarray]:

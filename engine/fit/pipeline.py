@@ -37,14 +37,17 @@ class Session:
 
     def __init__(self, settings: FitSettings | None = None) -> None:
         self.settings = settings or FitSettings()
-        self._packs: dict[Path, LoadedPack] = {}
+        self._packs: dict[tuple[Path, Path | None], LoadedPack] = {}
 
-    def pack(self, pack_id: str) -> LoadedPack:
-        """The pack with this id, read at first use. Raises EngineError."""
-        folder = find_pack(pack_id)
-        if folder not in self._packs:
-            self._packs[folder] = load_pack(folder)
-        return self._packs[folder]
+    def pack(self, pack_id: str, albedo: str | None = None) -> LoadedPack:
+        """The pack with this id, read at first use. Raises EngineError.
+
+        albedo: id or folder of a pack with the albedo model to use instead of its own.
+        """
+        key = (find_pack(pack_id), None if albedo is None else find_pack(albedo))
+        if key not in self._packs:
+            self._packs[key] = load_pack(*key)
+        return self._packs[key]
 
 
 def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
@@ -63,7 +66,7 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
     output = Path(job.output)
     check_output(output)
     photo = load_photo(job.photos[0])
-    loaded = session.pack(job.pack)
+    loaded = session.pack(job.pack, job.albedo)
     clock = StageClock(reporter)
     with tempfile.TemporaryDirectory(prefix="uvapm-preview-") as folder:
 
@@ -129,6 +132,7 @@ def result_contents(
         stages=dict(result.seconds),
         metrics=measure(result, rgb),
         warnings=result.warnings,
+        albedo_pack=loaded.albedo_pack,
     )
 
 

@@ -86,9 +86,10 @@ def render_depth(vertices: torch.Tensor, triangles: torch.Tensor, camera: Camera
     return rasterize(pixels, depth, triangles, camera.height, camera.width)
 
 
-def enlarge(texture: np.ndarray, size: int) -> np.ndarray:
-    """A texture (S, S, ...) resampled smoothly to (size, size, ...)."""
-    return cv2.resize(texture, (size, size), interpolation=cv2.INTER_CUBIC)
+def resize_texture(texture: np.ndarray, size: int) -> np.ndarray:
+    """A texture (S, S, ...) resampled smoothly to (size, size, ...), larger or smaller."""
+    method = cv2.INTER_AREA if size < len(texture) else cv2.INTER_CUBIC
+    return cv2.resize(texture, (size, size), interpolation=method)
 
 
 class StageClock:
@@ -146,7 +147,7 @@ def _photo_layer(
         albedo.light,
         seen,
         writable_mask(loaded.head, size),
-        enlarge(albedo.skin, size),
+        resize_texture(albedo.skin, size),
         skin_atlas(loaded, size).valid.numpy(),
         settings.albedo,
         settings.detail,
@@ -203,10 +204,10 @@ def reconstruct(
         buffer = render_depth(points, loaded.triangles[loaded.solid], camera)
         reporter.progress(0, settings.albedo.rounds)
         view = _View(points, camera, buffer.depth, prepared.crop)
-        size = loaded.albedo.valid.shape[0]
+        size = loaded.solver.valid.shape[0]
         mask = evidence_mask(loaded.head, size)
         seen = _observe(loaded, view, size)
-        albedo = fit_albedo(loaded.albedo, seen, mask, settings.albedo, reporter)
+        albedo = fit_albedo(loaded.solver, seen, mask, settings.albedo, reporter)
     with clock.stage("detail"):
         coarse = coarse_albedo(loaded, albedo.coefficients, texture_size)
         detail = _photo_layer(loaded, view, coarse, albedo, settings, reporter)
@@ -245,4 +246,4 @@ def coarse_albedo(loaded: LoadedPack, coefficients: np.ndarray, size: int) -> np
     """(size, size, 3) sRGB albedo of the model, in [0, 1]."""
     model = loaded.albedo
     small = decode_albedo(model.mean, model.basis, model.valid, coefficients)
-    return np.clip(enlarge(small.astype(np.float32), size), 0.0, 1.0)
+    return np.clip(resize_texture(small, size), 0.0, 1.0)

@@ -42,7 +42,7 @@ class AlbedoSettings:
     noise: float = 0.06
     """Standard deviation of a texel around the coarse model, sRGB units. Ours: what PCA leaves."""
     correlation: float = 100.0
-    """Texels per independent observation: neighbours repeat each other. Ours."""
+    """Texels of a 256 map per independent observation: neighbours repeat each other. Ours."""
     light_sigma: float = 1.0
     """Prior of the light's first-order coefficients against its mean shading. Ours."""
     light_tint: float = 0.06

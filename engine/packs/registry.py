@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from ..protocol.errors import EngineError, ErrorCode
-from ..protocol.pack_manifest import PACK_JSON
+from ..protocol.pack_manifest import PACK_JSON, read_manifest
 
 PACKS_VARIABLE = "UVAPM_PACKS"
 DEFAULT_PACK = "default"
@@ -34,8 +34,21 @@ def list_packs(explicit: Path | None = None) -> tuple[Path, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
+def head_packs(explicit: Path | None = None) -> tuple[Path, ...]:
+    """`list_packs` without the packs that hold only an albedo model; broken ones stay in."""
+    return tuple(folder for folder in list_packs(explicit) if not _is_headless(folder))
+
+
+def _is_headless(folder: Path) -> bool:
+    try:
+        return read_manifest(folder)[0].head is None
+    except EngineError:
+        return False
+
+
 def find_pack(id: str = DEFAULT_PACK, explicit: Path | None = None) -> Path:
-    """Folder of the pack with this id; a path to a pack folder is accepted as it is.
+    """Folder of the pack with this id; a path to a pack folder is accepted as it is,
+    but a plain name is an id first.
 
     Raises PACK_MISSING with the folders that were searched.
     """
@@ -45,10 +58,12 @@ def find_pack(id: str = DEFAULT_PACK, explicit: Path | None = None) -> Path:
     for pack in list_packs(explicit):
         if pack.name == id:
             return pack
+    if (direct / PACK_JSON).is_file():
+        return direct
     places = ", ".join(str(folder) for folder in search_path(explicit))
     raise EngineError(
         ErrorCode.PACK_MISSING,
-        f"There is no head pack {id!r} in {places}.",
+        f"There is no pack {id!r} in {places}.",
         f"Build it once: python -m engine packs build {DEFAULT_PACK}"
         if id == DEFAULT_PACK
         else "List what there is: python -m engine packs list",

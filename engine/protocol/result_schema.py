@@ -47,7 +47,7 @@ class EngineInfo:
 
 @dataclass(frozen=True)
 class PackInfo:
-    """Head pack that was used; sha256 of its pack.json."""
+    """A pack that was used; sha256 of its pack.json."""
 
     id: str
     version: str
@@ -108,7 +108,8 @@ class MeshInfo:
 class ResultManifest:
     """`result.json`. stages: seconds each. files: sha256 by name relative to the directory.
 
-    coefficients: shape of each array in coefficients.safetensors, by name.
+    coefficients: shape of each array in coefficients.safetensors, by name. albedo_pack: whose
+    model the albedo coefficients belong to, None for the head pack's own.
     """
 
     schema: int
@@ -124,6 +125,7 @@ class ResultManifest:
     mesh: MeshInfo
     coefficients: dict[str, tuple[int, ...]]
     files: dict[str, str]
+    albedo_pack: PackInfo | None = None
 
 
 def invalid(why: str) -> EngineError:

@@ -4,11 +4,11 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-PROTOCOL_VERSION = 1
-"""Messages between the add-on and the worker (`messages.py`)."""
+PROTOCOL_VERSION = 2
+"""Messages between the add-on and the worker (`messages.py`). 2: a job may name an albedo pack."""
 
-RESULT_SCHEMA = 1
-"""Layout of a result directory (`result.py`)."""
+RESULT_SCHEMA = 2
+"""Layout of a result directory (`result.py`). 2: result.json may name an albedo pack."""
 
 UNKNOWN_VERSION = "0.0.0"
 MANIFEST = Path(__file__).resolve().parents[2] / "blender_manifest.toml"

@@ -29,6 +29,7 @@ class ResultContents:
     albedo_detail, origin are required, eye and lash are optional. Each is (H, W) or (H, W, 3 or
     4), RGB order: float in [0, 1] (stored with 8 bits), uint8, or uint16 (stored with 16 bits).
     render, compare: likewise, (H, W, 3 or 4). stages: seconds by stage name.
+    albedo_pack: whose albedo model was used, None for the head pack's own.
     """
 
     pack: PackInfo
@@ -45,6 +46,7 @@ class ResultContents:
     stages: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    albedo_pack: PackInfo | None = None
 
     def all_coefficients(self) -> dict[str, np.ndarray]:
         """The arrays of coefficients.safetensors, f32."""
@@ -73,4 +75,5 @@ class ResultContents:
             mesh=self.mesh_info,
             coefficients={name: tuple(array.shape) for name, array in sorted(arrays.items())},
             files=dict(files),
+            albedo_pack=self.albedo_pack,
         )

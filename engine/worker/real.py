@@ -26,7 +26,7 @@ def load_engine() -> RunJob:
 def describe_engine() -> Hello:
     """The worker's first message."""
     from ..device import choose_device
-    from ..packs.registry import list_packs
+    from ..packs.registry import head_packs
 
-    packs = tuple(folder.name for folder in list_packs())
+    packs = tuple(folder.name for folder in head_packs())
     return Hello(PROTOCOL_VERSION, engine_version(), choose_device("auto"), packs)

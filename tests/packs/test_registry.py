@@ -34,6 +34,34 @@ def test_half_written_packs_are_not_seen(tiny, tmp_path, monkeypatch):
     assert registry.list_packs() == (tmp_path / "tiny",)
 
 
+def test_albedo_packs_are_no_head_packs(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv(registry.PACKS_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(registry, "project_packs", lambda: tmp_path)
+    head = tiny.write_tiny_pack(tmp_path / "tiny")
+    skin = tiny.write_tiny_albedo_pack(tmp_path / "skin")
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "pack.json").write_text("{}")
+    assert registry.list_packs() == (broken, skin, head)
+    assert registry.head_packs() == (broken, head)
+    assert main(["packs", "list"]) == 0
+    out = capsys.readouterr().out
+    assert "skin 1.0.0  albedo model" in out and "tiny 1.0.0  head" in out
+    assert main(["packs", "check", str(skin)]) == 0
+    out = capsys.readouterr().out
+    assert "64x64, 3 x 4 components" in out and "made for a test" in out
+
+
+def test_a_plain_name_is_an_id_first(tiny, tmp_path, monkeypatch):
+    known = tiny.write_tiny_pack(tmp_path / "packs" / "tiny")
+    tiny.write_tiny_pack(tmp_path / "tiny")
+    here = tiny.write_tiny_albedo_pack(tmp_path / "skin")
+    monkeypatch.setattr(registry, "project_packs", lambda: tmp_path / "packs")
+    monkeypatch.chdir(tmp_path)
+    assert registry.find_pack("tiny") == known
+    assert registry.find_pack("skin").resolve() == here.resolve()
+
+
 def test_check_describes_and_complains(tiny_pack, capsys):
     assert main(["packs", "check", str(tiny_pack)]) == 0
     out = capsys.readouterr().out

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.packs.albedo import albedo_info, albedo_tensors
+from engine.packs.albedo import albedo_info, albedo_tensors, write_albedo_pack
 from engine.packs.build.default import fine_mirror
 from engine.packs.build.subdivide import subdivide, subdivide_corner_uv
 from engine.packs.store import write_pack
@@ -23,6 +23,7 @@ EXPRESSIONS = "jawOpen eyeBlinkLeft eyeBlinkRight mouthSmileLeft mouthSmileRight
 ALBEDO_SIZE = 64
 COMPONENTS = 4
 IDENTITY = 3
+TEST_PARTS = (PackPart("all", "test data", "CC0-1.0", "this project", ""),)
 
 # Corners of a box as signs of x, y, z; faces counter-clockwise from outside.
 _BOX = {
@@ -207,10 +208,17 @@ def write_tiny_pack(folder: Path) -> Path:
         id="tiny",
         version="1.0.0",
         uv_layout="ffhq-uv",
-        parts=(PackPart("all", "test data", "CC0-1.0", "this project", ""),),
+        parts=TEST_PARTS,
         files={},
         head=names,
         albedo=albedo_info(albedo),
     )
     files = {"head.safetensors": tensors, "albedo.safetensors": albedo_tensors(albedo)}
     return write_pack(folder, manifest, files, {})
+
+
+def write_tiny_albedo_pack(folder: Path) -> Path:
+    """Write the tiny pack's albedo model as a pack of its own; its id is the folder's name."""
+    return write_albedo_pack(
+        folder, tiny_albedo(), folder.name, "1.0.0", TEST_PARTS, "made for a test"
+    )

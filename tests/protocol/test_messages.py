@@ -42,6 +42,7 @@ JOB = st.builds(
     seed=st.integers(0, MAX_SEED),
     face=st.none() | st.integers(0, 100),
     texture_size=st.sampled_from(TEXTURE_SIZES),
+    albedo=st.none() | PATH,
 )
 MESSAGE = st.one_of(
     st.builds(JobRequest, ID, JOB),
@@ -161,6 +162,9 @@ def test_long_lines_are_neither_sent_nor_read() -> None:
         {"face": 0.0},
         {"texture_size": 1000},
         {"texture_size": None},
+        {"albedo": ""},
+        {"albedo": "a\0b"},
+        {"albedo": 64},
         {"quality": "high"},
     ],
 )

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from engine.protocol.errors import EngineError, ErrorCode
 from engine.protocol.result import file_sha256, read_manifest, read_result
+from engine.protocol.result_schema import PackInfo
 from engine.protocol.safetensors import read_safetensors, write_safetensors
 from engine.result.write import write_result
 from tests.fixtures.small_result import small_contents
@@ -63,6 +65,17 @@ def test_a_whole_result_is_read(whole: Path) -> None:
     assert np.abs(posed - package.mesh.neutral)[:5, 1] == pytest.approx(0.03, abs=1e-4)
 
 
+def test_a_result_of_schema_1_is_read_and_has_no_albedo_pack(folder: Path) -> None:
+    edit(folder, lambda manifest: (manifest.update(schema=1), manifest.pop("albedo_pack")))
+    assert read_result(folder).manifest.albedo_pack is None
+
+
+def test_the_albedo_pack_is_named(tmp_path: Path) -> None:
+    info = PackInfo("skin512", "1.0.0", "ab" * 32)
+    contents = replace(small_contents(), albedo_pack=info)
+    assert read_result(write_result(tmp_path / "result", contents)).manifest.albedo_pack == info
+
+
 def test_files_that_changed_vanished_or_lie_elsewhere(folder: Path) -> None:
     target = folder / "maps" / "albedo.png"
     data = bytearray(target.read_bytes())
@@ -104,7 +117,7 @@ def test_names_that_leave_the_folder(folder: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda m: m.update(schema=2), "schema is 2"),
+        (lambda m: m.update(schema=3), "schema is 3"),
         (lambda m: m.update(schema="1"), "schema"),
         (lambda m: m.pop("schema"), "schema"),
         (lambda m: m.update(extra=1), "unknown key 'extra'"),
@@ -121,6 +134,7 @@ def test_names_that_leave_the_folder(folder: Path, name: str) -> None:
         (lambda m: m["files"].pop("head.glb"), "head.glb"),
         (lambda m: m["files"].update({"head.glb": "xyz"}), "malformed"),
         (lambda m: m["metrics"].update(a="good"), "metrics.a"),
+        (lambda m: m.update(albedo_pack={"id": "skin"}), "albedo_pack lacks"),
         (lambda m: m["coefficients"].update(identity=[5]), "disagree"),
         (lambda m: m["mesh"]["expression_names"].pop(), "expression"),
         (lambda m: m["mesh"]["part_names"].pop(), "face_part"),

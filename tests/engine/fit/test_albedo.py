@@ -7,8 +7,8 @@ from engine.fit.albedo import fit_albedo
 from engine.fit.light import solve_exposure, solve_light
 from engine.fit.settings import AlbedoSettings
 from engine.fit.texels import TexelObservation
-from engine.protocol.conventions import ambient_light, sh_basis, srgb_to_linear
 from engine.protocol.albedo_pack import AlbedoModel
+from engine.protocol.conventions import ambient_light, sh_basis, srgb_to_linear
 from engine.reporter import NullReporter
 
 SIZE, COMPONENTS = 32, 6
