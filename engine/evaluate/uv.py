@@ -216,13 +216,8 @@ def evaluate_pack(
     """Every map in turn, one at a time in memory; unusable ones are left out with the reason.
 
     paths: files with the names to show. pictures: keep those of so many maps. Raises
-    EngineError(PACK_INVALID) for a model that is not square, BAD_INPUT when no map is usable.
+    EngineError(BAD_INPUT) when no map is usable.
     """
-    height, width = pack.model.valid.shape
-    if height != width:
-        raise EngineError(
-            ErrorCode.PACK_INVALID, f"Expected a square albedo model, got {width} x {height}."
-        )
     start = time.perf_counter()
     encoders, maps, left_out = _Encoders(pack.model), [], []
     features = {v.name: {net.name: FeatureSet() for net in nets} for v in VARIANTS}
