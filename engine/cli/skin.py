@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ..protocol.errors import EXIT_OK, EngineError, ErrorCode
-from ..reporter import CancelToken
+from ..reporter import CancelToken, NullReporter
 from .counting import CountingReporter
 from .interrupt import interrupt_cancels
 
@@ -38,7 +38,26 @@ def register(subparsers: argparse._SubParsersAction) -> None:
         "--parameters", action="store_true", help="also write each person's age, melanin, ..."
     )
     generate.set_defaults(run=run_generate)
+    _register_unwrap(actions)
     _register_sheet(actions)
+
+
+def _register_unwrap(actions: argparse._SubParsersAction) -> None:
+    unwrap = actions.add_parser(
+        "unwrap",
+        help="bring MakeHuman skins into the layout",
+        description="Resample skins painted for the MakeHuman base mesh into the FFHQ-UV layout: "
+        "PNG with alpha, which is 0 where the head has no skin.",
+    )
+    unwrap.add_argument("--maps", type=Path, required=True, metavar="DIR", help="the skins")
+    unwrap.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of maps")
+    unwrap.add_argument(
+        "--size", type=int, default=DEFAULT_SIZE, help="pixels a side (%(default)s)"
+    )
+    unwrap.add_argument(
+        "--downloads", type=Path, metavar="DIR", help="where the mesh's package is or goes (48 MB)"
+    )
+    unwrap.set_defaults(run=run_unwrap)
 
 
 def _register_sheet(actions: argparse._SubParsersAction) -> None:
@@ -77,6 +96,26 @@ def run_generate(arguments: argparse.Namespace) -> int:
         )
 
     _reported("maps", work)
+    print(arguments.out)
+    return EXIT_OK
+
+
+def run_unwrap(arguments: argparse.Namespace) -> int:
+    """Write the maps; their folder goes to standard output."""
+
+    def work(reporter: CountingReporter) -> None:
+        from ..packs.unwrap import list_skins, makehuman_unwrapping, unwrap_folder
+        from ..render.threads import choose_threads
+
+        choose_threads()
+        reporter.token.check()
+        skins = list_skins(arguments.maps)
+        unwrapping = makehuman_unwrapping(
+            arguments.downloads, arguments.size, NullReporter(token=reporter.token)
+        )
+        unwrap_folder(skins, unwrapping, arguments.out, reporter)
+
+    _reported("skins", work)
     print(arguments.out)
     return EXIT_OK
 

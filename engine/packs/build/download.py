@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,11 +96,14 @@ def has_file(folder: Path, source: Source) -> bool:
         return hashlib.file_digest(file, "sha256").hexdigest() == source.sha256
 
 
-def fetch_sources(folder: Path | None, report: Reporter) -> Mapping[str, Path]:
+def fetch_sources(
+    folder: Path | None, report: Reporter, names: Sequence[str] | None = None
+) -> Mapping[str, Path]:
     """Source name -> file, downloading what is missing. Files with the right hash need no network.
 
-    folder: where files lie and go; None means `default_cache()`. Raises PACK_MISSING when pip
-    fails (no network, no pip), PACK_INVALID when a file with a wrong hash arrives.
+    folder: where files lie and go; None means `default_cache()`. names: which sources,
+    None for all. Raises PACK_MISSING when pip fails (no network, no pip), PACK_INVALID when a file
+    with a wrong hash arrives.
     """
     folder = default_cache() if folder is None else Path(folder)
     try:
@@ -111,12 +114,13 @@ def fetch_sources(folder: Path | None, report: Reporter) -> Mapping[str, Path]:
             f"The download folder {folder} cannot be made: {error.strerror}.",
             "Choose another with --downloads.",
         ) from error
-    for number, source in enumerate(SOURCES.values()):
-        report.progress(number, len(SOURCES))
+    sources = [SOURCES[name] for name in (SOURCES if names is None else names)]
+    for number, source in enumerate(sources):
+        report.progress(number, len(sources))
         if not has_file(folder, source):
             _download(folder, source, report)
-    report.progress(len(SOURCES), len(SOURCES))
-    return {name: folder / source.file for name, source in SOURCES.items()}
+    report.progress(len(sources), len(sources))
+    return {source.name: folder / source.file for source in sources}
 
 
 def pip_command(source: Source, requirements: Path, folder: Path) -> list[str]:
