@@ -1,95 +1,123 @@
-"""The albedo PCA: known answers, its slow twin, and how well it carries new generated skins."""
+"""The trained model beside scikit-learn's PCA: exact, randomised, weighted, interrupted."""
 
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
+from made_maps import SIZE, low_rank_maps, write_maps
+from sklearn.decomposition import PCA
 
-from engine.protocol.albedo import decode_albedo, gather_texels, scatter_texels
-from engine.protocol.errors import EngineError
-from engine.protocol.safetensors import read_safetensors
-from engine.skin.dataset import generate_maps
+from engine.protocol.albedo import decode_albedo
+from engine.protocol.errors import Cancelled, EngineError
+from engine.reporter import NullReporter
 from engine.skin.layout import region_masks
-from engine.train.albedo_pca import (
-    AlbedoModel,
-    build_albedo,
-    encode_albedo,
-    model_arrays,
-    train_albedo_pca,
-)
+from engine.train.albedo_pca import TrainedAlbedo, train_albedo
+from engine.train.plan import make_plan
+from engine.train.settings import TrainSettings
+from engine.train.texels import named_weights
 
-SHAPE = (12, 10)
+COUNT, COMPONENTS = 150, 12
+VALID = region_masks(SIZE)["valid"] > 0
 
 
-def _mask() -> np.ndarray:
-    mask = np.ones(SHAPE, np.uint8)
-    mask[:3, :4] = 0
-    return mask
+def _settings(**changes: object) -> TrainSettings:
+    given = {"components": COMPONENTS, "check_layout": False, "workers": 1, **changes}
+    return TrainSettings(**given)
 
 
-def _low_rank_maps(count: int, rank: int) -> np.ndarray:
-    rng = np.random.default_rng(0)
-    patterns = rng.standard_normal((rank, *SHAPE, 3)) * 0.02
-    patterns *= np.linspace(3.0, 1.0, rank)[:, None, None, None]
-    weights = rng.standard_normal((count, rank))
-    return (0.5 + np.tensordot(weights, patterns, 1)).astype(np.float32)
-
-
-def _svd_twin(samples: np.ndarray, components: int) -> tuple[np.ndarray, np.ndarray]:
-    """The plain way: singular value decomposition of the centred (n, N) samples."""
-    centred = samples - samples.mean(axis=0)
-    _, lengths, rows = np.linalg.svd(centred, full_matrices=False)
-    rows = rows[:components]
-    signs = np.sign(rows[np.arange(components), np.abs(rows).argmax(axis=1)])
-    return rows * signs[:, None], lengths[:components] / np.sqrt(len(samples) - 1)
+def _train(files: tuple[Path, ...], work: Path, weights: str = "uniform", **changes: object):
+    settings = _settings(**changes)
+    return train_albedo(files, SIZE, settings, NullReporter(), work, named_weights(weights, SIZE))
 
 
 @pytest.fixture(scope="module")
-def low_rank() -> tuple[np.ndarray, AlbedoModel]:
-    maps = _low_rank_maps(60, 4)
-    return maps, train_albedo_pca(maps, _mask(), 4)
+def noisy(tmp_path_factory: pytest.TempPathFactory) -> tuple[np.ndarray, tuple[Path, ...]]:
+    """A spectrum that falls slowly behind the components, as that of skin does."""
+    maps = low_rank_maps(COUNT, 30, noise=0.02)
+    return maps, write_maps(tmp_path_factory.mktemp("maps"), maps)
 
 
-def test_low_rank_set_is_recovered(low_rank: tuple[np.ndarray, AlbedoModel]) -> None:
-    maps, model = low_rank
-    arrays = model_arrays(model)
-    valid = _mask().astype(bool)
-    for image in maps[:10]:
-        decoded = decode_albedo(
-            arrays["mean"], arrays["basis"], arrays["valid"], encode_albedo(model, image)
-        )
-        assert np.abs(decoded - image)[valid].max() < 2e-3  # float16 maps and basis
-
-
-def test_equals_the_singular_value_twin(low_rank: tuple[np.ndarray, AlbedoModel]) -> None:
-    maps, model = low_rank
-    valid = _mask().astype(bool)
+@pytest.mark.parametrize("weights", ["uniform", "face"])
+@pytest.mark.parametrize("exact", [True, False])
+def test_equals_scikit_learn(noisy, tmp_path: Path, weights: str, exact: bool) -> None:
+    maps, files = noisy
+    trained = _train(files, tmp_path / "work", weights, exact_limit=COUNT if exact else 0)
+    assert trained.exact == exact and trained.count == COUNT and not trained.left_out
+    assert trained.passes == (0 if exact else 2)
+    named = named_weights(weights, SIZE)
+    weight = np.ones(VALID.sum()) if named is None else named[VALID].astype(np.float64)
+    root = np.sqrt(weight / weight.mean())
     for channel in range(3):
-        samples = maps.astype(np.float16).astype(np.float64)[:, valid, channel]
-        basis, sigma = _svd_twin(samples, 4)
-        np.testing.assert_allclose(model.sigma[channel], sigma, rtol=1e-4)
-        np.testing.assert_allclose(model.basis[channel], basis, atol=2e-4)
+        samples = maps[:, VALID, channel] / 255.0
+        twin = PCA(COMPONENTS, svd_solver="full").fit(samples * root)
+        rows = trained.model.basis[channel].astype(np.float64) * root
+        variance = np.sum(rows**2, axis=1)
+        np.testing.assert_allclose(variance, twin.explained_variance_, rtol=1e-3)
+        shares = trained.explained[channel], twin.explained_variance_ratio_.sum()
+        assert shares[0] == pytest.approx(shares[1], rel=1e-3)
+        cosines = np.linalg.svd(rows / np.sqrt(variance)[:, None] @ twin.components_.T)[1]
+        assert cosines.min() > np.cos(np.deg2rad(0.5))
+        np.testing.assert_allclose(trained.model.mean[channel], samples.mean(axis=0), atol=1e-6)
 
 
-def test_rows_are_orthonormal_signed_and_ordered(low_rank: tuple[np.ndarray, AlbedoModel]) -> None:
-    _, model = low_rank
-    for basis, sigma in zip(model.basis, model.sigma, strict=True):
-        np.testing.assert_allclose(basis @ basis.T, np.eye(4), atol=1e-5)
-        assert np.all(basis[np.arange(4), np.abs(basis).argmax(axis=1)] > 0)
-        assert np.all(np.diff(sigma) <= 0)
+def test_sample_start_alone_is_improved_by_the_passes(
+    noisy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first block from few maps is far off; power passes over all of them mend it."""
+    maps, files = noisy
+    monkeypatch.setattr("engine.train.plan.SAMPLE_PER_WIDTH", 1)
+    trained = _train(files, tmp_path / "work", exact_limit=0, oversampling=6, passes=3)
+    twin = PCA(COMPONENTS, svd_solver="full").fit(maps[:, VALID, 0] / 255.0)
+    variance = np.sum(trained.model.basis[0].astype(np.float64) ** 2, axis=1)
+    assert variance.sum() == pytest.approx(twin.explained_variance_.sum(), rel=1e-3)
 
 
-def test_coefficients_are_standard_deviations(low_rank: tuple[np.ndarray, AlbedoModel]) -> None:
-    maps, model = low_rank
-    scores = np.stack([encode_albedo(model, image) for image in maps])
-    np.testing.assert_allclose(scores.std(axis=0, ddof=1), 1.0, atol=0.01)
-    np.testing.assert_allclose(scores.mean(axis=0), 0.0, atol=0.01)
+def test_low_rank_sets_are_recovered(tmp_path: Path) -> None:
+    maps = low_rank_maps(60, 5)
+    files = write_maps(tmp_path / "maps", maps)
+    for limit in (2000, 0):
+        model = _train(files, tmp_path / "work", components=6, exact_limit=limit).model
+        texels = maps[:, VALID].astype(np.float64).transpose(0, 2, 1) / 255.0
+        centred = texels - model.mean
+        unit = model.basis / np.maximum(model.sigma, 1e-6)[:, :, None]
+        scores = np.einsum("ckn,mcn->mck", unit, centred)
+        rest = centred - np.einsum("mck,ckn->mcn", scores, unit)
+        assert np.sqrt(np.mean(rest**2)) < 0.4 / 255.0  # the rounding of the files
 
 
-def test_covariance_finds_what_moves_together() -> None:
+def test_fewer_directions_than_components_asked_for_stay_finite(tmp_path: Path) -> None:
+    """Two grey levels in all: one direction; the other components are nothing, not rubbish."""
+    maps = np.stack([np.full((SIZE, SIZE, 3), 60 + 3 * i, np.uint8) for i in range(20)])
+    files = write_maps(tmp_path / "maps", maps)
+    for limit in (2000, 0):
+        model = _train(files, tmp_path / "work", components=4, exact_limit=limit).model
+        assert all(np.all(np.isfinite(array)) for array in (model.basis, model.covariance))
+        assert np.all(model.sigma[:, 1:] < 1e-4 * model.sigma[:, :1])
+        decoded = decode_albedo(model.mean, model.basis, model.valid, np.ones((3, 4)))
+        step = np.std(maps[:, 0, 0, 0] / 255.0, ddof=1)
+        np.testing.assert_allclose(decoded[VALID], maps.mean() / 255.0 + step, atol=1e-4)
+
+
+def test_rows_are_signed_and_ordered(noisy, tmp_path: Path) -> None:
+    model = _train(noisy[1], tmp_path / "work").model
+    assert np.all(model.basis.max(axis=2) >= -model.basis.min(axis=2))
+    assert np.all(np.diff(model.sigma, axis=1) <= 0)
+    lengths = np.linalg.norm(model.basis.astype(np.float64), axis=2)
+    np.testing.assert_allclose(model.sigma, lengths, rtol=1e-5)
+    assert model.valid.dtype == bool and np.array_equal(model.valid, VALID)
+
+
+@pytest.mark.parametrize("exact_limit", [2000, 0])
+def test_covariance_finds_what_moves_together(tmp_path: Path, exact_limit: int) -> None:
     rng = np.random.default_rng(1)
     tone = rng.standard_normal((400, 1, 1, 1)) * 0.1
-    own = rng.standard_normal((400, *SHAPE, 3)) * 0.01
-    model = train_albedo_pca((0.5 + tone + own).astype(np.float32), _mask(), 6)
-    covariance = model.covariance
+    own = np.stack([cv2.resize(rng.standard_normal((8, 8, 3)), (SIZE, SIZE)) for _ in range(400)])
+    maps = np.rint(255.0 * (0.5 + tone + 0.02 * own).clip(0, 1)).astype(np.uint8)
+    files = write_maps(tmp_path / "maps", maps)
+    covariance = _train(
+        files, tmp_path / "work", components=6, exact_limit=exact_limit
+    ).model.covariance
     np.testing.assert_allclose(np.diag(covariance), 1.0, atol=1e-5)
     np.testing.assert_allclose(covariance, covariance.T, atol=1e-6)
     assert np.linalg.eigvalsh(covariance.astype(np.float64)).min() > 0.01
@@ -97,61 +125,141 @@ def test_covariance_finds_what_moves_together() -> None:
     assert np.abs(covariance[1:6, 7:12]).mean() < 0.05  # chance
 
 
-def test_too_few_maps_and_wrong_shapes_are_refused() -> None:
-    with pytest.raises(EngineError, match="more than 5 maps"):
-        train_albedo_pca(_low_rank_maps(5, 2), _mask(), 5)
-    with pytest.raises(EngineError, match="shape"):
-        train_albedo_pca(_low_rank_maps(5, 2)[:, :4], _mask(), 2)
+def _same(first: TrainedAlbedo, second: TrainedAlbedo, tolerance: float) -> None:
+    for name in ("mean", "basis", "sigma", "covariance"):
+        one, other = getattr(first.model, name), getattr(second.model, name)
+        np.testing.assert_allclose(one, other, atol=tolerance * np.abs(one).max())
 
 
-def test_decoding_refuses_arrays_that_do_not_fit() -> None:
-    mean, basis, valid = np.zeros((3, 5)), np.zeros((3, 2, 5)), np.ones((1, 5), np.uint8)
-    assert decode_albedo(mean, basis, valid, np.zeros((3, 1))).shape == (1, 5, 3)
-    for bad in (
-        (mean[:, :4], basis, valid, np.zeros((3, 2))),
-        (mean, basis[:, :, :4], valid, np.zeros((3, 2))),
-        (mean, basis, valid, np.zeros((3, 3))),
-        (mean, basis, valid, np.zeros((2, 2))),
-        (mean, basis, valid * 0, np.zeros((3, 2))),
-    ):
-        with pytest.raises(EngineError, match="does not fit together"):
-            decode_albedo(*bad)
+def test_channels_one_after_another_give_the_same(
+    noisy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What little memory does: a pass per channel, small batches, nothing cached on disk."""
+    whole = _train(noisy[1], tmp_path / "work", exact_limit=0)
+
+    def tight(*arguments: object):
+        plan = make_plan(*arguments)
+        return type(plan)(plan.width, plan.exact, plan.sample, ((0,), (1,), (2,)), 7, 5)
+
+    monkeypatch.setattr("engine.train.albedo_pca.make_plan", tight)
+    split = _train(noisy[1], tmp_path / "work", exact_limit=0, cache_gb=0.0)
+    assert split.passes == 6
+    _same(whole, split, 1e-4)
 
 
-def test_texels_round_trip_and_fill_the_outside() -> None:
-    image = np.random.default_rng(0).uniform(size=(*SHAPE, 3)).astype(np.float32)
-    texels = gather_texels(image, _mask())
-    back = scatter_texels(texels, _mask())
-    np.testing.assert_array_equal(back[_mask() > 0], image[_mask() > 0])
-    np.testing.assert_allclose(back[0, 0], texels.mean(axis=1), rtol=1e-6)
+class _Stops(NullReporter):
+    """Cancels at a given report of progress."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.left = at
+
+    def progress(self, step: int, total: int) -> None:
+        self.left -= 1
+        if self.left <= 0:
+            self.token.cancel()
+        super().progress(step, total)
 
 
-def test_build_writes_the_file_of_the_pack(tmp_path) -> None:
-    seen = []
-    arrays, meta = build_albedo(
-        tmp_path, 24, size=64, components=8, seed=2, report=lambda *a: seen.append(a), workers=1
+@pytest.mark.parametrize("cache_gb", [16.0, 0.0])
+def test_a_stopped_training_goes_on_with_the_same_result(
+    noisy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache_gb: float
+) -> None:
+    """Stopped again and again, at every kind of step and inside them."""
+
+    def small(*arguments: object):
+        plan = make_plan(*arguments)
+        return type(plan)(plan.width, False, 60, plan.groups, 16, 16)
+
+    monkeypatch.setattr("engine.train.albedo_pca.make_plan", small)
+    settings = _settings(checkpoint_seconds=0.0, cache_gb=cache_gb)
+    whole = train_albedo(noisy[1], SIZE, settings, NullReporter(), tmp_path / "whole")
+    stops = 0
+    for _ in range(60):
+        try:
+            broken = train_albedo(noisy[1], SIZE, settings, _Stops(90), tmp_path / "broken")
+            break
+        except Cancelled:
+            stops += 1
+            assert (tmp_path / "broken").is_dir()
+    assert stops >= 5
+    _same(whole, broken, 1e-6)
+    assert not (tmp_path / "broken").exists()
+
+
+def test_other_settings_or_files_start_anew(noisy, tmp_path: Path) -> None:
+    files = noisy[1]
+    with pytest.raises(Cancelled):
+        train_albedo(files, SIZE, _settings(), _Stops(200), tmp_path / "work")
+    left = (tmp_path / "work" / "maps.jsonl").read_text()
+    assert left
+    with pytest.raises(Cancelled):
+        train_albedo(files[1:], SIZE, _settings(), _Stops(2), tmp_path / "work")
+    assert len((tmp_path / "work" / "maps.jsonl").read_text()) < len(left)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "letter.txt").write_text("mine")
+    with pytest.raises(EngineError, match="holds something else"):
+        train_albedo(files, SIZE, _settings(), NullReporter(), tmp_path / "other")
+
+
+def test_bad_files_are_left_out_and_listed(noisy, tmp_path: Path) -> None:
+    maps, _ = noisy
+    folder = tmp_path / "maps"
+    files = list(write_maps(folder, maps[:30]))
+    again = cv2.imencode(".bmp", maps[3][..., ::-1])[1].tobytes()
+    bad = {
+        "z_cut.png": files[0].read_bytes()[:500],
+        "z_twin.bmp": again,
+        "z_wide.png": cv2.imencode(".png", np.zeros((64, 128, 3), np.uint8))[1].tobytes(),
+    }
+    for name, data in bad.items():
+        (folder / name).write_bytes(data)
+    trained = _train((*files, *(folder / name for name in bad)), tmp_path / "work")
+    clean = _train(tuple(files), tmp_path / "work")
+    assert {item.file.name: item.reason for item in trained.left_out}.keys() == bad.keys()
+    reasons = " ".join(item.reason for item in trained.left_out)
+    for words in ("damaged", "z_twin.bmp shows the same picture as ", "maps/00003.png", "128 x 64"):
+        assert words in reasons
+    _same(trained, clean, 0.0)
+
+
+def test_other_layouts_and_holes_are_left_out(tmp_path: Path) -> None:
+    from engine.skin.dataset import generate_maps
+
+    skins = [
+        np.rint(255.0 * m.astype(np.float32)).clip(0, 255).astype(np.uint8)
+        for m in generate_maps(8, 128, 0, 1)
+    ]
+    files = write_maps(
+        tmp_path / "maps", np.stack([*skins, skins[0][::-1], skins[1][:, :64].repeat(2, 1)])
     )
-    assert seen[0] == (1, 24) and seen[-1] == (24, 24)
-    stored = read_safetensors(tmp_path / "albedo.safetensors")
-    texels = int(stored["valid"].sum())
-    assert stored["mean"].shape == (3, texels) and stored["mean"].dtype == np.float32
-    assert stored["basis"].shape == (3, 8, texels) and stored["basis"].dtype == np.float16
-    assert stored["sigma"].shape == (3, 8) and stored["covariance"].shape == (24, 24)
-    for name, array in arrays.items():
-        np.testing.assert_array_equal(stored[name], array)
-    assert meta["resolution"] == 64 and meta["components"] == 8 and meta["count"] == 24
-    again, _ = build_albedo(None, 24, size=64, components=8, seed=2, workers=1)
-    np.testing.assert_array_equal(arrays["basis"], again["basis"])
+    holes = np.dstack([skins[2], np.where(np.arange(128) < 40, 0, 255)[:, None].repeat(128, 1)])
+    holed = tmp_path / "maps" / "holes.png"
+    holed.write_bytes(cv2.imencode(".png", holes.astype(np.uint8))[1].tobytes())
+    trained = _train((*files, holed), tmp_path / "work", components=3, check_layout=True)
+    assert trained.count == 8
+    reasons = {item.file.name: item.reason for item in trained.left_out}
+    assert "no skin map in the FFHQ-UV layout" in reasons["00008.png"]
+    assert "no skin map in the FFHQ-UV layout" in reasons["00009.png"]
+    assert "has holes" in reasons["holes.png"]
 
 
-def test_new_skins_are_carried_well() -> None:
-    """Quality floor on unseen people at a small size; the full figure is measured at build time."""
-    valid = region_masks(64)["valid"]
-    model = train_albedo_pca(generate_maps(110, 64, seed=0, workers=1), valid, 50)
-    arrays = model_arrays(model)
-    errors = []
-    for image in generate_maps(8, 64, seed=77, workers=1):
-        image = image.astype(np.float32)
-        decoded = decode_albedo(arrays["mean"], arrays["basis"], valid, encode_albedo(model, image))
-        errors.append(np.mean((decoded - image)[valid > 0] ** 2))
-    assert -10.0 * np.log10(np.mean(errors)) > 34.0
+def test_too_few_maps_and_bad_settings_are_refused(noisy, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="more than 12 maps, got 12"):
+        _train(noisy[1][:12], tmp_path / "work")
+    with pytest.raises(EngineError, match="components must be at least 1"):
+        _settings(components=0)
+    with pytest.raises(EngineError, match=r"do not fit 0\.5 GB of memory; about"):
+        make_plan(_settings(components=100, memory_gb=0.5), 1_032_408, 5000, False)
+
+
+def test_plans_stay_inside_the_memory() -> None:
+    """1024 x 1024 at 4 GB: all channels together, or one after another, never more than 4 GB."""
+    texels = 1_032_408
+    for memory in (2.5, 3.0, 4.0, 8.0):
+        plan = make_plan(TrainSettings(memory_gb=memory, workers=2), texels, 100_000, cached=False)
+        matrices = 2 * 4 * texels * plan.width * len(plan.groups[0])
+        batch = plan.batch * texels * (2 * len(plan.groups[0]) + 4)
+        assert matrices + batch < memory * 1e9 and plan.batch >= 4 and plan.width == 120
+        assert 3 * 4 * texels * plan.width + plan.final_batch * texels * 10 < memory * 1e9
+        assert plan.sample * texels * 3 < memory * 1e9
