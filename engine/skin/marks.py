@@ -53,7 +53,7 @@ def mark_pigments(
     red = [moles_red, _veins(p, streams)]
     if size >= REFERENCE_SIZE // 2:  # elsewhere they are an even shade
         pores = _pores(p, streams)
-        brown.append(_Dots(pores.points, gain * pores.volume))
+        brown.append(_Dots(pores.points, min(gain, 1.6) * pores.volume))
         red.append(_Dots(pores.points, _PORE_RED * pores.volume))
     flush, stain = _blemishes(p, streams, gain)
     melanin = _join(brown).drawn(size, _CRISP)
@@ -221,7 +221,7 @@ def _pores(p: SkinParameters, streams: Streams) -> _Dots:
     count = len(points)
     column, row = (points * (_GRID / REFERENCE_SIZE)).astype(np.int64).T
     nose, cheek = m["nose"][row, column], m["cheeks"][row, column]
-    volume = draw.gamma(2.5, 0.045 * p.pores, count) * (0.7 + 1.1 * nose + 0.5 * cheek)
+    volume = draw.gamma(2.0, 0.035 * p.pores, count) * (0.7 + 1.1 * nose + 0.5 * cheek)
     side = np.sign(points[:, 0] - REFERENCE_SIZE / 2)
     angle = 0.5 * np.pi - 0.45 * side + draw.normal(0.0, 0.35, count)
     stretch = draw.uniform(0.2, 0.9, count) * (1.0 - 0.8 * nose)

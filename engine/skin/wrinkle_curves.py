@@ -19,7 +19,7 @@ hollow."""
 
 FINE = (1.0, 0.0, 0.0, 0.0)
 LINE = (0.35, 0.40, 0.25, 0.0)
-FOLD = (0.15, 0.30, 0.40, 0.15)
+FOLD = (0.16, 0.22, 0.27, 0.35)
 HOLLOW = (0.0, 0.0, 0.35, 0.65)
 
 
@@ -102,7 +102,7 @@ FAMILIES: dict[str, Family] = {
             ((332, 383), (313, 381), (292, 383), (268, 389)),
             ((338, 394), (321, 404), (305, 418), (291, 438)),
         ),
-        count=10, depth=0.085, start=(0.0, 0.3), length=(0.5, 1.0), peak=0.3, wander=1.0,
+        count=9, even=0.35, depth=0.085, start=(0.0, 0.3), length=(0.5, 1.0), peak=0.3, wander=1.0,
         branches=1, breaks=0.25,
     ),
     "under eye": Family(
@@ -131,7 +131,7 @@ FAMILIES: dict[str, Family] = {
             ((436, 459), (422, 471), (411, 489), (402, 509), (392, 530), (383, 552), (376, 574),
              (372, 598)),
         ),
-        count=1, depth=0.12, widths=FOLD, start=(0.0, 0.12), length=(0.8, 1.0), peak=0.35,
+        count=1, depth=0.16, widths=FOLD, start=(0.0, 0.12), length=(0.8, 1.0), peak=0.35,
         wander=1.2, breaks=0.1, branches=4,
     ),
     "nasolabial fine": Family(
@@ -150,7 +150,7 @@ FAMILIES: dict[str, Family] = {
             ((408, 601), (403, 614), (399, 630), (398, 648), (400, 668)),
             ((397, 602), (390, 619), (385, 637), (383, 657), (386, 680)),
         ),
-        count=4, depth=0.09, widths=FOLD, start=(0.0, 0.15), length=(0.4, 0.95), peak=0.3,
+        count=4, depth=0.13, widths=FOLD, start=(0.0, 0.15), length=(0.55, 1.0), peak=0.3,
         wander=1.2, breaks=0.2, branches=2, even=0.3,
     ),
     "upper lip": Family(
@@ -179,7 +179,7 @@ FAMILIES: dict[str, Family] = {
             ((282, 410), (266, 490), (262, 560), (274, 650)),
             ((236, 415), (226, 490), (228, 560), (244, 640)),
         ),
-        count=80, depth=0.04, widths=FINE, start=(0.0, 0.85), length=(0.08, 0.28), wander=2.6,
+        count=80, depth=0.032, widths=(0.7, 0.3, 0.0, 0.0), start=(0.0, 0.85), length=(0.08, 0.28), wander=4.0,
         breaks=0.5, branches=1,
     ),
     "cheek across": Family(
@@ -189,7 +189,7 @@ FAMILIES: dict[str, Family] = {
             ((380, 520), (350, 530), (315, 540), (280, 545), (235, 540)),
             ((372, 610), (345, 630), (315, 645), (285, 655), (245, 640)),
         ),
-        count=60, depth=0.03, widths=FINE, start=(0.0, 0.85), length=(0.08, 0.22), wander=2.6,
+        count=60, depth=0.03, widths=(0.7, 0.3, 0.0, 0.0), start=(0.0, 0.85), length=(0.08, 0.22), wander=4.0,
         breaks=0.5,
     ),
     "neck rings": Family(
@@ -277,7 +277,7 @@ FAMILIES: dict[str, Family] = {
         "philtrum",
         (((500, 525), (497, 536), (493, 547), (489, 555)),
          ((498, 525), (495, 536), (491, 547), (487, 555))),
-        count=1, depth=-0.035, widths=(0.0, 0.2, 0.8, 0.0), peak=0.7, breaks=0.0,
+        count=1, depth=-0.03, widths=(0.0, 0.2, 0.8, 0.0), peak=0.7, breaks=0.0,
     ),
 }  # fmt: skip
 """Lines by name. The names are those of their random streams."""

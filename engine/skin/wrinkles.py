@@ -109,7 +109,9 @@ def _trace(lines: Lines, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray,
     place[:, 0] = np.where(lines.mirrored[line], REFERENCE_SIZE - place[:, 0], place[:, 0])
     peak = lines.peak[line]
     shape = np.sin(0.5 * np.pi * np.minimum(inside / peak, (1.0 - inside) / (1.0 - peak)))
-    ragged = np.clip(1.0 + 0.4 * _knots(noise, knot, fast, 2), 0.15, 1.9)
+    # What is broken is also uneven.
+    uneven = 0.15 + 0.5 * np.minimum(lines.breaks[line], 0.5)
+    ragged = np.clip(1.0 + uneven * _knots(noise, knot, fast, 2), 0.15, 1.9)
     gap = smoothstep(
         _knots(noise, knot, 0.5 * fast, 3) - (1.7 - 1.8 * lines.breaks[line]), 0.0, 0.6
     )
