@@ -136,19 +136,21 @@ def _measure_rows(
         area: np.clip(enlarge_valid(image, own.areas[area], side), 0.0, 1.0)
         for area, image in decoded.items()
     }
-    figures = {
-        row.name: {
-            size: compare(
-                measured.image,
-                pictures[row.projected],
-                measured.areas[row.projected],
-                measured.areas[row.area],
-            )
-            for size, measured, pictures in (("own", own, decoded), ("full", full, enlarged))
+    figures = {}
+    for row in ROWS:
+        here = _compare_row(row, own, decoded)
+        same = side == len(own.image)
+        figures[row.name] = {
+            "own": here,
+            "full": here if same else _compare_row(row, full, enlarged),
         }
-        for row in ROWS
-    }
     return figures, enlarged["map"]
+
+
+def _compare_row(row: Row, measured: MeasuredMap, decoded: Mapping[str, np.ndarray]) -> Figures:
+    # What was not projected is arbitrary in the decoded map, so no SSIM window may see it.
+    seen, texels = measured.areas[row.projected], measured.areas[row.area]
+    return compare(measured.image, decoded[row.projected], seen, texels)
 
 
 def _measure_baselines(own: MeasuredMap) -> dict[str, dict[str, Figures]]:
