@@ -155,7 +155,7 @@ BROW_CENTRE: Curve = (
     (474, 309), (456, 305), (431, 301.5), (406, 301), (381, 304.5), (356, 312), (335, 322),
     (315, 334),
 )  # fmt: skip
-BROW_HALF_WIDTH = (8.5, 12.5, 12.5, 11.0, 9.0, 6.5, 3.8, 1.2)
+BROW_HALF_WIDTH = (9.5, 13.0, 13.0, 11.5, 9.5, 7.5, 5.0, 2.4)
 """Half the height of the brow at each point of BROW_CENTRE, from the nose outwards."""
 BEARD_BOX = (160, 384, 864, 832)
 """Columns and rows (left, top, right, bottom) that hold every beard hair."""

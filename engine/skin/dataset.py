@@ -25,8 +25,9 @@ from .dataset_info import (
 )
 from .generate import generate_skin
 from .layout import check_size
-from .parameters import SkinParameters, sample_parameters
+from .parameters import SkinParameters
 from .pool import core_count, map_tasks
+from .sampling import sample_parameters
 
 PARAMETERS_NAME = "parameters.jsonl"
 MAX_COUNT = 1_000_000

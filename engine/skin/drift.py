@@ -12,7 +12,7 @@ import numpy as np
 
 from ..head.numerics import smoothstep
 from .curves import REFERENCE_SIZE
-from .noise import Streams, field
+from .noise import Streams, box_slices, field
 from .parameters import SkinParameters
 
 _GRID = 128
@@ -83,22 +83,19 @@ def displacement(p: SkinParameters, streams: Streams) -> np.ndarray:
     return 2.0 * p.drift * fade * total
 
 
-def drifted(image: np.ndarray, p: SkinParameters, streams: Streams) -> np.ndarray:
-    """The finished map (S, S, C) float32 with its features moved; a new array."""
+def drifted(planes: np.ndarray, p: SkinParameters, streams: Streams) -> np.ndarray:
+    """The planes (3, S, S) float32 of a map with its features moved; a new array."""
     if p.drift == 0.0:
-        return image
-    size = image.shape[0]
-    unit = size / REFERENCE_SIZE
-    left, top, right, bottom = (round(v * unit) for v in DRIFT_BOX)
-    shift = displacement(p, streams) * np.float32(unit)
-    cell = REFERENCE_SIZE // _GRID
-    a, b, c, d = (v // cell for v in DRIFT_BOX)
-    shape = (right - left, bottom - top)
-    dx, dy = (cv2.resize(part[b:d, a:c], shape, interpolation=cv2.INTER_CUBIC) for part in shift)
-    dx += np.arange(left, right, dtype=np.float32)
-    dy += np.arange(top, bottom, dtype=np.float32)[:, None]
-    result = image.copy()
-    result[top:bottom, left:right] = cv2.remap(
-        image, dx, dy, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
-    )
+        return planes
+    size = planes.shape[1]
+    rows, columns = box_slices(DRIFT_BOX, size)
+    coarse = box_slices(DRIFT_BOX, _GRID)
+    shape = (columns.stop - columns.start, rows.stop - rows.start)
+    shift = displacement(p, streams) * np.float32(size / REFERENCE_SIZE)
+    x, y = (cv2.resize(part[coarse], shape, interpolation=cv2.INTER_CUBIC) for part in shift)
+    x += np.arange(shape[0], dtype=np.float32)
+    y += np.arange(shape[1], dtype=np.float32)[:, None]
+    result = planes.copy()
+    for moved, plane in zip(result[:, rows, columns], planes[:, rows, columns], strict=True):
+        cv2.remap(plane, x, y, cv2.INTER_CUBIC, moved, cv2.BORDER_REPLICATE)
     return result

@@ -7,12 +7,16 @@ import numpy as np
 
 from ..head.numerics import smoothstep
 from .curves import REFERENCE_SIZE, SCALP_HALF_WIDTH
-from .layout import reference_grid, region_distances, region_masks, resample
-from .noise import Streams, field, mirror_weights
+from .layout import region_distances, region_masks
+from .noise import Box, Streams, box_slices, field
 from .parameters import SkinParameters
 
 _STRAND_OCTAVES = ((460, 0.5), (200, 0.5), (64, 0.45))
 """Strands across the map and their weight, from single hairs to locks."""
+_OWN_SHARE = 0.7
+"""Share of the variance of strands that the two sides do not have in common."""
+HAIR_BOX: Box = (0, 0, 1024, 704)
+"""Holds all hair of the scalp, in reference pixels."""
 
 
 def hairline_distance(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:
@@ -31,47 +35,60 @@ def hairline_distance(p: SkinParameters, streams: Streams, size: int) -> np.ndar
 
 @lru_cache(maxsize=4)
 def _strand_coordinates(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where each texel lies across the strands and along them, both in [0, 1], (size, size)."""
-    column, row = reference_grid()
+    """Where each texel of HAIR_BOX lies across the strands and along them, both in [0, 1]."""
+    inside = box_slices(HAIR_BOX, size)
+    axis = (np.arange(size, dtype=np.float32) + 0.5) * np.float32(REFERENCE_SIZE / size)
+    row, column = axis[inside[0], None], axis[None, inside[1]]
     rows, widths = np.array(SCALP_HALF_WIDTH).T
-    half = np.interp(row[:, 0], rows, widths).astype(np.float32)[:, None]
+    half = np.interp(row, rows, widths).astype(np.float32)
     across = 0.5 + 0.5 * (column - REFERENCE_SIZE / 2) / half
-    return resample(np.ascontiguousarray(across), size), resample(
-        np.ascontiguousarray(row / REFERENCE_SIZE), size
-    )
+    return across, np.broadcast_to(row / REFERENCE_SIZE, across.shape)
 
 
 def strand_texture(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:
-    """(size, size) float32, about unit deviation: streaks that run along the hair."""
+    """Float32 over HAIR_BOX, about unit deviation: streaks that run along the hair."""
     across, along = _strand_coordinates(size)
-    sway = field(streams, "sway", size, {6: 0.010, 14: 0.006, 40: 0.012 * p.hair_curl}, share=0.6)
-    across = across + sway
-    direct, mirrored = mirror_weights(size, 0.7)
+    octaves = {8: 0.011, 32: 0.012 * p.hair_curl}
+    sway = field(streams, "sway", size, octaves, share=0.6, box=HAIR_BOX)
+    sway += across
     # Curly hair turns every few millimetres, combed hair runs on for centimetres.
     rows = int(14 + 20 * (1.0 - p.hair_length) + 150 * p.hair_curl)
-    total = np.zeros((size, size), np.float32)
+    y = along * np.float32(2 * rows) - np.float32(0.5)
+    total = np.zeros(across.shape, np.float32)
     for index, (strands, weight) in enumerate(_STRAND_OCTAVES):
         if strands > size:
             continue
-        draw = streams.get("strands", index)
-        lattice = draw.standard_normal((rows, strands), dtype=np.float32)
-        x = (across * strands - 0.5).astype(np.float32)
-        y = (along * rows - 0.5).astype(np.float32)
-        for source, part in ((lattice, direct), (lattice[:, ::-1].copy(), mirrored)):
-            sampled = cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
-            total += np.float32(weight) * part * sampled
+        lattice = streams.get("strands", index).standard_normal((rows, strands), dtype=np.float32)
+        a, b = _mirror_columns(strands)
+        lattice = np.float32(weight) * (a * lattice + b * lattice[:, ::-1])
+        # Twice as fine by cubic, then linear: as smooth as cubic from the lattice, and faster.
+        lattice = cv2.resize(lattice, (2 * strands, 2 * rows), interpolation=cv2.INTER_CUBIC)
+        x = sway * np.float32(2 * strands) - np.float32(0.5)
+        total += cv2.remap(lattice, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     return total
+
+
+@lru_cache(maxsize=8)
+def _mirror_columns(strands: int) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (strands,) of a strand and its mirror image, as `noise.mirror_weights`: equal at the
+    back of the head, where both sides meet, rather independent elsewhere."""
+    place = np.abs(np.linspace(-1.0, 1.0, strands))
+    correlation = 1.0 - _OWN_SHARE * smoothstep(place, 0.97, 0.84)
+    angle = 0.5 * np.arcsin(correlation)
+    return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
 
 
 def scalp_coverage(
     p: SkinParameters, distance: np.ndarray, strands: np.ndarray, grain: np.ndarray
 ) -> np.ndarray:
-    """(size, size) how much hair hides the skin, without the loose hairs of the fringe.
+    """How much hair hides the skin over HAIR_BOX, without the loose hairs of the fringe.
 
-    distance: (S, S) from `hairline_distance`. strands, grain: (size, size) unit noise.
+    distance: (S, S) from `hairline_distance`. strands, grain: unit noise over HAIR_BOX.
     """
-    size = strands.shape[0]
-    near = resample(distance, size)
+    near = distance[box_slices(HAIR_BOX, len(distance))]
+    if near.shape != strands.shape:
+        kind = cv2.INTER_AREA if near.shape[0] > strands.shape[0] else cv2.INTER_LINEAR
+        near = cv2.resize(near, strands.shape[::-1], interpolation=kind)
     combed = p.hair_length
     # Shaved hair fades over centimetres, combed hair ends within a few millimetres.
     softness = 20.0 + 10.0 * (1.0 - combed)

@@ -12,6 +12,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from ..protocol.conventions import BYTE_MAX
 from .curves import REFERENCE_SIZE
 from .layout import region_distances
 
@@ -23,6 +24,14 @@ map meet there, so a field that is symmetric at the seam has no visible seam."""
 _BLOTCH_SIGMA = 0.45
 """Blur of white noise, in blotches."""
 _COARSE_CELLS = 32
+_BYTE_DEVIATION = 73.9
+"""Standard deviation of the whole numbers from 0 to 255: sqrt((256^2 - 1) / 12)."""
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in reference pixels."""
+WHOLE: Box = (0, 0, REFERENCE_SIZE, REFERENCE_SIZE)
+BOX_STEP = 32
+"""Reference pixels of the coarsest lattice a box may cut: 4 points for each of 8 blotches."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +64,45 @@ def mirror_weights(size: int, share: float, blotch: float = 0.0) -> tuple[np.nda
     return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
 
 
-def octave(streams: Streams, name: str, index: int, cells: int, share: float) -> np.ndarray:
-    """Square lattice of noise of unit deviation with `cells` blotches across.
+def _white(draw: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """White noise of unit deviation. Whole bytes, a fifth of the time of normal values: sums of
+    a dozen of them, as blurring makes, are as good as normal."""
+    level = draw.integers(0, BYTE_MAX + 1, shape, dtype=np.uint8).astype(np.float32)
+    level -= np.float32(BYTE_MAX / 2)
+    level *= np.float32(1.0 / _BYTE_DEVIATION)
+    return level
+
+
+def octave(
+    streams: Streams,
+    name: str,
+    index: int,
+    cells: int,
+    share: float,
+    box: Box = WHOLE,
+) -> np.ndarray:
+    """Lattice of noise of unit deviation, `cells` blotches across the whole map, cut to `box`.
 
     Left and right are alike, but for `share` of the variance. Blurring white noise keeps the
     blotches round; interpolating a lattice of one point a blotch would show rows and columns.
     """
     per_blotch = 4 if cells <= _COARSE_CELLS else 2
     side, sigma = per_blotch * cells, _BLOTCH_SIGMA * per_blotch
-    white = streams.get(name, index).standard_normal((side, side), dtype=np.float32)
+    rows, columns = box_slices(box, side)
+    white = _white(streams.get(name, index), (side, side))[rows]
     a, b = mirror_weights(side, share, per_blotch)
-    mixed = a * white + b * white[:, ::-1]
+    mixed = a[rows, columns] * white[:, columns]
+    mixed += b[rows, columns] * white[:, ::-1][:, columns]
     # A Gaussian of deviation s leaves 1 / (2 s sqrt(pi)) of the deviation of white noise.
-    return cv2.GaussianBlur(mixed, (0, 0), sigma) * np.float32(2.0 * sigma * np.sqrt(np.pi))
+    mixed = cv2.GaussianBlur(mixed, (0, 0), sigma)
+    mixed *= np.float32(2.0 * sigma * np.sqrt(np.pi))
+    return mixed
+
+
+def box_slices(box: Box, size: int) -> tuple[slice, slice]:
+    """Rows and columns of a box of reference pixels in a map of that size."""
+    left, top, right, bottom = (v * size // REFERENCE_SIZE for v in box)
+    return slice(top, bottom), slice(left, right)
 
 
 def field(
@@ -76,49 +111,46 @@ def field(
     size: int,
     amplitudes: dict[int, float],
     share: float = 0.5,
+    box: Box = WHOLE,
 ) -> np.ndarray:
-    """(size, size) float32 sum of octaves.
+    """Sum of octaves over `box`, (size, size) float32 for the whole map.
 
     amplitudes: blotches across the map -> standard deviation. Octaves finer than two pixels a
-    blotch are left out.
+    blotch are left out. box: multiples of BOX_STEP; blotches then are powers of two from 8.
     """
-    total = np.zeros((size, size), np.float32)
+    rows, columns = box_slices(box, size)
+    total = None
     for index, (cells, amplitude) in enumerate(sorted(amplitudes.items())):
         if cells > size // 2 or amplitude == 0.0:
             continue
-        lattice = octave(streams, name, index, cells, share) * np.float32(amplitude)
-        total += cv2.resize(lattice, (size, size), interpolation=cv2.INTER_CUBIC)
-    return total
+        lattice = octave(streams, name, index, cells, share, box)
+        lattice *= np.float32(amplitude)
+        # Coarse octaves grow step by step with the finer ones, not each to the full size.
+        if total is not None:
+            lattice += _resized(total, lattice.shape)
+        total = lattice
+    shape = (rows.stop - rows.start, columns.stop - columns.start)
+    return np.zeros(shape, np.float32) if total is None else _resized(total, shape)
 
 
-def scatter(draw: np.random.Generator, density: np.ndarray, expected: float) -> np.ndarray:
+def _resized(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    if values.shape == shape:
+        return values
+    return cv2.resize(values, shape[::-1], interpolation=cv2.INTER_CUBIC)
+
+
+def scatter(
+    draw: np.random.Generator, density: np.ndarray, expected: float, box: Box = WHOLE
+) -> np.ndarray:
     """(N, 2) random points (column, row in reference pixels) that follow `density`.
 
-    density: (S, S) in [0, 1], any S. expected: mean number of points on an area of full density
-    as large as the whole map.
+    density: (h, w) in [0, 1] over `box`, at any size. expected: mean number of points on an area
+    of full density as large as the whole map.
     """
-    count = draw.poisson(expected)
-    points = draw.uniform(0.0, REFERENCE_SIZE, (count, 2))
-    column, row = (points * (len(density) / REFERENCE_SIZE)).astype(np.int64).T
-    return points[draw.uniform(size=count) < density[row, column]]
-
-
-def dots(size: int, points: np.ndarray, strength: np.ndarray, sigma: float) -> np.ndarray:
-    """(size, size) float32 sum of Gaussian dots.
-
-    points: (N, 2) reference pixels. strength: (N,) height of each dot. sigma: reference pixels.
-    A dot keeps its volume at every size, so small maps show its average.
-    """
-    scale = size / REFERENCE_SIZE
-    canvas = np.zeros((size + 2, size + 2), np.float32)
-    position = points * scale + 0.5  # one pixel of border, centres at .5
-    cell = np.floor(position).astype(np.int64)
-    part = (position - cell).astype(np.float32)
-    volume = strength.astype(np.float32) * np.float32(2.0 * np.pi * (sigma * scale) ** 2)
-    for dx in (0, 1):
-        for dy in (0, 1):
-            weight = np.abs(1 - dx - part[:, 0]) * np.abs(1 - dy - part[:, 1]) * volume
-            np.add.at(canvas, (cell[:, 1] + dy, cell[:, 0] + dx), weight)
-    canvas = canvas[1:-1, 1:-1]
-    blur = np.sqrt(max((sigma * scale) ** 2 - 0.17, 0.0))  # bilinear splatting blurs by 0.41 px
-    return cv2.GaussianBlur(canvas, (0, 0), blur) if blur > 0.25 else canvas
+    left, top, right, bottom = box
+    extent = np.array([right - left, bottom - top], dtype=np.float64)
+    count = draw.poisson(expected * extent.prod() / REFERENCE_SIZE**2)
+    share = draw.uniform(size=(count, 2))
+    column, row = (share * density.shape[::-1]).astype(np.int64).T
+    kept = draw.uniform(size=count) < density[row, column]
+    return share[kept] * extent + [left, top]

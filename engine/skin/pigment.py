@@ -60,9 +60,8 @@ above 1 happen in moles, where the pigmented layer is thicker than EPIDERMIS_CM.
 
 TABLE_SIZE = (96, 64)
 
-_REDNESS_UNIT = 60.0
-"""a* that counts like ln L* = 1: about equal steps to the eye at L* = 60."""
-_DAMPING = 0.0008
+_BLOOD_STEPS = (-1.2, 1.6)
+"""Bounds of changes of log blood by `pigments_of`."""
 
 
 def melanin_absorption(pheomelanin: float) -> np.ndarray:
@@ -113,12 +112,14 @@ def skin_reflectance(
     saturation: float = SATURATION,
     carotene: float = 0.0,
     scattering_share: float = 1.0,
+    veil: float = VEIL,
 ) -> np.ndarray:
     """Diffuse reflectance of skin, (..., 31) in [0, 1].
 
     melanin: (...) melanosome volume fraction of the epidermis, 0.005 (very light) to 0.4 (dark).
     blood: (...) blood volume fraction of the dermis, about 0.002 to 0.02, lips up to 0.15.
     carotene: nmol per gram, about 0.1 to 0.8. scattering_share: of the usual dermis, 0.6 to 1.6.
+    veil: backscatter from above the melanin; dry, ashy skin has more, oiled skin less.
     """
     melanin = np.asarray(melanin, dtype=np.float64)[..., None]
     blood = np.asarray(blood, dtype=np.float64)[..., None]
@@ -136,7 +137,7 @@ def skin_reflectance(
     half_space = 1.0 + ratio - np.sqrt(ratio * ratio + 2.0 * ratio)
     inside = passed * half_space
     outside = (1.0 - INNER_REFLECTION) * inside / (1.0 - INNER_REFLECTION * inside)
-    return VEIL + (1.0 - VEIL) * outside
+    return veil + (1.0 - veil) * outside
 
 
 @dataclass(frozen=True)
@@ -152,19 +153,34 @@ class PigmentTable:
         y = _table_coordinate(log_blood, BLOOD_RANGE, rows)
         return cv2.remap(self.colours, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
-    def pigments_per_colour(self, melanin: float, blood: float) -> np.ndarray:
-        """(2, 2) how log melanin and log blood (rows) follow ln L* and a* (columns).
+    def pigments_of(
+        self, melanin: float, blood: float, lightness: np.ndarray, redness: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Changes of log melanin and log blood, (H, W) float32 each, that change the colour.
 
-        The damped inverse of the table's slopes at (melanin, blood): where a pigment has no room
-        left, as melanin in very light skin, it moves less and the colour is not reached.
+        melanin, blood: fractions to start from. lightness: (H, W) change of ln L*. redness: (H, W)
+        change of a*. Melanin follows the table's own curve; blood, its slopes. Colours out of reach
+        of the pigments (redder and lighter at once) are met in lightness.
         """
-        at = np.log([melanin, blood]).astype(np.float32)
-        ends = at + np.float32(0.25) * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]], np.float32)
-        lab = srgb_to_lab(self.look_up(ends[None, :, 0], ends[None, :, 1])[0].astype(np.float64))
-        values = np.stack([np.log(np.maximum(lab[:, 0], 1.0)), lab[:, 1] / _REDNESS_UNIT])
-        slopes = (values[:, ::2] - values[:, 1::2]) / 0.5
-        damped = slopes.T @ slopes + _DAMPING * np.eye(2)
-        return np.linalg.solve(damped, slopes.T) / np.array([1.0, _REDNESS_UNIT])
+        at = np.log([melanin, blood])
+        grid = np.linspace(*np.log(MELANIN_RANGE), 4 * self.colours.shape[1])
+        curve = self._lab(grid, np.full_like(grid, at[1]))
+        start = self._lab(at[:1], at[1:])[0]
+        step = 0.3
+        redder = (self._lab(at[:1], at[1:] + step)[0] - start) / step
+        darkness, red = -np.log(np.maximum(curve[:, 0], 1.0)), curve[:, 1] - start[1]
+        base, fall = -np.log(start[0]), -redder[0] / start[0]
+        more_blood = np.clip(redness / redder[1], *_BLOOD_STEPS)
+        for _ in range(2):
+            target = base - lightness - fall * more_blood
+            more_melanin = np.interp(target, darkness, grid) - at[0]
+            own = np.interp(more_melanin + at[0], grid, red)
+            more_blood = np.clip((redness - 0.5 * own) / redder[1], *_BLOOD_STEPS)
+        return more_melanin.astype(np.float32), more_blood.astype(np.float32)
+
+    def _lab(self, log_melanin: np.ndarray, log_blood: np.ndarray) -> np.ndarray:
+        colours = self.look_up(log_melanin[None], log_blood[None])[0]
+        return srgb_to_lab(colours.astype(np.float64))
 
 
 def _table_coordinate(log_value: np.ndarray, bounds: tuple[float, float], count: int) -> np.ndarray:
@@ -177,13 +193,14 @@ def make_table(
     saturation: float = SATURATION,
     carotene: float = 0.0,
     scattering_share: float = 1.0,
+    veil: float = VEIL,
 ) -> PigmentTable:
     """Table of `skin_reflectance` colours for one person's skin."""
     columns, rows = TABLE_SIZE
     melanin = np.geomspace(*MELANIN_RANGE, columns)
     blood = np.geomspace(*BLOOD_RANGE, rows)
     reflectance = skin_reflectance(
-        melanin[None, :], blood[:, None], pheomelanin, saturation, carotene, scattering_share
+        melanin[None, :], blood[:, None], pheomelanin, saturation, carotene, scattering_share, veil
     )
     return PigmentTable(reflectance_to_srgb(reflectance).astype(np.float32))
 

@@ -89,11 +89,17 @@ def draw_strokes(canvas: Canvas, paths: np.ndarray, opacity: np.ndarray) -> np.n
 # --- brows ----------------------------------------------------------------------------------
 
 
-def brow_shape(p: SkinParameters) -> tuple[np.ndarray, np.ndarray]:
-    """Centre line (M, 2) of the right brow in reference pixels and half heights (M,)."""
+def brow_shape(p: SkinParameters, streams: Streams, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Centre line (M, 2) of one brow, as a right brow, in reference pixels; half heights (M,)."""
     centre = np.array(BROW_CENTRE, dtype=np.float64)
-    half = np.array(BROW_HALF_WIDTH) * (1.0 + 0.45 * p.brow_thickness)
+    half = np.array(BROW_HALF_WIDTH) * (1.0 + 0.5 * p.brow_thickness)
     along = np.linspace(0.0, 1.0, len(centre))
+    # Everybody's brows have bends of their own, and the two sides are not quite alike.
+    knots = np.linspace(0.0, 1.0, 4)
+    common = streams.get("brow bends").normal(0.0, 1.0, (2, 4))
+    bends = common + 0.5 * streams.get("brow bends", 1 + side).normal(0.0, 1.0, (2, 4))
+    centre[:, 1] += 1.6 * np.interp(along, knots, bends[0])
+    half *= np.clip(1.0 + 0.17 * np.interp(along, knots, bends[1]), 0.5, 1.6)
     centre[:, 0] -= 8.0 * p.brow_gap * (1.0 - along) + 10.0 * p.brow_length * along**2
     bump = np.exp(-(((along - 0.55) / 0.22) ** 2))
     centre[:, 1] -= _BROW_LIFT * (p.brow_height + 1.2 * p.brow_arch * bump)
@@ -105,11 +111,11 @@ def brow_shape(p: SkinParameters) -> tuple[np.ndarray, np.ndarray]:
 def brow_coverage(p: SkinParameters, streams: Streams, side: int, size: int) -> np.ndarray:
     """Coverage of one brow over BROW_BOX, drawn as the right brow, resampled to `size`.
 
-    side: 0 right, 1 left (only picks the random stream; the caller flips the left brow).
+    side: 0 right, 1 left. The left one has its own hairs and is flipped to its place.
     """
     canvas = Canvas(*BROW_BOX, 3.0 if size >= REFERENCE_SIZE else 1.5)
     draw = streams.get("brow", side)
-    centre, half = brow_shape(p)
+    centre, half = brow_shape(p, streams, side)
     present = float(smoothstep(np.array(p.brow_density), 0.0, 0.25))  # thinner below: none at 0
     count = int(draw.normal(1.0, 0.04) * (260 + 700 * p.brow_density) * present)
     t = draw.uniform(0.0, 1.0, count) ** 0.9
@@ -127,16 +133,18 @@ def brow_coverage(p: SkinParameters, streams: Streams, side: int, size: int) -> 
     lift = lift + np.interp(t, [0.0, 0.3, 1.0], [4.0, 20.0, 10.0]) * s
     angle = outward + np.deg2rad(lift + draw.normal(0.0, 8.0, count))
     bend = np.deg2rad(-0.45 * lift + draw.normal(0.0, 10.0, count))
-    length = np.interp(t, [0.0, 0.3, 1.0], [15.0, 18.0, 12.0]) * draw.normal(1.0, 0.25, count)
+    length = np.interp(t, [0.0, 0.3, 1.0], [15.0, 18.0, 9.0]) * draw.normal(1.0, 0.25, count)
     length *= 1.15 if p.sex == MALE else 0.95
     paths = bend_strokes(roots, angle, bend, np.clip(length, 4.0, 24.0))
     paths -= (paths[:, 2:3] - roots[:, None]) * 0.5  # strokes straddle their place in the band
     opacity = (0.30 + 0.42 * p.brow_density) * (1.0 - 0.4 * s**2) * smoothstep(t, -0.15, 0.2)
+    opacity *= smoothstep(t, 1.05, 0.7)  # the tail thins out
     opacity = np.clip(opacity * draw.normal(1.0, 0.3, count), 0.02, 0.95)
     hairs = draw_strokes(canvas, paths, opacity)
     hairs = _to_box(hairs, canvas, size)
     tint = _to_box(_brow_tint(centre, half, p), canvas, size)
-    return 1.0 - (1.0 - hairs) * (1.0 - tint)
+    brow = 1.0 - (1.0 - hairs) * (1.0 - tint)
+    return brow[:, ::-1] if side else brow
 
 
 def _brow_tint(centre: np.ndarray, half: np.ndarray, p: SkinParameters) -> np.ndarray:
@@ -160,26 +168,20 @@ def _to_box(coverage: np.ndarray, canvas: Canvas, size: int) -> np.ndarray:
     return cv2.resize(coverage, shape, interpolation=cv2.INTER_AREA)
 
 
-def add_brows(alpha: np.ndarray, p: SkinParameters, streams: Streams) -> None:
-    """Write both brows into `alpha`, a (size, size) coverage that the caller owns."""
-    size = alpha.shape[0]
-    left, top, right, bottom = (round(v * size / REFERENCE_SIZE) for v in BROW_BOX)
-    alpha[top:bottom, left:right] = brow_coverage(p, streams, 0, size)
-    alpha[top:bottom, size - right : size - left] = brow_coverage(p, streams, 1, size)[:, ::-1]
-
-
 # --- beard and hairline -----------------------------------------------------------------------
 
 
 def beard_coverage(
     p: SkinParameters, streams: Streams, density: np.ndarray, size: int
 ) -> np.ndarray:
-    """(size, size) coverage of beard hairs.
+    """Coverage of beard hairs over BEARD_BOX of a map of that size.
 
-    density: (S, S) in [0, 1], where they grow.
+    density: (h, w) in [0, 1] over BEARD_BOX, where they grow.
     """
     draw = streams.get("beard")
-    roots = scatter(draw, density**1.5, 2.4e5 * p.beard_cover * (1.0 - 0.5 * p.beard_length))
+    roots = scatter(
+        draw, density**1.5, 2.4e5 * p.beard_cover * (1.0 - 0.5 * p.beard_length), BEARD_BOX
+    )
     count = len(roots)
     sideways = np.clip((roots[:, 0] - REFERENCE_SIZE / 2) / 120.0, -1.0, 1.0)
     # Down, fanning out from the mid-line on the upper lip, back towards the ears on the jaw.
@@ -187,15 +189,8 @@ def beard_coverage(
     length = (2.0 + 15.0 * p.beard_length) * draw.uniform(0.5, 1.2, count)
     paths = bend_strokes(roots, angle, draw.normal(0.0, 0.5, count), length)
     opacity = np.clip((0.3 + 0.3 * p.beard_cover) * draw.normal(1.0, 0.3, count), 0.05, 0.95)
-    left, top, right, bottom = BEARD_BOX
-    canvas = Canvas(left, top, right, bottom, 2.0 * min(size, REFERENCE_SIZE) / REFERENCE_SIZE)
-    total = np.zeros((size, size), np.float32)
-    unit = size / REFERENCE_SIZE
-    rows, columns = (
-        slice(round(a * unit), round(b * unit)) for a, b in ((top, bottom), (left, right))
-    )
-    total[rows, columns] = _to_box(draw_strokes(canvas, paths, opacity), canvas, size)
-    return total
+    canvas = Canvas(*BEARD_BOX, 2.0 * min(size, REFERENCE_SIZE) / REFERENCE_SIZE)
+    return _to_box(draw_strokes(canvas, paths, opacity), canvas, size)
 
 
 def fringe_coverage(
@@ -211,8 +206,9 @@ def fringe_coverage(
     roots = scatter(draw, band, 9.0e4 * p.hair_cover)
     scale = len(distance) / REFERENCE_SIZE
     column, row = (roots * scale).astype(np.int64).T
-    down, right = np.gradient(cv2.GaussianBlur(distance, (0, 0), 4.0 * scale))
-    outwards = np.arctan2(-down[row, column], -right[row, column])
+    smooth = cv2.GaussianBlur(distance, (0, 0), 4.0 * scale)
+    down, right = (cv2.Sobel(smooth, cv2.CV_32F, *axis)[row, column] for axis in ((0, 1), (1, 0)))
+    outwards = np.arctan2(-down, -right)
     # Hair leaves the skin slanted; which way is a matter of the person's parting.
     slant = draw.normal(0.0, 0.3) + 0.8 * np.sign(roots[:, 0] - REFERENCE_SIZE / 2)
     angle = outwards + slant + draw.normal(0.0, 0.35, len(roots))

@@ -5,25 +5,27 @@ are ours, set by eye and against regional means of published maps: cheeks, nose,
 their a*, octave amplitudes by the deviation per band (about 1 grey level of 255 an octave).
 """
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
 from ..head.numerics import smoothstep
 from .curves import REFERENCE_SIZE
-from .layout import reference_grid, region_distances, region_masks, resample
-from .noise import Streams, dots, field, scatter
+from .layout import reference_grid, region_distances, region_masks
+from .noise import Box, Streams, box_slices, field, scatter
 from .parameters import SkinParameters
-from .pigment import PigmentTable
-from .zones import zone_fields
+from .splat import splat
 
 _MELANIN_OCTAVES = {
     4: 0.050, 8: 0.050, 16: 0.045, 32: 0.035, 64: 0.026, 128: 0.024, 256: 0.028, 512: 0.036,
 }  # fmt: skip
 _BLOOD_OCTAVES = {
-    4: 0.060, 8: 0.070, 16: 0.070, 32: 0.060, 64: 0.050, 128: 0.045, 256: 0.055, 512: 0.070,
+    4: 0.050, 8: 0.060, 16: 0.060, 32: 0.060, 64: 0.060, 128: 0.055, 256: 0.060, 512: 0.070,
 }  # fmt: skip
-_LIP_BOX = (400, 544, 624, 640)
-_LIP_LINES = ((90, 0.6), (210, 0.7))
+LIP_BOX: Box = (384, 512, 640, 672)
+"""Holds the lips of everybody."""
+_LIP_LINES = ((103, 0.6), (240, 0.7))
 _FRECKLE_SIGMAS = (1.1, 1.7, 2.5)
 
 
@@ -33,16 +35,17 @@ def melanin_gain(p: SkinParameters) -> float:
 
 
 def lip_cover(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:
-    """(size, size) share of lip against facial skin, for this person's lip shape."""
-    distance = region_distances(size)["lips"] + 2.6 * p.lip_fullness
-    wander = field(streams, "lip edge", size, {24: 0.5, 64: 0.6, 160: 0.5}, share=0.6)
-    softness = 2.2 + 3.6 * (1.0 - p.lip_edge)
-    return smoothstep(distance + wander, -softness, softness)
+    """Share of lip against facial skin over LIP_BOX, float32, for this person's lip shape."""
+    distance = region_distances(size)["lips"][box_slices(LIP_BOX, size)] + 2.6 * p.lip_fullness
+    octaves = {32: 0.6, 64: 0.6, 128: 0.5}
+    wander = field(streams, "lip edge", size, octaves, share=0.6, box=LIP_BOX)
+    softness = 2.6 + 6.0 * (1.0 - p.lip_edge)
+    return smoothstep(distance + wander, -softness, softness).astype(np.float32)
 
 
 def lip_lines(streams: Streams, size: int) -> np.ndarray:
-    """(size, size) unit noise in fine lines that fan out from the mouth, 0 away from the lips."""
-    left, top, right, bottom = _LIP_BOX
+    """Unit noise in fine lines that fan out from the mouth, float32 over LIP_BOX."""
+    left, top, right, bottom = LIP_BOX
     column, row = (g[top:bottom, left:right] for g in reference_grid())
     fan = (column - REFERENCE_SIZE / 2) / (1.0 + np.abs(row - 593.0) / 110.0)
     lines = np.zeros(fan.shape, np.float32)
@@ -52,121 +55,85 @@ def lip_lines(streams: Streams, size: int) -> np.ndarray:
         y = (row - top) / (bottom - top) * 8.0
         part = cv2.remap(lattice, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
         lines += np.float32(weight) * part
-    total = np.zeros((REFERENCE_SIZE, REFERENCE_SIZE), np.float32)
-    total[top:bottom, left:right] = lines
-    return resample(total, size)
-
-
-def zone_pigments(
-    p: SkinParameters, streams: Streams, size: int, table: PigmentTable
-) -> tuple[np.ndarray, np.ndarray]:
-    """Log melanin and log blood, (size, size) each, that the soft zones and lids add."""
-    m = region_masks(size)
-    lightness, redness = zone_fields(p, streams, size)
-    lightness -= (0.06 + 0.34 * p.lid_depth) * m["lid_upper"]
-    lightness -= (0.02 + 0.16 * p.lid_depth) * m["lid_lower"]
-    change = table.pigments_per_colour(p.melanin, p.blood).astype(np.float32)
-    melanin, blood = (a * lightness + b * redness for a, b in change)
-    return melanin, blood
+    shape = tuple((b - a) * size // REFERENCE_SIZE for a, b in ((left, right), (top, bottom)))
+    return cv2.resize(lines, shape, interpolation=cv2.INTER_AREA)
 
 
 def log_melanin(
     p: SkinParameters, streams: Streams, size: int, lips: np.ndarray, lines: np.ndarray
 ) -> np.ndarray:
-    """(size, size) float32 log melanosome fraction.
+    """(size, size) float32 log melanosome fraction, without zones and folds.
 
     lips: from `lip_cover`. lines: from `lip_lines`.
     """
-    m = region_masks(size)
     gain = melanin_gain(p)
     octaves = {k: a * gain * (0.5 + p.mottling) for k, a in _MELANIN_OCTAVES.items()}
-    total = np.log(np.float32(p.melanin)) + _calm(
-        field(streams, "melanin", size, octaves, share=0.45), size
-    )
-    zones = 0.24 * p.zones * (m["forehead"] + m["temple_corners"] - 0.6 * m["cheeks"])
-    eyes = (0.06 + 0.45 * p.eye_pigment) * m["eye_surround"] + 0.14 * m["lid_upper"]
-    eyes = eyes + 0.20 * p.eye_pigment * m["under_eye"]
-    parts = 0.06 * m["nasal_creases"] + 0.06 * m["jaw_beard"] + 0.06 * m["neck"]
-    total += min(gain, 1.7) * (zones + eyes + parts)
-    total += gain * _spots(p, streams, size)
-    # Lips hold less melanin than the skin around them, the lower one least.
-    pale = np.log(0.007)
+    total = field(streams, "melanin", size, octaves, share=0.45)
+    total *= _calm(size)
+    total += np.float32(np.log(p.melanin))
+    _add_spots(total, p, streams, gain)
+    box = box_slices(LIP_BOX, size)
+    lower, wet = (region_masks(size)[name][box] for name in ("lip_lower", "lip_inner"))
+    # Lips hold less melanin than light skin and more than dark skin; the lower one least.
+    pale = np.log(0.009)
     darker = max(np.log(p.melanin) - pale, 0.0)
-    target = pale + (0.64 + 0.42 * p.lip_pigment) * darker
-    target = target - 0.11 * darker * (1.2 - p.lip_pigment) * m["lip_lower"] - 0.04 * lines
-    total += lips * (target - total)
-    inner = lips * m["lip_inner"]
-    return (total + inner * (0.25 * pale + 0.75 * target - total)).astype(np.float32)
-
-
-def _calm(noise: np.ndarray, size: int) -> np.ndarray:
-    """Less mottling on neck and chest, where it would show as large clouds."""
-    return noise * (1.0 - 0.45 * region_masks(size)["neck"])
-
-
-def _spots(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:
-    """Freckles, age spots, moles and pores in log melanin."""
-    m = region_masks(REFERENCE_SIZE)
-    sunny = np.clip(
-        m["cheeks"] + 0.9 * m["nose"] + 0.45 * m["forehead"] + 0.25 * m["face"] + 0.06, 0.0, 1.0
-    ) * (1.0 - m["scalp"])
-    total = np.zeros((size, size), np.float32)
-    if p.freckles > 0.02:
-        draw = streams.get("freckles")
-        for sigma in _FRECKLE_SIGMAS:
-            points = scatter(draw, sunny, 9000 * p.freckles / sigma**1.5)
-            height = draw.gamma(2.5, 0.09 + 0.05 * p.freckles, len(points))
-            total += dots(size, points, height, sigma)
-    if p.age_spots > 0.02:
-        draw = streams.get("age spots")
-        for sigma in (3.0, 5.5, 9.0):
-            points = scatter(draw, sunny, 260 * p.age_spots / sigma)
-            total += dots(size, points, draw.gamma(3.0, 0.06, len(points)), sigma)
-    draw = streams.get("moles")
-    skin = (1.0 - m["scalp"]) * (m["main"] - m["lips"] - m["eye_surround"]).clip(0.0)
-    points = scatter(draw, skin, 2.0 * p.moles)
-    for point in points:
-        sigma = draw.gamma(6.0, 0.22)
-        total += dots(size, point[None], draw.uniform(0.6, 2.2, 1), sigma)
-    if size >= REFERENCE_SIZE // 2:
-        total += _pores(p, streams, size)
+    target = pale + (0.46 + 0.66 * p.lip_pigment) * darker - 0.04 * lines
+    target -= (0.25 + 0.22 * darker * (1.3 - p.lip_pigment)) * lower
+    skin = total[box]
+    skin += lips * (target - skin)
+    skin += lips * wet * (0.25 * pale + 0.75 * target - skin)
     return total
 
 
-def _pores(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:
+@lru_cache(maxsize=4)
+def _calm(size: int) -> np.ndarray:
+    """Less mottling on neck and chest, where it would show as large clouds."""
+    return 1.0 - np.float32(0.45) * region_masks(size)["neck"]
+
+
+@lru_cache(maxsize=1)
+def _sunny() -> np.ndarray:
     m = region_masks(REFERENCE_SIZE)
-    draw = streams.get("pores")
-    where = np.clip(m["nose"] + 0.7 * m["cheeks"] + 0.4 * m["forehead"] + 0.4 * m["chin"], 0, 1)
-    points = scatter(draw, where * (1.0 - m["scalp"]) * (1.0 - m["lips"]), 9.0e4)
-    return dots(size, points, draw.gamma(2.0, 0.05 * p.pores, len(points)), 0.75)
+    sunny = m["cheeks"] + 0.9 * m["nose"] + 0.45 * m["forehead"] + 0.25 * m["face"] + 0.06
+    return np.clip(sunny, 0.0, 1.0) * (1.0 - m["scalp"])
+
+
+def _add_spots(total: np.ndarray, p: SkinParameters, streams: Streams, gain: float) -> None:
+    """Add freckles and age spots to log melanin."""
+    spots = []
+    if p.freckles > 0.02:
+        draw = streams.get("freckles")
+        for sigma in _FRECKLE_SIGMAS:
+            points = scatter(draw, _sunny(), 9000 * p.freckles / sigma**1.5)
+            height = draw.gamma(2.5, 0.09 + 0.05 * p.freckles, len(points))
+            spots.append((points, height, sigma))
+    if p.age_spots > 0.02:
+        draw = streams.get("age spots")
+        for sigma in (3.0, 5.5, 9.0):
+            points = scatter(draw, _sunny(), 260 * p.age_spots / sigma)
+            spots.append((points, draw.gamma(3.0, 0.06, len(points)), sigma))
+    scale = len(total) / REFERENCE_SIZE
+    for points, height, sigma in spots:
+        # A dot keeps its volume at every size, so small maps show its average.
+        volume = gain * height * 2.0 * np.pi * (sigma * scale) ** 2
+        total += splat(total.shape, points * scale, volume, sigma * scale)
 
 
 def log_blood(
     p: SkinParameters, streams: Streams, size: int, lips: np.ndarray, lines: np.ndarray
 ) -> np.ndarray:
     """(size, size) float32 log blood fraction; arguments as for `log_melanin`."""
-    m = region_masks(size)
     octaves = {k: a * (0.5 + p.mottling) for k, a in _BLOOD_OCTAVES.items()}
-    total = np.log(np.float32(p.blood)) + _calm(
-        field(streams, "blood", size, octaves, share=0.45), size
-    )
-    red = 1.0 * m["cheeks"] + 0.55 * m["nose"] + 0.45 * m["nose_tip"] + 1.3 * m["ears"]
-    red = red + 0.5 * m["ear_bowl"] + 0.4 * m["ear_lobes"] + 0.45 * m["chin"]
-    red = red + 0.45 * m["nasal_creases"]
-    patchy = 1.0 + field(streams, "flush", size, {10: 0.12, 24: 0.15, 60: 0.12}, share=0.4)
-    total += (0.2 + 0.9 * p.flush) * red * patchy
-    total += 0.9 * p.blush * m["cheeks"]
-    total += (0.25 + 0.6 * p.under_eye) * m["under_eye"] + 0.35 * m["lid_upper"]
-    total += 0.35 * m["lid_lower"] + 1.2 * m["caruncles"] - 0.06 * m["neck"]
-    if p.blemishes > 0.02:
-        draw = streams.get("blemishes")
-        where = region_masks(REFERENCE_SIZE)["face"]
-        for sigma in (1.6, 2.8, 4.2):
-            points = scatter(draw, where, 420 * p.blemishes / sigma)
-            total += dots(size, points, draw.gamma(3.0, 0.16, len(points)), sigma)
-    target = np.log(0.050 + 0.100 * p.lip_blood) + 0.08 * m["lip_lower"] + 0.10 * lines
-    target = target + 0.35 * m["lip_wet"]
-    target += field(streams, "lip patches", size, {24: 0.06, 64: 0.08, 128: 0.06}, share=0.4)
-    total += lips * (target - total)
-    inner = lips * m["lip_inner"]
-    return (total + inner * (np.log(0.17) - total)).astype(np.float32)
+    total = field(streams, "blood", size, octaves, share=0.45)
+    total *= _calm(size)
+    total += np.float32(np.log(p.blood))
+    box = box_slices(LIP_BOX, size)
+    m = {k: region_masks(size)[k][box] for k in ("lip_lower", "lip_wet", "lip_inner")}
+    target = np.log(0.050 + 0.110 * p.lip_blood) + 0.08 * m["lip_lower"] + 0.10 * lines
+    target += 0.35 * m["lip_wet"]
+    octaves = {32: 0.07, 64: 0.08, 128: 0.06}
+    target += field(streams, "lip patches", size, octaves, share=0.4, box=LIP_BOX)
+    skin = total[box]
+    skin += lips * (target - skin)
+    skin += lips * m["lip_inner"] * (np.log(0.17) - skin)
+    return total

@@ -12,11 +12,13 @@ import cv2
 import numpy as np
 
 from .curves import REFERENCE_SIZE
-from .noise import Streams
+from .layout import region_masks
+from .noise import Streams, box_slices, field
 from .parameters import SkinParameters
+from .pigment import PigmentTable
 
 _GRID = 256
-_LEFT, _TOP, _RIGHT, _BOTTOM = 96, 160, 928, 816
+_BOX = (96, 160, 928, 816)
 """Reference pixels that hold every zone."""
 
 # name: column, row, radius across, radius down, angle of the right half; mean in % of L* and in
@@ -71,8 +73,9 @@ def _spots() -> np.ndarray:
     """(2, Z, h, w) float32 spots of the right and the left side; mid-line zones are split in two
     halves of the same spot, so that both sides add up to it."""
     unit = REFERENCE_SIZE / _GRID
-    columns = (np.arange(_LEFT / unit, _RIGHT / unit) + 0.5) * unit
-    rows = (np.arange(_TOP / unit, _BOTTOM / unit) + 0.5)[:, None] * unit
+    left, top, right, bottom = _BOX
+    columns = (np.arange(left / unit, right / unit) + 0.5) * unit
+    rows = (np.arange(top / unit, bottom / unit) + 0.5)[:, None] * unit
     spots = []
     for column, row, across, down, degrees, *_ in _ZONES.values():
         angle = np.deg2rad(degrees)
@@ -87,31 +90,68 @@ def _spots() -> np.ndarray:
     return both
 
 
-def zone_fields(p: SkinParameters, streams: Streams, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Changes of skin colour by zones: natural log of L*, and a* in its own units.
+# Mask: change in % of L* and in a*. Neck and jaw are a little darker than cheeks, ears darker
+# inside and redder (regional means of published maps, see `statistics`).
+_REGIONS: dict[str, tuple[float, float]] = {
+    "neck": (-6.0, -0.8), "jaw_beard": (-3.0, -0.8), "sideburns": (-3.0, -0.4),
+    "nasal_creases": (-3.0, 0.8), "ears": (-4.0, 2.5), "ear_bowl": (-7.0, 1.5),
+    "ear_lobes": (0.0, 1.0), "eye_surround": (-4.0, 0.0), "lid_upper": (-8.0, 0.4),
+    "lid_lower": (-4.0, 1.0), "under_eye": (-2.0, -0.6), "caruncles": (0.0, 7.0),
+    "moustache": (-2.0, -0.2),
+}  # fmt: skip
+# Where blood shows when a face is flushed.
+_FLUSHED = {
+    "cheeks": 0.8, "nose": 0.4, "nose_tip": 0.5, "ears": 0.7, "ear_lobes": 0.3, "chin": 0.35,
+    "nasal_creases": 0.35,
+}  # fmt: skip
 
-    Both (size, size) float32, 0 outside the face and the ears.
-    """
+
+_REDNESS_TONES = np.log([0.1, 0.6])
+"""Melanin hides blood: differences of a* halve from brown to dark skin."""
+
+
+@lru_cache(maxsize=1)
+def _region_changes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fixed changes of ln L* and a* by regions, and the flushed regions, (G, G) each."""
+    m = region_masks(_GRID)
+    lightness = sum(np.float32(0.01 * light) * m[name] for name, (light, _) in _REGIONS.items())
+    redness = sum(np.float32(red) * m[name] for name, (_, red) in _REGIONS.items())
+    return lightness, redness, sum(np.float32(w) * m[name] for name, w in _FLUSHED.items())
+
+
+def zone_pigments(
+    p: SkinParameters, streams: Streams, size: int, table: PigmentTable
+) -> tuple[np.ndarray, np.ndarray]:
+    """Changes of log melanin and log blood by zones and regions, (size, size) float32 each."""
+    lightness, redness = _zone_fields(p, streams)
+    m = region_masks(_GRID)
+    region_light, region_red, flushed = _region_changes()
+    lightness += region_light
+    lightness -= 0.22 * p.lid_depth * m["lid_upper"] + 0.10 * p.lid_depth * m["lid_lower"]
+    lightness -= 0.16 * p.eye_pigment * m["eye_surround"] + 0.10 * p.under_eye * m["under_eye"]
+    zones = m["forehead"] + m["temple_corners"] - 0.6 * m["cheeks"]
+    lightness -= 0.05 * p.zones * zones
+    patchy = 1.0 + field(streams, "flush", _GRID, {10: 0.12, 24: 0.15, 60: 0.15}, share=0.4)
+    redness += region_red + (0.8 + 5.5 * p.flush) * flushed * patchy + 7.0 * p.blush * m["cheeks"]
+    redness *= np.float32(np.interp(np.log(p.melanin), _REDNESS_TONES, [1.0, 0.5]))
+    melanin, blood = table.pigments_of(p.melanin, p.blood, lightness, redness)
+    kind = cv2.INTER_LINEAR if size > _GRID else cv2.INTER_AREA
+    return tuple(cv2.resize(part, (size, size), interpolation=kind) for part in (melanin, blood))
+
+
+def _zone_fields(p: SkinParameters, streams: Streams) -> tuple[np.ndarray, np.ndarray]:
+    """Changes of ln L* and a* by the soft zones alone, (G, G) float32 each."""
     table = np.array([zone[5:] for zone in _ZONES.values()], dtype=np.float32)
     mean, spread, sides = table[:, :2], table[:, 2:4], table[:, 4:]
     draw = streams.get("zones")
     common = draw.standard_normal((len(table), 2), dtype=np.float32)
     own = draw.standard_normal((len(table), 2), dtype=np.float32)
-    amount = 2.0 * p.relief * (mean + spread * common)
-    amount = np.stack(
-        [amount + 2.0 * p.relief * sides * own, amount - 2.0 * p.relief * sides * own]
-    )
+    amount = mean + spread * np.clip(common, -2.0, 2.0)
+    amount = np.stack([amount + sides * own, amount - sides * own])
     spots = _spots()
     flat = amount.reshape(-1, 2).T @ spots.reshape(-1, spots.shape[2] * spots.shape[3])
-    lightness, redness = flat.reshape(2, *spots.shape[2:])
-    return _on_map(lightness * np.float32(0.01), size), _on_map(redness, size)
-
-
-def _on_map(box: np.ndarray, size: int) -> np.ndarray:
-    left, top, right, bottom = (v * size // REFERENCE_SIZE for v in (_LEFT, _TOP, _RIGHT, _BOTTOM))
-    total = np.zeros((size, size), np.float32)
-    kind = cv2.INTER_LINEAR if size > _GRID else cv2.INTER_AREA
-    total[top:bottom, left:right] = cv2.resize(
-        box, (right - left, bottom - top), interpolation=kind
-    )
-    return total
+    total = np.zeros((2, _GRID, _GRID), np.float32)
+    rows, columns = box_slices(_BOX, _GRID)
+    total[:, rows, columns] = (2.0 * p.relief) * flat.reshape(2, *spots.shape[2:])
+    total[0] *= 0.01
+    return total[0], total[1]
