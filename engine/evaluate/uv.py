@@ -189,7 +189,7 @@ def measure_map(
         }
         figures[variant.name], enlarged = _measure_rows(own, full, decoded)
         angles[variant.name] = {
-            area: skin_angles(decoded[area], own.areas["map"]) for area in ("map", "face")
+            area: skin_angles(decoded[area], own.areas["face"]) for area in ("map", "face")
         }
         pictures[variant.name] = MapPictures(own, decoded)
         # What the map does not cover must not count: both pictures show the same there.
@@ -202,7 +202,7 @@ def measure_map(
         side,
         figures,
         _measure_baselines(own),
-        skin_angles(own.image, own.areas["map"]),
+        skin_angles(own.image, own.areas["face"]),
         angles,
         pictures if keep_pictures else None,
     )
