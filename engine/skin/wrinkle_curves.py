@@ -179,8 +179,8 @@ FAMILIES: dict[str, Family] = {
             ((282, 410), (266, 490), (262, 560), (274, 650)),
             ((236, 415), (226, 490), (228, 560), (244, 640)),
         ),
-        count=80, depth=0.032, widths=(0.7, 0.3, 0.0, 0.0), start=(0.0, 0.85), length=(0.08, 0.28), wander=4.0,
-        breaks=0.5, branches=1,
+        count=80, depth=0.032, widths=(0.7, 0.3, 0.0, 0.0), start=(0.0, 0.85), length=(0.08, 0.28),
+        wander=4.0, breaks=0.5, branches=1,
     ),
     "cheek across": Family(
         "fine_lines",
@@ -189,8 +189,8 @@ FAMILIES: dict[str, Family] = {
             ((380, 520), (350, 530), (315, 540), (280, 545), (235, 540)),
             ((372, 610), (345, 630), (315, 645), (285, 655), (245, 640)),
         ),
-        count=60, depth=0.03, widths=(0.7, 0.3, 0.0, 0.0), start=(0.0, 0.85), length=(0.08, 0.22), wander=4.0,
-        breaks=0.5,
+        count=60, depth=0.03, widths=(0.7, 0.3, 0.0, 0.0), start=(0.0, 0.85), length=(0.08, 0.22),
+        wander=4.0, breaks=0.5,
     ),
     "neck rings": Family(
         "neck_lines",

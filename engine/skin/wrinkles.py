@@ -9,10 +9,12 @@ large one also where lines are thinner than a pixel.
 
 import math
 
+import cv2
 import numpy as np
 
 from ..head.numerics import smoothstep
 from .curves import REFERENCE_SIZE
+from .grain import grain_depth
 from .noise import Streams
 from .parameters import SkinParameters
 from .splat import splat
@@ -53,12 +55,17 @@ def crease_box(size: int) -> tuple[slice, slice]:
 
 
 def crease_depth(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:
-    """Relative darkening by folds and wrinkles over `crease_box`, (rows, columns) float32.
+    """Relative darkening by folds, wrinkles and grain over `crease_box`, float32.
 
     0.1 is 10 % darker (sRGB green); the philtrum's edges are a little lighter than the skin.
     """
     rows, columns = crease_box(size)
-    total = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.float32)
+    shape = (rows.stop - rows.start, columns.stop - columns.start)
+    if size >= REFERENCE_SIZE // 2 and p.pores > 0.0:  # finer than smaller maps can show
+        kind = cv2.INTER_AREA if size < REFERENCE_SIZE else cv2.INTER_LINEAR
+        total = cv2.resize(grain_depth(p, streams, CREASE_BOX), shape[::-1], interpolation=kind)
+    else:
+        total = np.zeros(shape, np.float32)
     lines = draw_lines(p, streams)
     if len(lines.rail) == 0:
         return total

@@ -209,3 +209,25 @@ def test_splat_keeps_the_volume_and_the_width() -> None:
 def test_splat_leaves_out_dots_that_lie_outside() -> None:
     drawn = splat((8, 8), np.array([[-5.0, 2.0], [40.0, 3.0]]), np.array([1.0, 1.0]), 0.3)
     assert drawn.sum() == 0.0
+
+
+def test_grain_runs_with_the_tension_lines() -> None:
+    """Across on the forehead; down and outwards on the cheeks, so mirrored on both sides."""
+    depth = crease_depth(dataclasses.replace(SMOOTH, pores=1.0), Streams(0), 1024)
+
+    def likeness(left: int, top: int, shift: tuple[int, int]) -> float:
+        part = depth[top - CREASE_BOX[1] :, left - CREASE_BOX[0] :][:90, :90]
+        other = np.roll(part, shift, axis=(0, 1))[2:-2, 2:-2]
+        return float(np.corrcoef(part[2:-2, 2:-2].ravel(), other.ravel())[0, 1])
+
+    assert likeness(467, 190, (0, 1)) > likeness(467, 190, (1, 0)) + 0.3
+    right_cheek, left_cheek = 310, 1024 - 310 - 90
+    for left, outwards in ((right_cheek, -1), (left_cheek, 1)):
+        assert likeness(left, 470, (1, outwards)) > likeness(left, 470, (1, -outwards)) + 0.1
+
+
+def test_grain_is_even_and_absent_from_small_maps() -> None:
+    depth = crease_depth(dataclasses.replace(SMOOTH, pores=1.0), Streams(0), 1024)
+    assert abs(depth.mean()) < 1e-4
+    assert 0.003 < depth[100:200, 300:500].std() < 0.02
+    assert not crease_depth(dataclasses.replace(SMOOTH, pores=1.0), Streams(0), 256).any()
