@@ -52,8 +52,8 @@ def map_tasks(
     function, prepare: of a module, so that a worker can import them; prepare is called once in
     each new process. on_wait: called before every result and
     every 0.1 s; what it raises stops the workers at once, in the middle of their tasks. They are
-    also stopped when the iterator is closed early. Raises the EngineError of a failed task, or
-    OUT_OF_MEMORY when a worker was ended from outside.
+    also stopped when the iterator is closed early. Raises the EngineError of a failed task as soon
+    as it comes, or OUT_OF_MEMORY when a worker was ended from outside.
     """
     if min(workers, len(tasks)) <= 1:
         for task in tasks:
