@@ -27,7 +27,9 @@ class CountingReporter:
         self._last = 0
 
     def stage(self, name: str, index: int, total: int) -> None:
-        """See Reporter."""
+        """See Reporter. Counting begins anew."""
+        self._samples.clear()
+        self._began = None
         self._write(name, temporary=True)
         self.token.check()
 

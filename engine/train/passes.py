@@ -8,8 +8,8 @@ import numpy as np
 
 from ..reporter import Reporter
 from .reduction import Frame, PassSums, Tick, accumulate
-from .scan import wait_for
 from .texels import TexelSource
+from .waiting import wait_for
 from .work import WorkFolder
 
 
@@ -35,7 +35,7 @@ def local_pass(
         accumulate(sums, maps, frame, tick)
         tick()
         if time.monotonic() - saved >= checkpoint_seconds and sums.count < len(source):
-            work.save_partial(name, sums)
+            work.save_partial(name, sums, tick)
             saved = time.monotonic()
     return sums
 

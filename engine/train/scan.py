@@ -2,30 +2,20 @@
 
 import json
 import os
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO
 
 import numpy as np
 
 from ..protocol.albedo import CHANNELS
 from ..protocol.errors import EngineError
 from ..reporter import Reporter
-from .reduction import Tick
 from .texels import CachedTexels, TexelLayout, digest_of, texels_of
+from .waiting import ordered
 from .work import WorkFolder
-
-CANCEL_SECONDS = 0.2
-"""A wait for a decoder is interrupted this often to look at a cancel."""
-_AHEAD = 4
-"""Maps per thread that are decoded ahead."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -157,36 +147,9 @@ def _records(work: WorkFolder, texels: int) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def _cache(work: WorkFolder, wanted: bool) -> Iterator[object]:
+def _cache(work: WorkFolder, wanted: bool) -> Iterator[BinaryIO | None]:
     if not wanted:
         yield None
         return
     with work.cache_file.open("ab") as file:
         yield file
-
-
-def ordered(function: object, tasks: Sequence[tuple], threads: int, tick: Tick) -> Iterator:
-    """Results of `function(*task)` in order, computed by threads a little ahead."""
-    pool = ThreadPoolExecutor(threads)
-    waiting: deque[Future] = deque()
-    rest = iter(tasks)
-    try:
-        for task in rest:
-            waiting.append(pool.submit(function, *task))
-            if len(waiting) >= threads * _AHEAD:
-                yield wait_for(waiting.popleft(), tick)
-        while waiting:
-            yield wait_for(waiting.popleft(), tick)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def wait_for(future: "Future[T]", tick: Tick) -> T:
-    """The result of a future, with a look at a cancel several times a second."""
-    while True:
-        try:
-            return future.result(timeout=CANCEL_SECONDS)
-        except NotYet:
-            if future.done():
-                raise
-            tick()

@@ -14,10 +14,11 @@ from .model import model_of
 from .passes import local_pass
 from .plan import Plan
 from .reduction import Frame, PassSums, centre_images, moments
-from .scan import Scan, ordered
+from .scan import Scan
 from .settings import TrainSettings
 from .subspace import Columns, first_directions, orthonormalise, sample_mean
 from .texels import FileTexels, MemoryTexels, TexelLayout, TexelSource
+from .waiting import ordered
 from .work import WorkFolder
 
 
@@ -70,7 +71,8 @@ class Steps:
         self.report.stage(name, index, 3 + self.power_passes)
 
     def _tick(self) -> None:
-        self.report.progress(0, 1)
+        """Only a look at a cancel: the maps of this step are read."""
+        self.report.progress(len(self.source), len(self.source))
 
     def _start(self) -> np.ndarray:
         """The reference map (3, N); the first directions go to the work folder."""
@@ -105,7 +107,6 @@ class Steps:
         read = ordered(self.source.read, tasks, self.settings.threads, self._tick)
         for done, texels in enumerate(read):
             maps[done] = texels
-            self.report.progress(done, wanted)
         return MemoryTexels(maps)
 
     def _power_pass(self, reference: np.ndarray, step: int, number: int) -> None:
@@ -129,6 +130,7 @@ class Steps:
             array = self.work.load_directions(step, c)
             array *= root
             directions.append(array)
+            self._tick()
         return Frame(channels, reference[list(channels)], self.layout.weight, tuple(directions))
 
     def _pass(self, frame: Frame, name: str, with_images: bool, batch: int) -> PassSums:

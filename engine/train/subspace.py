@@ -7,6 +7,7 @@ import numpy as np
 
 from ..protocol.conventions import BYTE_MAX
 from .reduction import BLOCK, Moments, Tick, blocks, silent
+from .waiting import patiently
 
 DEPENDENT = 1e-12
 """Share of the largest eigenvalue of a block's Gram matrix (columns of unit length) below which
@@ -90,8 +91,7 @@ def first_directions(
     for part in _wide_blocks(count, texels):
         values = centred(part)
         gram += values @ values.T
-    eigenvalues, vectors = np.linalg.eigh(gram)
-    tick()
+    eigenvalues, vectors = patiently(lambda: np.linalg.eigh(gram), tick)  # seconds for 2000 maps
     width_known = min(width, count - 1)
     order = np.argsort(eigenvalues)[::-1][:width_known]
     lengths = np.sqrt(np.maximum(eigenvalues[order], np.finfo(np.float32).tiny))

@@ -13,7 +13,7 @@ import numpy as np
 from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.safetensors import read_safetensors, write_safetensors
 from .archives import split_archive
-from .reduction import Frame, PassSums, empty_sums
+from .reduction import Frame, PassSums, Tick, empty_sums
 from .settings import TrainSettings
 from .texels import TexelLayout
 
@@ -66,9 +66,14 @@ class WorkFolder:
         file = self.path / "reference.safetensors"
         return read_safetensors(file)["reference"] if file.is_file() else None
 
-    def save_partial(self, name: str, sums: PassSums) -> None:
-        """Sums over the first `sums.count` maps of the pass `name`."""
-        images = {f"image-{c}": image for c, image in enumerate(sums.images)}
+    def save_partial(self, name: str, sums: PassSums, tick: Tick) -> None:
+        """Sums over the first `sums.count` maps of the pass `name`.
+
+        One file per channel, so that a cancel is heard in between; the last file makes it valid.
+        """
+        for c, image in enumerate(sums.images):
+            self._save(self._image(sums.count, c), {"image": image})
+            tick()
         arrays = {
             "name": np.frombuffer(name.encode(), np.uint8),
             "count": np.array([sums.count]),
@@ -77,7 +82,10 @@ class WorkFolder:
             "moment": sums.moment,
             "energy": sums.energy,
         }
-        self._save(self.path / _PARTIAL, {**arrays, **images})
+        self._save(self.path / _PARTIAL, arrays)
+        for file in self.path.glob("image-*.safetensors"):
+            if not file.name.startswith(f"image-{sums.count}-"):
+                file.unlink()
 
     def load_partial(self, name: str, frame: Frame, with_images: bool) -> PassSums:
         """The sums so far of the pass `name`; zero when it was not begun."""
@@ -85,15 +93,20 @@ class WorkFolder:
         table = read_safetensors(file) if file.is_file() else {}
         if not table or table["name"].tobytes().decode() != name:
             return empty_sums(frame, with_images)
-        images = [table[f"image-{c}"] for c in range(len(frame.channels))] if with_images else []
+        count = int(table["count"][0])
+        channels = range(len(frame.channels)) if with_images else ()
+        images = [read_safetensors(self._image(count, c))["image"] for c in channels]
         return PassSums(
-            int(table["count"][0]),
+            count,
             table["total"],
             table["scores"],
             table["moment"],
             table["energy"],
             tuple(images),
         )
+
+    def _image(self, count: int, channel: int) -> Path:
+        return self.path / f"image-{count}-{channel}.safetensors"
 
     def remove(self) -> None:
         """The training is done."""
