@@ -150,7 +150,7 @@ FAMILIES: dict[str, Family] = {
             ((408, 601), (403, 614), (399, 630), (398, 648), (400, 668)),
             ((397, 602), (390, 619), (385, 637), (383, 657), (386, 680)),
         ),
-        count=4, depth=0.13, widths=FOLD, start=(0.0, 0.15), length=(0.55, 1.0), peak=0.3,
+        count=3, depth=0.095, widths=FOLD, start=(0.0, 0.15), length=(0.55, 1.0), peak=0.3,
         wander=1.2, breaks=0.2, branches=2, even=0.3,
     ),
     "upper lip": Family(

@@ -2,7 +2,7 @@
 
 A cleaned albedo still shows wrinkles: less skin is seen per texel, light that enters the groove
 passes more pigment before it leaves, and the bottom of a fold is often redder. So a line here is a
-relative darkening, turned into melanin and blood by `crease_gains`. Lines are sums of small
+relative darkening, turned into melanin and blood by `crease_pigments`. Lines are sums of small
 Gaussian dots along a curve: a dot keeps its volume at every size, so a small map is the reduced
 large one also where lines are thinner than a pixel.
 """
@@ -38,14 +38,18 @@ _BLOOD_SHARE = (0.46, 0.46, 0.44, 0.40, 0.36, 0.34, 0.36, 0.42, 0.50)
 their skin; on dark skin melanin alone would turn them blue grey."""
 
 
-def crease_gains(p: SkinParameters) -> tuple[float, float]:
-    """Log melanin and log blood per unit of relative darkening, for this person's tone."""
-    at = np.log(p.melanin)
-    melanin, blood, share = (
-        float(np.interp(at, _GREEN_NODES, values))
-        for values in (_GREEN_PER_MELANIN, _GREEN_PER_BLOOD, _BLOOD_SHARE)
+def crease_pigments(p: SkinParameters, depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What a relative darkening adds to log melanin and log blood of this person's skin."""
+    at = np.log(p.melanin) + np.array([0.0, 1.0])
+    slope, darker = np.interp(at, _GREEN_NODES, _GREEN_PER_MELANIN)
+    blood, share = (
+        np.interp(at[0], _GREEN_NODES, values) for values in (_GREEN_PER_BLOOD, _BLOOD_SHARE)
     )
-    return (1.0 - share) / melanin, share / blood
+    # On light skin melanin counts more and more as it grows: slope * exp(growth * step).
+    growth = max(np.log(darker / slope), 0.0)
+    linear = depth * np.float32((1.0 - share) / slope)
+    melanin = linear / (1.0 + np.float32(0.5 * growth) * np.maximum(linear, 0.0))
+    return melanin, depth * np.float32(share / blood)
 
 
 def crease_box(size: int) -> tuple[slice, slice]:

@@ -15,7 +15,7 @@ from engine.skin.parameters import SkinParameters
 from engine.skin.pigment import make_table
 from engine.skin.splat import splat
 from engine.skin.wrinkle_curves import ACROSS, FAMILIES, Family
-from engine.skin.wrinkles import CREASE_BOX, crease_box, crease_depth, crease_gains
+from engine.skin.wrinkles import CREASE_BOX, crease_box, crease_depth, crease_pigments
 
 AMOUNTS = sorted({family.amount for family in FAMILIES.values()})
 SMOOTH = dataclasses.replace(
@@ -109,14 +109,15 @@ def test_folds_are_not_baked_light() -> None:
 
 
 @pytest.mark.parametrize("melanin", [0.006, 0.02, 0.08, 0.4, 0.8])
-def test_gains_darken_every_tone_as_asked(melanin: float) -> None:
+def test_every_tone_darkens_as_asked(melanin: float) -> None:
     blood = float(np.interp(melanin, [0.004, 0.08], [0.007, 0.016]))
-    brown, red = crease_gains(dataclasses.replace(SMOOTH, melanin=melanin))
-    depth = np.array([[0.0, 0.05]])
-    logs = np.log(melanin) + brown * depth, np.log(blood) + red * depth
-    plain, line = make_table(0.2).look_up(*(v.astype(np.float32) for v in logs))[0]
-    assert 0.03 < 1.0 - line[1] / plain[1] < 0.08
-    assert line[0] / plain[0] > line[1] / plain[1] - 0.02  # not bluer than the skin
+    depth = np.array([[0.0, 0.02, 0.05, 0.10, 0.15]], dtype=np.float32)
+    brown, red = crease_pigments(dataclasses.replace(SMOOTH, melanin=melanin), depth)
+    logs = np.log(melanin) + brown, np.log(blood) + red
+    colours = make_table(0.2).look_up(*(v.astype(np.float32) for v in logs))[0]
+    left = colours[1:] / colours[0]
+    np.testing.assert_allclose(1.0 - left[:, 1], depth[0, 1:], rtol=0.3)
+    assert np.all(left[:, 0] > left[:, 1] - 0.03)  # not bluer than the skin
 
 
 def test_lid_crease_moves_with_its_height() -> None:
