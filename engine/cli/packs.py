@@ -1,4 +1,4 @@
-"""`python -m engine packs build|list|check`: head packs for people."""
+"""`python -m engine packs build|list|check|import`: head and albedo packs for people."""
 
 import argparse
 import sys
@@ -9,12 +9,15 @@ from ..protocol.errors import EXIT_OK, EngineError
 from ..protocol.headpack import Pack, read_pack
 from ..protocol.pack_manifest import read_manifest
 from ..reporter import CancelToken, ConsoleReporter
+from .interrupt import interrupt_cancels
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
-        "packs", help="list, check and build head packs", description="Head packs."
+        "packs",
+        help="list, check, build and import packs",
+        description="Head packs and albedo packs.",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     build = actions.add_parser("build", help="build a pack from its pinned packages")
@@ -30,6 +33,28 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     check = actions.add_parser("check", help="read a pack and show what it holds")
     check.add_argument("folder", type=Path, metavar="DIR", help="the pack's folder")
     check.set_defaults(run=run_check)
+    _register_import(actions)
+
+
+def _register_import(actions: argparse._SubParsersAction) -> None:
+    importing = actions.add_parser(
+        "import",
+        help="make an albedo pack of a model that others released",
+        description="Make an albedo pack of a model that others released. Its file is only read: "
+        "nothing in it is executed.",
+    )
+    importing.add_argument("kind", choices=["uvapm-albedo"], help="what the file is")
+    importing.add_argument("file", type=Path, metavar="FILE.pkl", help="model_256.pkl, ...")
+    importing.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="the pack's folder"
+    )
+    importing.add_argument(
+        "--accept-licence", action="store_true", help="you know the model's terms and keep them"
+    )
+    importing.add_argument(
+        "--skins", type=int, metavar="N", help="generated skins that set its spread (200)"
+    )
+    importing.set_defaults(run=run_import)
 
 
 def run_build(arguments: argparse.Namespace) -> int:
@@ -43,6 +68,22 @@ def run_build(arguments: argparse.Namespace) -> int:
         print(build_default(folder, arguments.downloads, reporter, arguments.force))
     finally:
         reporter.close()
+    return EXIT_OK
+
+
+def run_import(arguments: argparse.Namespace) -> int:
+    """Import a model; the pack's folder goes to standard output."""
+    token = CancelToken()
+    reporter = ConsoleReporter(sys.stderr, token)
+    with interrupt_cancels(token):
+        from ..packs.uvapm.albedo import SKINS, import_uvapm
+
+        try:
+            skins = SKINS if arguments.skins is None else arguments.skins
+            accepted = arguments.accept_licence
+            print(import_uvapm(arguments.file, arguments.out, accepted, skins, reporter))
+        finally:
+            reporter.close()
     return EXIT_OK
 
 

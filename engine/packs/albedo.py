@@ -13,7 +13,7 @@ from ..protocol.pack_manifest import (
     PackManifest,
     PackPart,
 )
-from .store import write_pack
+from .store import check_replaceable, write_pack
 
 LEVELS = 127
 """Steps of int8 on either side of 0."""
@@ -62,8 +62,9 @@ def write_albedo_pack(
     """Write a pack that holds only an albedo model into `folder` and return it.
 
     An older pack there is replaced, in one step. recipe: how the model was made, in words.
-    Raises EngineError(BAD_OUTPUT) when the disk refuses.
+    Raises EngineError(BAD_OUTPUT) when the disk refuses or the folder holds something else.
     """
+    check_replaceable(folder)
     manifest = PackManifest(
         schema=PACK_SCHEMA,
         id=id,

@@ -45,6 +45,24 @@ def write_pack(
     return folder
 
 
+def check_replaceable(folder: Path) -> None:
+    """Raise EngineError(BAD_OUTPUT) unless `folder` is absent, empty or a pack: a pack that is
+    written takes the whole folder, and must not take somebody's own files with it."""
+    try:
+        if folder.exists() and not (folder / PACK_JSON).is_file() and any(folder.iterdir()):
+            raise EngineError(
+                ErrorCode.BAD_OUTPUT,
+                f"{folder} holds files that are not a pack.",
+                "Give a new folder for the pack.",
+            )
+    except OSError as error:
+        raise EngineError(
+            ErrorCode.BAD_OUTPUT,
+            f"The pack cannot be written to {folder}: {error.strerror or error}.",
+            "Give a new folder for the pack.",
+        ) from error
+
+
 def _fill(
     draft: Path,
     manifest: PackManifest,

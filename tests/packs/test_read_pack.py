@@ -149,7 +149,21 @@ def test_broken_head(tiny_pack, rule):
 ALBEDO_RULES = {
     "texels": (set_first("valid", 1), "valid"),
     "mean": (set_first("mean", 40.0), "mean"),
+    "mean below 0": (set_first("mean", -0.5), "mean"),
+    "valid levels": (lambda t: t["valid"].__imul__(200), "valid"),
+    "old half floats": (lambda t: t.update(basis=t["basis"].astype(np.float16)), "basis"),
+    "no scale": (lambda t: t.pop("basis_scale"), "basis_scale"),
+    "scale": (set_first("basis_scale", -1.0), "basis_scale"),
+    "scale shape": (lambda t: t.update(basis_scale=t["basis_scale"][:, 1:]), "basis_scale"),
+    "sigma": (set_first("sigma", -1.0), "sigma"),
+    "sigma not finite": (set_first("sigma", np.nan), "sigma"),
     "covariance": (lambda t: t.update(covariance=t["covariance"][:6, :6]), "covariance"),
+    "covariance diagonal": (lambda t: t["covariance"].__imul__(2), "covariance"),
+    "covariance one-sided": (lambda t: t["covariance"].__setitem__((0, 1), 0.5), "covariance"),
+    "covariance negative": (
+        lambda t: t["covariance"].__setitem__(np.s_[:2, :2], [[1, 1.5], [1.5, 1]]),
+        "covariance",
+    ),
 }
 
 

@@ -1,0 +1,1 @@
+"""UVAPM's released albedo models, read without trusting their files."""
