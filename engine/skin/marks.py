@@ -7,6 +7,7 @@ millimetres each).
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from .curves import REFERENCE_SIZE
 from .layout import region_masks
 from .noise import Streams, scatter
 from .parameters import SkinParameters
-from .splat import splat
+from .splat import add_splat
 
 _CRISP, _SOFT = 0.65, 1.7
 """Sigma of the dots of sharp marks and of inflamed skin."""
@@ -23,8 +24,12 @@ _GRID = 512
 """Side of the maps of density."""
 _PORES = 2.0e5
 """Pores on an area of full density as large as the map."""
+_PORE_BOX = (224, 128, 800, 768)
+"""Columns and rows (left, top, right, bottom) of the reference map that have pores."""
 _PORE_RED = 1.0
 """Log blood of a pore per log melanin, before the gain of the tone."""
+_PORE_GAIN = 1.6
+"""Most that pores are darkened on light skin."""
 _VEIN_STEPS = 26
 
 
@@ -35,10 +40,14 @@ class _Dots:
     points: np.ndarray
     volume: np.ndarray
 
-    def drawn(self, size: int, sigma: float) -> np.ndarray:
-        """(size, size) float32."""
-        scale = size / REFERENCE_SIZE
-        return splat((size, size), self.points * scale, self.volume * scale**2, sigma * scale)
+    def add_to(self, total: np.ndarray, sigma: float, factor: float = 1.0) -> None:
+        """Add to (S, S) float32; sigma in reference pixels."""
+        scale = len(total) / REFERENCE_SIZE
+        add_splat(total, self.points * scale, self.volume * (factor * scale**2), sigma * scale)
+
+    def times(self, factor: np.ndarray) -> "_Dots":
+        """The same dots, each `factor` (N,) times as strong."""
+        return _Dots(self.points, self.volume * factor)
 
 
 def mark_pigments(
@@ -48,19 +57,20 @@ def mark_pigments(
 
     gain: factor on log melanin for this tone, from `surface.melanin_gain`.
     """
-    moles, moles_red = _moles(p, streams, gain)
-    brown = [moles, _scars(p, streams, gain)]
-    red = [moles_red, _veins(p, streams)]
+    melanin, blood = np.zeros((2, size, size), np.float32)
     if size >= REFERENCE_SIZE // 2:  # elsewhere they are an even shade
         pores = _pores(p, streams)
-        brown.append(_Dots(pores.points, min(gain, 1.6) * pores.volume))
-        red.append(_Dots(pores.points, _PORE_RED * pores.volume))
+        pores.add_to(melanin, _CRISP)
+        np.multiply(melanin, np.float32(_PORE_RED), out=blood)
+        melanin *= np.float32(min(gain, _PORE_GAIN))
+    for brown, red in _moles(p, streams, gain):
+        brown.add_to(melanin, _CRISP)
+        red.add_to(blood, _CRISP)
+    _scars(p, streams, gain).add_to(melanin, _CRISP)
+    _veins(p, streams).add_to(blood, _CRISP)
     flush, stain = _blemishes(p, streams, gain)
-    melanin = _join(brown).drawn(size, _CRISP)
-    blood = _join(red).drawn(size, _CRISP)
-    if len(flush.points):
-        melanin += stain.drawn(size, _SOFT)
-        blood += flush.drawn(size, _SOFT)
+    stain.add_to(melanin, _SOFT)
+    flush.add_to(blood, _SOFT)
     return melanin, blood
 
 
@@ -122,13 +132,13 @@ def _patches(
     return _Dots(points, height * area), mark
 
 
-def _moles(p: SkinParameters, streams: Streams, gain: float) -> tuple[_Dots, _Dots]:
-    """Flat brown moles, pale raised ones, and in later years red points."""
+def _moles(p: SkinParameters, streams: Streams, gain: float) -> list[tuple[_Dots, _Dots]]:
+    """Flat brown moles, pale raised ones, and in later years red points: brown and red of each."""
     draw = streams.get("moles")
     centres = scatter(draw, _densities()["moles"], 2.2 * p.moles)
     count = len(centres)
     if count == 0:
-        return _none(), _none()
+        return []
     kind, size = draw.uniform(size=(2, count))
     depth = draw.uniform(0.35, 1.0, count)
     raised = kind > 0.85
@@ -139,9 +149,13 @@ def _moles(p: SkinParameters, streams: Streams, gain: float) -> tuple[_Dots, _Do
     dots, mark = _patches(draw, centres, radius, 0.8)
     brown = np.where(cherry, 0.0, np.where(raised, 0.25 * depth, 0.9 * depth * gain**0.5))
     red = np.where(cherry, 1.6, np.where(raised, 0.25 * depth, 0.15))
-    return _Dots(dots.points, dots.volume * brown[mark]), _Dots(
-        dots.points, dots.volume * red[mark]
-    )
+    browns, reds = dots.times(brown[mark]), dots.times(red[mark])
+    # One by one: they are small and far apart.
+    first = np.searchsorted(mark, np.arange(count + 1))
+    return [
+        tuple(_Dots(q.points[i:j], q.volume[i:j]) for q in (browns, reds))
+        for i, j in pairwise(first)
+    ]
 
 
 def _blemishes(p: SkinParameters, streams: Streams, gain: float) -> tuple[_Dots, _Dots]:
@@ -158,9 +172,8 @@ def _blemishes(p: SkinParameters, streams: Streams, gain: float) -> tuple[_Dots,
     fresh = draw.uniform(size=count) ** 2.0
     radius = 0.9 + draw.gamma(2.5, 0.55, count)
     dots, mark = _patches(draw, centres, radius, 1.5)
-    flush = dots.volume * (0.12 + 0.75 * fresh)[mark]
-    stain = dots.volume * ((0.05 + 0.20 * (1.0 - fresh)) * min(gain, 1.7))[mark]
-    return _Dots(dots.points, flush), _Dots(dots.points, stain)
+    stain = (0.05 + 0.20 * (1.0 - fresh)) * min(gain, 1.7)
+    return dots.times((0.12 + 0.75 * fresh)[mark]), dots.times(stain[mark])
 
 
 def _scars(p: SkinParameters, streams: Streams, gain: float) -> _Dots:
@@ -173,7 +186,7 @@ def _scars(p: SkinParameters, streams: Streams, gain: float) -> _Dots:
     radius = draw.uniform(0.7, 2.4, len(centres))
     dots, mark = _patches(draw, centres, radius, 0.8)
     sign = np.where(draw.uniform(size=len(centres)) < 0.6, -0.35, 0.3) * gain
-    pits = _Dots(dots.points, dots.volume * sign[mark])
+    pits = dots.times(sign[mark])
     root = scatter(draw, where, 60.0)[:1]
     if draw.uniform() > 0.5 * p.scars or len(root) == 0:
         return pits
@@ -217,9 +230,14 @@ def _veins(p: SkinParameters, streams: Streams) -> _Dots:
 def _pores(p: SkinParameters, streams: Streams) -> _Dots:
     """Openings of hair follicles: round on the nose, drawn out along the cheeks' tension lines."""
     draw, m = streams.get("pores"), region_masks(_GRID)
-    points = scatter(draw, _densities()["pores"], _PORES)
-    count = len(points)
+    left, top, right, bottom = _PORE_BOX
+    area = (right - left) * (bottom - top) / REFERENCE_SIZE**2
+    points = draw.random((draw.poisson(_PORES * area), 2))
+    points = points * [right - left, bottom - top] + [left, top]
     column, row = (points * (_GRID / REFERENCE_SIZE)).astype(np.int64).T
+    kept = draw.random(len(points)) < _densities()["pores"][row, column]
+    points, column, row = points[kept], column[kept], row[kept]
+    count = len(points)
     nose, cheek = m["nose"][row, column], m["cheeks"][row, column]
     volume = draw.gamma(2.0, 0.035 * p.pores, count) * (0.7 + 1.1 * nose + 0.5 * cheek)
     side = np.sign(points[:, 0] - REFERENCE_SIZE / 2)

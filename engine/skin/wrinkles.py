@@ -17,7 +17,7 @@ from .curves import REFERENCE_SIZE
 from .grain import grain_depth
 from .noise import Streams
 from .parameters import SkinParameters
-from .splat import splat
+from .splat import add_splat
 from .wrinkle_curves import SIGMAS
 from .wrinkle_lines import KNOT_SPACING, SAMPLES, Lines, draw_lines, rails
 
@@ -80,7 +80,7 @@ def crease_depth(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:
         volume = depth * share * (step * math.sqrt(2.0 * math.pi) * sigma * scale**2)
         used = volume != 0.0
         if used.any():
-            total += splat(total.shape, position[used], volume[used], sigma * scale)
+            add_splat(total, position[used], volume[used], sigma * scale)
     return total
 
 
