@@ -21,6 +21,7 @@ COMMANDS = {
     "worker": "run jobs for the add-on (JSON lines on standard input and output)",
     "packs": "list, check and build head packs",
     "skin": "generate skin maps and look at them",
+    "train": "train models on skin maps",
     "evaluate": "measure the engine on photos and scans",
     "bench": "time the engine's parts",
 }

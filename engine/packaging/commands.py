@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from engine.packaging.environment import EnvironmentOptions, environment
+from engine.packaging.environment import GROUPS, EnvironmentOptions, environment
 from engine.packaging.extension import build_zip, size_note
 from engine.packaging.photo import astronaut_photo
 from engine.packaging.problems import SetupError
@@ -49,7 +49,7 @@ def test(options: EnvironmentOptions, arguments: list[str]) -> int:
     """The test suite; arguments go to pytest, whose summary is the last line. Exit code."""
     progress = Progress()
     check_machine()
-    python = environment(options, ("engine", "blender", "dev"), progress)
+    python = environment(options, GROUPS, progress)
     _build_pack(options.root, python, progress)
     progress.say("running the tests")
     command = [str(python), "-m", "pytest", *arguments]

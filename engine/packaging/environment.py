@@ -12,7 +12,7 @@ from engine.packaging.problems import SetupError
 from engine.packaging.progress import Progress
 from engine.packaging.system import PYTHONS, find_python
 
-GROUPS = ("engine", "blender", "dev")
+GROUPS = ("engine", "blender", "dev", "cluster")
 _STAMP = "uvapm-requirements.json"
 
 

@@ -20,7 +20,7 @@ from ..protocol.albedo import CHANNELS
 from ..protocol.albedo_pack import AlbedoModel
 from ..protocol.errors import EngineError, ErrorCode
 from ..reporter import Reporter
-from .plan import make_plan
+from .plan import CLUSTER_COPIES, LOCAL_COPIES, make_plan
 from .scan import LeftOut, Scan, scan_maps
 from .settings import GIGABYTE, TrainSettings
 from .steps import Cluster, Steps
@@ -76,7 +76,8 @@ def train_albedo(
         scan = scan_maps(files, layout, work, cache, settings.threads, report)
     if len(scan.kept) <= settings.components:
         raise _too_few(settings.components, scan)
-    plan = make_plan(settings, layout.count, len(scan.kept), scan.cached is not None)
+    copies = LOCAL_COPIES if cluster is None else CLUSTER_COPIES
+    plan = make_plan(settings, layout.count, len(scan.kept), scan.cached is not None, copies)
     source = scan.cached or FileTexels(scan.kept, layout)
     steps = Steps(layout, settings, plan, source, work, cluster, report)
     model, explained = steps.run()

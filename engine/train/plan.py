@@ -14,6 +14,10 @@ MOST_BATCH = 64
 LEAST_BATCH = 4
 SAMPLE_PER_WIDTH = 5
 """Maps of the first sample per direction: its own directions are then good to start from."""
+LOCAL_COPIES = 2
+"""The directions and their images."""
+CLUSTER_COPIES = 4
+"""As well the images of another part, and the sum of both, while parts are merged."""
 _DECODING = 16
 """Bytes per texel that a thread needs while it decodes and checks a map."""
 
@@ -32,10 +36,13 @@ class Plan:
     final_batch: int
 
 
-def make_plan(settings: TrainSettings, texels: int, maps: int, cached: bool) -> Plan:
+def make_plan(
+    settings: TrainSettings, texels: int, maps: int, cached: bool, copies: int = LOCAL_COPIES
+) -> Plan:
     """Raises EngineError(BAD_SETTINGS) when the memory cannot do.
 
     texels: N. maps: number of maps kept. cached: their texels lie on disk at the right size.
+    copies: matrices of the size of the directions that a power pass holds per channel.
     """
     width = min(settings.components + settings.oversampling, maps - 1)
     free = settings.memory_gb * GIGABYTE - BASE_BYTES - settings.threads * _DECODING * texels
@@ -48,8 +55,8 @@ def make_plan(settings: TrainSettings, texels: int, maps: int, cached: bool) -> 
     if not cached:
         sample = min(sample, int(room))
     final = _batch(free - CHANNELS * matrix, CHANNELS, texels, width)
-    together = _batch(free - 2 * CHANNELS * matrix, CHANNELS, texels, width)
-    alone = _batch(free - 2 * matrix, 1, texels, width)
+    together = _batch(free - copies * CHANNELS * matrix, CHANNELS, texels, width)
+    alone = _batch(free - copies * matrix, 1, texels, width)
     if min(final, max(together, alone)) < LEAST_BATCH or sample <= 1:
         least = (CHANNELS * matrix + LEAST_BATCH * _map_bytes(CHANNELS, texels)) / GIGABYTE
         least += (settings.memory_gb * GIGABYTE - free) / GIGABYTE

@@ -107,6 +107,18 @@ def _centred(maps: np.ndarray, reference: np.ndarray, tick: Tick) -> np.ndarray:
     return centred
 
 
+def copied(sums: PassSums) -> PassSums:
+    """Sums that share no memory with `sums`."""
+    return PassSums(
+        sums.count,
+        sums.total.copy(),
+        sums.scores.copy(),
+        sums.moment.copy(),
+        sums.energy.copy(),
+        tuple(image.copy() for image in sums.images),
+    )
+
+
 def add_sums(first: PassSums, second: PassSums) -> PassSums:
     """The sums over both sets of maps. `first` is added to in place and returned."""
     first.count += second.count
