@@ -21,7 +21,7 @@ from .parameters import SkinParameters
 from .pigment import hair_colour, make_table
 from .strokes import beard_coverage, brow_coverage, fringe_coverage
 from .surface import LIP_BOX, lip_cover, lip_lines, log_blood, log_melanin, melanin_gain
-from .wrinkles import crease_box, crease_depth, crease_pigments
+from .wrinkles import draw_creases
 from .zones import zone_pigments
 
 _MUCOSA = {"mouth_bag": (0.47, 0.275, 0.295), "sockets": (0.45, 0.26, 0.27)}
@@ -92,11 +92,9 @@ def _bare_skin(
     ):
         melanin += brown
         blood += red
-    rows, columns = crease_box(size)
-    brown, red = crease_pigments(p, crease_depth(p, streams, size))
-    melanin[rows, columns] += brown
-    blood[rows, columns] += red
-    return np.stack(cv2.split(table.look_up(melanin, blood))), lips, lines
+    planes = np.stack(cv2.split(table.look_up(melanin, blood)))
+    draw_creases(planes, p, streams)
+    return planes, lips, lines
 
 
 def _paint_openings(planes: np.ndarray, p: SkinParameters, lips: np.ndarray) -> None:

@@ -173,7 +173,7 @@ def _blemishes(p: SkinParameters, streams: Streams, gain: float) -> tuple[_Dots,
     radius = 0.9 + draw.gamma(2.5, 0.55, count)
     dots, mark = _patches(draw, centres, radius, 1.5)
     stain = (0.05 + 0.20 * (1.0 - fresh)) * min(gain, 1.7)
-    return dots.times((0.12 + 0.75 * fresh)[mark]), dots.times(stain[mark])
+    return dots.times((0.18 + 1.2 * fresh)[mark]), dots.times(stain[mark])
 
 
 def _scars(p: SkinParameters, streams: Streams, gain: float) -> _Dots:
@@ -203,7 +203,7 @@ def _veins(p: SkinParameters, streams: Streams) -> _Dots:
     if p.broken_veins < 0.02:
         return _none()
     draw = streams.get("veins")
-    roots = scatter(draw, _densities()["veins"], 9000.0 * p.broken_veins**1.3)
+    roots = scatter(draw, _densities()["veins"], 14000.0 * p.broken_veins**1.3)
     count = len(roots)
     if count == 0:
         return _none()
@@ -221,7 +221,7 @@ def _veins(p: SkinParameters, streams: Streams) -> _Dots:
     )
     path += begin[:, None]
     fade = np.linspace(1.0, 0.3, _VEIN_STEPS)
-    strength = draw.gamma(3.0, 0.25, count) * np.where(np.arange(count) < stems, 1.0, 0.7)
+    strength = draw.gamma(3.0, 0.32, count) * np.where(np.arange(count) < stems, 1.0, 0.7)
     # Threads of 0.7 pixels.
     volume = strength[:, None] * fade * step[:, :, 0] * 0.7 * 1.4
     return _Dots(path.reshape(-1, 2), volume.ravel())

@@ -160,7 +160,7 @@ FAMILIES: dict[str, Family] = {
             ((456, 563), (451, 548), (447, 533)),
             ((503, 553), (502, 540), (501, 527)),
         ),
-        count=14, depth=0.065, start=(0.0, 0.15), length=(0.35, 0.95), peak=0.25, breaks=0.15,
+        count=18, depth=0.05, start=(0.0, 0.15), length=(0.25, 0.8), peak=0.25, breaks=0.15,
     ),
     "lower lip": Family(
         "upper_lip_lines",
@@ -238,7 +238,7 @@ FAMILIES: dict[str, Family] = {
             ((331, 378), (338, 364), (350, 356), (374, 350), (401, 349), (426, 353), (442, 362),
              (451, 375)),
         ),
-        count=1, depth=0.2, widths=(0.3, 0.4, 0.3, 0.0), start=(0.0, 0.06), length=(0.95, 1.0),
+        count=1, depth=0.26, widths=(0.3, 0.4, 0.3, 0.0), start=(0.0, 0.06), length=(0.95, 1.0),
         wander=0.5, breaks=0.0, branches=1,
     ),
     "nose wing": Family(
@@ -249,7 +249,7 @@ FAMILIES: dict[str, Family] = {
             ((448, 457), (435, 464), (427, 477), (425, 491), (429, 504), (438, 513), (452, 518),
              (467, 520)),
         ),
-        count=1, depth=0.34, widths=(0.2, 0.3, 0.5, 0.0), start=(0.0, 0.12), length=(0.9, 1.0),
+        count=1, depth=0.26, widths=(0.2, 0.3, 0.5, 0.0), start=(0.0, 0.12), length=(0.9, 1.0),
         peak=0.62, wander=0.4, breaks=0.0,
     ),
     "chin crease": Family(
