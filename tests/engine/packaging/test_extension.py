@@ -54,6 +54,9 @@ def test_zip_holds_the_product_and_nothing_else(product, tmp_path, no_validator)
     inner = ("tests/", "engine/packaging/", "CHANGELOG", "pyproject")
     assert not [name for name in names if name.startswith(inner) or "__pycache__" in name]
     assert "engine/.secret" not in names
+    data = {name for name in names if name.startswith("engine/packs/data/")}
+    assert "engine/packs/data/landmarks.safetensors" in data
+    assert "engine/packs/data/albedo_256.safetensors" not in data  # the pack holds it
 
 
 @pytest.mark.parametrize(
