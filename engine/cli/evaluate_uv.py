@@ -48,7 +48,7 @@ def run_uv(arguments: argparse.Namespace) -> int:
     from ..evaluate.machine import describe, this_machine
     from ..evaluate.uv import evaluate_pack
     from ..evaluate.uv_features import identity_net, inception_net
-    from ..evaluate.uv_report import legend_lines, pack_json, table_lines
+    from ..evaluate.uv_report import legend_lines, overview_lines, pack_json, table_lines
     from ..packs.registry import find_pack
     from ..protocol.albedo_pack import read_albedo_pack
     from ..render.threads import choose_threads
@@ -77,6 +77,8 @@ def run_uv(arguments: argparse.Namespace) -> int:
             del outcome  # a model of 1024 holds over a gigabyte
     finally:
         reporter.close()
+    if len(found) > 1:
+        print("\n".join(overview_lines(found)))
     if not arguments.inception:
         print("FID: none, it needs --inception with the weights of pt_inception-2015-12-05.")
     print("\n".join(legend_lines()))

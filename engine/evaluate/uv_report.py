@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,8 @@ BASELINES = (
 TONE_ROWS = (("map", "whole map projected"), ("face", "only the face projected"))
 _HEAD = ("MSE", "PSNR", "of MSE", "SSIM", "least PSNR")
 _WIDTH = 40
+OVERVIEW = ("map", "face_alone")
+_OVERVIEW_LABEL = 28
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,29 @@ def table_lines(outcome: PackOutcome, nets: Sequence[FeatureNet]) -> list[str]:
             value = "none" if found.distance is None else f"{found.distance:.4f}"
             note = f" ({found.note})" if found.note else ""
             lines.append(f"{name}, {variant.name}: {value}, {found.maps} maps{note}")
+    return lines
+
+
+def overview_lines(outcomes: Sequence[dict[str, Any]]) -> list[str]:
+    """One line per pack and variant, as the paper's table 2: MSE / PSNR / SSIM.
+
+    outcomes: from `pack_json`.
+    """
+    shown = [(row, size) for row in ROWS if row.name in OVERVIEW for size in SIZES]
+    lines = [
+        "MSE / PSNR / SSIM".ljust(_OVERVIEW_LABEL)
+        + "".join(f"{row.name.replace('_', ' ')}, {size}".rjust(24) for row, size in shown)
+    ]
+    for found in outcomes:
+        for variant in VARIANTS:
+            label = f"{found['id']} {found['size']} {variant.name}"
+            cells = [found["figures"][variant.name][row.name][size] for row, size in shown]
+            lines.append(
+                label[: _OVERVIEW_LABEL - 1].ljust(_OVERVIEW_LABEL)
+                + "".join(
+                    f"{c['mse']:.2f} / {c['psnr']:.2f} / {c['ssim']:.3f}".rjust(24) for c in cells
+                )
+            )
     return lines
 
 

@@ -68,7 +68,9 @@ def test_limit_and_several_packs(
 ) -> None:
     packs = [str(pack_folder)] * 2
     assert main(["evaluate", "uv", "--maps", str(maps), "--limit", "1", "--pack", *packs]) == 0
-    assert capsys.readouterr().out.count("components, 1 maps of 64 texels") == 2
+    out = capsys.readouterr().out
+    assert out.count("components, 1 maps of 64 texels") == 2
+    assert out.count("waves 64 coarse") == 2  # the overview
 
 
 @pytest.mark.parametrize(
