@@ -203,14 +203,14 @@ def _veins(p: SkinParameters, streams: Streams) -> _Dots:
     if p.broken_veins < 0.02:
         return _none()
     draw = streams.get("veins")
-    roots = scatter(draw, _densities()["veins"], 14000.0 * p.broken_veins**1.3)
+    roots = scatter(draw, _densities()["veins"], 9000.0 * p.broken_veins**1.6)
     count = len(roots)
     if count == 0:
         return _none()
     # The first third are stems; the others begin on a stem.
     stems = (count + 2) // 3
     heading = draw.uniform(0.0, 2.0 * np.pi, count)
-    turns = draw.normal(0.0, 0.30, (count, _VEIN_STEPS)).cumsum(axis=1)
+    turns = draw.normal(0.0, 0.20, (count, _VEIN_STEPS)).cumsum(axis=1)
     step = 0.55 * draw.uniform(0.4, 1.3, (count, 1, 1))
     move = np.stack([np.cos(heading[:, None] + turns), np.sin(heading[:, None] + turns)], -1)
     path = np.cumsum(move * step, axis=1)
@@ -221,7 +221,7 @@ def _veins(p: SkinParameters, streams: Streams) -> _Dots:
     )
     path += begin[:, None]
     fade = np.linspace(1.0, 0.3, _VEIN_STEPS)
-    strength = draw.gamma(3.0, 0.32, count) * np.where(np.arange(count) < stems, 1.0, 0.7)
+    strength = draw.gamma(3.0, 0.26, count) * np.where(np.arange(count) < stems, 1.0, 0.7)
     # Threads of 0.7 pixels.
     volume = strength[:, None] * fade * step[:, :, 0] * 0.7 * 1.4
     return _Dots(path.reshape(-1, 2), volume.ravel())

@@ -18,8 +18,8 @@ SIGMAS = (0.6, 1.2, 2.6, 6.0)
 hollow."""
 
 FINE = (1.0, 0.0, 0.0, 0.0)
-LINE = (0.35, 0.40, 0.25, 0.0)
-FOLD = (0.16, 0.22, 0.27, 0.35)
+LINE = (0.25, 0.40, 0.35, 0.0)
+FOLD = (0.08, 0.22, 0.35, 0.35)
 HOLLOW = (0.0, 0.0, 0.35, 0.65)
 
 
@@ -57,7 +57,7 @@ FAMILIES: dict[str, Family] = {
             ((316, 222), (355, 209), (400, 203), (450, 206), (490, 213), (512, 215)),
             ((338, 180), (370, 171), (410, 166), (450, 167), (490, 171), (512, 172)),
         ),
-        count=7, depth=0.09, kind=ACROSS, start=(0.02, 0.3), length=(0.5, 0.95), wander=1.6,
+        count=7, depth=0.12, kind=ACROSS, start=(0.02, 0.3), length=(0.5, 0.95), wander=1.6,
         breaks=0.55, branches=3,
     ),
     "forehead fine": Family(
@@ -67,7 +67,7 @@ FAMILIES: dict[str, Family] = {
             ((316, 222), (355, 209), (400, 203), (450, 206), (490, 213), (512, 215)),
             ((345, 168), (370, 162), (410, 158), (450, 158), (490, 162), (512, 163)),
         ),
-        count=26, depth=0.035, kind=ACROSS, widths=FINE, start=(0.0, 0.75), length=(0.12, 0.4),
+        count=26, depth=0.045, kind=ACROSS, widths=FINE, start=(0.0, 0.75), length=(0.12, 0.4),
         wander=1.6, breaks=0.7,
     ),
     "frown": Family(
@@ -76,7 +76,7 @@ FAMILIES: dict[str, Family] = {
             ((503, 276), (501, 289), (498, 303), (497, 320)),
             ((478, 270), (483, 284), (488, 299), (492, 317)),
         ),
-        count=4, depth=0.09, start=(0.0, 0.3), length=(0.6, 0.95), peak=0.6, branches=1, breaks=0.2,
+        count=4, depth=0.12, start=(0.0, 0.3), length=(0.6, 0.95), peak=0.6, branches=1, breaks=0.2,
         even=0.25,
     ),
     "nose root": Family(
@@ -85,7 +85,7 @@ FAMILIES: dict[str, Family] = {
             ((482, 328), (497, 325), (512, 324)),
             ((479, 354), (496, 352), (512, 351)),
         ),
-        count=4, depth=0.045, kind=ACROSS, start=(0.0, 0.3), length=(0.5, 0.9), branches=1,
+        count=4, depth=0.06, kind=ACROSS, start=(0.0, 0.3), length=(0.5, 0.9), branches=1,
     ),
     "bunny": Family(
         "bunny_lines",
@@ -93,7 +93,7 @@ FAMILIES: dict[str, Family] = {
             ((499, 370), (489, 377), (479, 388), (471, 401)),
             ((500, 400), (487, 406), (474, 416), (463, 428)),
         ),
-        count=6, depth=0.04, start=(0.0, 0.35), length=(0.4, 0.9), branches=1,
+        count=6, depth=0.05, start=(0.0, 0.35), length=(0.4, 0.9), branches=1,
     ),
     "crow's feet": Family(
         "crows_feet",
@@ -102,7 +102,7 @@ FAMILIES: dict[str, Family] = {
             ((332, 383), (313, 381), (292, 383), (268, 389)),
             ((338, 394), (321, 404), (305, 418), (291, 438)),
         ),
-        count=9, even=0.35, depth=0.085, start=(0.0, 0.3), length=(0.5, 1.0), peak=0.3, wander=1.0,
+        count=10, even=0.45, depth=0.12, start=(0.0, 0.3), length=(0.5, 1.0), peak=0.3, wander=1.0,
         branches=1, breaks=0.25,
     ),
     "under eye": Family(
@@ -112,7 +112,7 @@ FAMILIES: dict[str, Family] = {
             ((442, 400), (412, 408), (382, 410), (348, 406), (318, 402)),
             ((440, 414), (410, 425), (378, 427), (343, 421), (308, 416)),
         ),
-        count=16, depth=0.045, widths=FINE, start=(0.0, 0.6), length=(0.2, 0.45), wander=1.6,
+        count=16, depth=0.06, widths=FINE, start=(0.0, 0.6), length=(0.2, 0.45), wander=1.6,
         branches=1, breaks=0.5,
     ),
     "lid folds": Family(
@@ -121,7 +121,7 @@ FAMILIES: dict[str, Family] = {
             ((336, 362), (352, 350), (374, 344), (402, 343), (430, 349)),
             ((322, 362), (338, 344), (364, 332), (398, 330), (436, 338)),
         ),
-        count=5, depth=0.035, start=(0.0, 0.35), length=(0.25, 0.8), breaks=0.4,
+        count=5, depth=0.05, start=(0.0, 0.35), length=(0.25, 0.8), breaks=0.4,
     ),
     "nasolabial": Family(
         "nasolabial_folds",
@@ -131,7 +131,7 @@ FAMILIES: dict[str, Family] = {
             ((436, 459), (422, 471), (411, 489), (402, 509), (392, 530), (383, 552), (376, 574),
              (372, 598)),
         ),
-        count=1, depth=0.16, widths=FOLD, start=(0.0, 0.12), length=(0.8, 1.0), peak=0.35,
+        count=1, depth=0.19, widths=FOLD, start=(0.0, 0.12), length=(0.8, 1.0), peak=0.35,
         wander=1.2, breaks=0.1, branches=4,
     ),
     "nasolabial fine": Family(
@@ -150,7 +150,7 @@ FAMILIES: dict[str, Family] = {
             ((408, 601), (403, 614), (399, 630), (398, 648), (400, 668)),
             ((397, 602), (390, 619), (385, 637), (383, 657), (386, 680)),
         ),
-        count=3, depth=0.095, widths=FOLD, start=(0.0, 0.15), length=(0.55, 1.0), peak=0.3,
+        count=3, depth=0.12, widths=FOLD, start=(0.0, 0.15), length=(0.55, 1.0), peak=0.3,
         wander=1.2, breaks=0.2, branches=2, even=0.3,
     ),
     "upper lip": Family(
@@ -160,7 +160,7 @@ FAMILIES: dict[str, Family] = {
             ((456, 563), (451, 548), (447, 533)),
             ((503, 553), (502, 540), (501, 527)),
         ),
-        count=18, depth=0.05, start=(0.0, 0.15), length=(0.25, 0.8), peak=0.25, breaks=0.15,
+        count=18, depth=0.065, start=(0.0, 0.15), length=(0.25, 0.8), peak=0.25, breaks=0.15,
     ),
     "lower lip": Family(
         "upper_lip_lines",
@@ -179,7 +179,7 @@ FAMILIES: dict[str, Family] = {
             ((282, 410), (266, 490), (262, 560), (274, 650)),
             ((236, 415), (226, 490), (228, 560), (244, 640)),
         ),
-        count=80, depth=0.032, widths=(0.7, 0.3, 0.0, 0.0), start=(0.0, 0.85), length=(0.08, 0.28),
+        count=80, depth=0.04, widths=(0.7, 0.3, 0.0, 0.0), start=(0.0, 0.85), length=(0.08, 0.28),
         wander=4.0, breaks=0.5, branches=1,
     ),
     "cheek across": Family(
@@ -189,7 +189,7 @@ FAMILIES: dict[str, Family] = {
             ((380, 520), (350, 530), (315, 540), (280, 545), (235, 540)),
             ((372, 610), (345, 630), (315, 645), (285, 655), (245, 640)),
         ),
-        count=60, depth=0.03, widths=(0.7, 0.3, 0.0, 0.0), start=(0.0, 0.85), length=(0.08, 0.22),
+        count=60, depth=0.035, widths=(0.7, 0.3, 0.0, 0.0), start=(0.0, 0.85), length=(0.08, 0.22),
         wander=4.0, breaks=0.5,
     ),
     "neck rings": Family(
@@ -199,7 +199,7 @@ FAMILIES: dict[str, Family] = {
             ((196, 852), (270, 848), (350, 844), (430, 843), (512, 843)),
             ((205, 882), (280, 884), (360, 884), (440, 886), (512, 888)),
         ),
-        count=4, depth=0.09, kind=ACROSS, start=(0.0, 0.25), length=(0.55, 1.0), wander=2.0,
+        count=4, depth=0.11, kind=ACROSS, start=(0.0, 0.25), length=(0.55, 1.0), wander=2.0,
         widths=(0.4, 0.35, 0.25, 0.0), breaks=0.25, branches=3,
     ),
     "neck fine": Family(
@@ -209,7 +209,7 @@ FAMILIES: dict[str, Family] = {
             ((190, 835), (270, 832), (350, 828), (430, 826), (512, 826)),
             ((205, 900), (280, 900), (360, 902), (440, 906), (512, 910)),
         ),
-        count=24, depth=0.028, kind=ACROSS, widths=FINE, start=(0.0, 0.8), length=(0.12, 0.35),
+        count=24, depth=0.035, kind=ACROSS, widths=FINE, start=(0.0, 0.8), length=(0.12, 0.35),
         wander=2.5, breaks=0.5,
     ),
     "eye bag": Family(
@@ -218,7 +218,7 @@ FAMILIES: dict[str, Family] = {
             ((447, 397), (432, 412), (407, 422), (376, 424), (350, 417), (331, 405)),
             ((447, 401), (431, 418), (406, 430), (375, 432), (347, 424), (327, 411)),
         ),
-        count=2, depth=0.075, widths=(0.0, 0.1, 0.3, 0.6), start=(0.0, 0.08), length=(0.75, 1.0),
+        count=2, depth=0.085, widths=(0.0, 0.1, 0.3, 0.6), start=(0.0, 0.08), length=(0.75, 1.0),
         breaks=0.0, even=0.4,
     ),
     "tear trough": Family(
@@ -227,7 +227,7 @@ FAMILIES: dict[str, Family] = {
             ((447, 394), (440, 407), (425, 421), (403, 433), (380, 442)),
             ((450, 397), (444, 412), (430, 428), (407, 441), (382, 451)),
         ),
-        count=1, depth=0.075, widths=HOLLOW, start=(0.0, 0.05), length=(0.75, 1.0), peak=0.3,
+        count=1, depth=0.08, widths=HOLLOW, start=(0.0, 0.05), length=(0.75, 1.0), peak=0.3,
         breaks=0.0,
     ),
     "lid crease": Family(
