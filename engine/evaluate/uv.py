@@ -29,7 +29,7 @@ from .uv_areas import (
     measured_map,
     read_full_map,
 )
-from .uv_features import FeatureNet, FeatureSet
+from .uv_features import FeatureNet, FeaturePair
 
 SIZES = ("own", "full")
 """own: at the model's size. full: at the map's own size, the decoded map enlarged."""
@@ -85,8 +85,9 @@ class MapOutcome:
 
     side: of the file, texels. figures: variant -> row -> size -> figures. baselines: name -> area
     -> figures, at the model's size. angles: ITA in degrees by region of the original, and variant
-    -> area projected ("map", "face") -> the same of the decoded map. pictures: of each variant,
-    None where nobody asked.
+    -> area projected ("map", "face") -> the same of the decoded map. features: variant -> network
+    -> what it sees in the map and in the decoded one. pictures: of each variant, None where nobody
+    asked.
     """
 
     name: str
@@ -95,21 +96,21 @@ class MapOutcome:
     baselines: Mapping[str, Mapping[str, Figures]]
     original_angles: Mapping[str, float]
     angles: Mapping[str, Mapping[str, Mapping[str, float]]]
+    features: Mapping[str, Mapping[str, FeaturePair]]
     pictures: Mapping[str, MapPictures] | None
 
 
 @dataclass(frozen=True, eq=False)
 class PackOutcome:
-    """All maps on one pack. left_out: (map, why). features: variant -> network -> features."""
+    """All maps on one pack. left_out: (map, why)."""
 
     pack: AlbedoPack
     maps: tuple[MapOutcome, ...]
     left_out: tuple[tuple[str, str], ...]
-    features: Mapping[str, Mapping[str, FeatureSet]]
     seconds: float
 
 
-class _Encoders:
+class MapEncoders:
     """The last encoder of each area: maps mostly share their texels, and preparing is slow."""
 
     def __init__(self, model: AlbedoModel) -> None:
@@ -167,12 +168,11 @@ def measure_map(
     path: Path,
     name: str,
     model: AlbedoModel,
-    encoders: _Encoders,
+    encoders: MapEncoders,
     nets: Sequence[FeatureNet],
-    features: Mapping[str, Mapping[str, FeatureSet]],
     keep_pictures: bool,
 ) -> MapOutcome:
-    """One map on one model; its features are appended to `features`.
+    """One map on one model, whose encoders are `encoders`.
 
     Raises EngineError(BAD_INPUT) for a map that cannot be read or lacks the face.
     """
@@ -181,7 +181,7 @@ def measure_map(
     side = len(skin.image)
     full = measured_map(skin, enlarge_mask(model.valid, side))
     coefficients = {area: encoders.encode(area, own.areas[area], own.image) for area in AREAS}
-    figures, angles, pictures = {}, {}, {}
+    figures, angles, features, pictures = {}, {}, {}, {}
     for variant in VARIANTS:
         decoded = {
             area: np.clip(variant.decode(model, values), 0.0, 1.0)
@@ -194,9 +194,9 @@ def measure_map(
         pictures[variant.name] = MapPictures(own, decoded)
         # What the map does not cover must not count: both pictures show the same there.
         original = np.where(full.areas["map"][..., None], full.image, enlarged)
-        for net in nets:
-            features[variant.name][net.name].original.append(net.extract(original))
-            features[variant.name][net.name].decoded.append(net.extract(enlarged))
+        features[variant.name] = {
+            net.name: (net.extract(original), net.extract(enlarged)) for net in nets
+        }
     return MapOutcome(
         name,
         side,
@@ -204,6 +204,7 @@ def measure_map(
         _measure_baselines(own),
         skin_angles(own.image, own.areas["face"]),
         angles,
+        features,
         pictures if keep_pictures else None,
     )
 
@@ -221,13 +222,12 @@ def evaluate_pack(
     EngineError(BAD_INPUT) when no map is usable.
     """
     start = time.perf_counter()
-    encoders, maps, left_out = _Encoders(pack.model), [], []
-    features = {v.name: {net.name: FeatureSet() for net in nets} for v in VARIANTS}
+    encoders, maps, left_out = MapEncoders(pack.model), [], []
     for done, (path, name) in enumerate(paths):
         reporter.progress(done, len(paths))
         keep = len(maps) < pictures
         try:
-            maps.append(measure_map(path, name, pack.model, encoders, nets, features, keep))
+            maps.append(measure_map(path, name, pack.model, encoders, nets, keep))
         except EngineError as error:
             if error.code != ErrorCode.BAD_INPUT:
                 raise
@@ -240,4 +240,4 @@ def evaluate_pack(
             left_out[0][1] if left_out else "",
         )
     seconds = time.perf_counter() - start
-    return PackOutcome(pack, tuple(maps), tuple(left_out), features, seconds)
+    return PackOutcome(pack, tuple(maps), tuple(left_out), seconds)

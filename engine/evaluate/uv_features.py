@@ -1,7 +1,7 @@
 """Distances between sets of maps in what a network sees: identity embedding, Inception (FID)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +37,8 @@ class FeatureNet:
     advised: int
 
 
-@dataclass(eq=False)
-class FeatureSet:
-    """Features of originals and of their reconstructions, collected map by map."""
-
-    original: list[np.ndarray] = field(default_factory=list)
-    decoded: list[np.ndarray] = field(default_factory=list)
+FeaturePair = tuple[np.ndarray, np.ndarray]
+"""(D,) features of an original and of its reconstruction."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +90,11 @@ def inception_net(weights: Path) -> FeatureNet:
     return FeatureNet("FID", extract, 2, FEATURES + 1)
 
 
-def feature_distance(net: FeatureNet, features: FeatureSet) -> FeatureDistance:
+def feature_distance(net: FeatureNet, pairs: Sequence[FeaturePair]) -> FeatureDistance:
     """Frechet distance of originals and reconstructions, or why there is none."""
-    count = len(features.original)
+    count = len(pairs)
     if count < net.needed:
         return FeatureDistance(None, count, f"needs at least {net.needed} maps, there are {count}")
     few = f"compare only with figures from {count} maps" if count < net.advised else ""
-    distance = frechet_distance(np.stack(features.original), np.stack(features.decoded))
-    return FeatureDistance(distance, count, few)
+    original, decoded = (np.stack(features) for features in zip(*pairs, strict=True))
+    return FeatureDistance(frechet_distance(original, decoded), count, few)

@@ -63,7 +63,10 @@ def distances(
     outcome: PackOutcome, variant: str, nets: Sequence[FeatureNet]
 ) -> dict[str, FeatureDistance]:
     """Feature distances of one variant by network."""
-    return {net.name: feature_distance(net, outcome.features[variant][net.name]) for net in nets}
+    return {
+        net.name: feature_distance(net, [one.features[variant][net.name] for one in outcome.maps])
+        for net in nets
+    }
 
 
 def _numbers(summary: Summary) -> str:

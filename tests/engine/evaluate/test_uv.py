@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.evaluate.uv import MapOutcome, evaluate_pack
-from engine.evaluate.uv_features import FeatureNet, FeatureSet, feature_distance
+from engine.evaluate.uv_features import FeatureNet, feature_distance
 from engine.evaluate.uv_report import summarise
 from engine.protocol.albedo_pack import AlbedoPack
 from engine.protocol.errors import Cancelled, EngineError, ErrorCode
@@ -134,8 +134,8 @@ def test_features_see_the_same_where_the_map_is_not_covered(
     path = write_map(tmp_path / "map.png", image, alpha)
     net = FeatureNet("mean", lambda picture: picture.mean((0, 1)), 2, 3)
     outcome = evaluate_pack(pack, [(path, "a"), (path, "b")], (net,), NullReporter())
-    found = outcome.features["coarse"]["mean"]
-    np.testing.assert_allclose(found.original, found.decoded, atol=1e-3)
+    found = [one.features["coarse"]["mean"] for one in outcome.maps]
+    np.testing.assert_allclose(*found[0], atol=1e-3)
     distance = feature_distance(net, found)
     assert distance.distance == pytest.approx(0.0, abs=1e-5)
     assert "2 maps" in distance.note
@@ -143,6 +143,6 @@ def test_features_see_the_same_where_the_map_is_not_covered(
 
 def test_too_few_maps_for_a_distance_are_said_so() -> None:
     net = FeatureNet("small", lambda picture: picture, 4, 10)
-    one = [np.zeros(2)] * 3
-    assert feature_distance(net, FeatureSet(one, one)).distance is None
-    assert "at least 4" in feature_distance(net, FeatureSet(one, one)).note
+    found = feature_distance(net, [(np.zeros(2), np.zeros(2))] * 3)
+    assert (found.distance, found.maps) == (None, 3)
+    assert "at least 4" in found.note
