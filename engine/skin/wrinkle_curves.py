@@ -76,7 +76,7 @@ FAMILIES: dict[str, Family] = {
             ((503, 276), (501, 289), (498, 303), (497, 320)),
             ((478, 270), (483, 284), (488, 299), (492, 317)),
         ),
-        count=4, depth=0.12, start=(0.0, 0.3), length=(0.6, 0.95), peak=0.6, branches=1, breaks=0.2,
+        count=4, depth=0.09, start=(0.0, 0.3), length=(0.6, 0.95), peak=0.6, branches=1, breaks=0.2,
         even=0.25,
     ),
     "nose root": Family(
