@@ -200,7 +200,7 @@ FAMILIES: dict[str, Family] = {
             ((205, 882), (280, 884), (360, 884), (440, 886), (512, 888)),
         ),
         count=4, depth=0.11, kind=ACROSS, start=(0.0, 0.25), length=(0.55, 1.0), wander=2.0,
-        widths=(0.4, 0.35, 0.25, 0.0), breaks=0.25, branches=3,
+        widths=(0.2, 0.35, 0.35, 0.1), breaks=0.25, branches=3,
     ),
     "neck fine": Family(
         "neck_lines",
