@@ -16,6 +16,9 @@ SSIM_SIGMA = 1.5
 SSIM_C1 = (0.01 * BYTE_MAX) ** 2
 SSIM_C2 = (0.03 * BYTE_MAX) ** 2
 """11 x 11 Gaussian window and constants of Wang, Bovik, Sheikh & Simoncelli 2004, section III-C."""
+LEAST_SHARE = 1e-6
+"""Of the window's weight: with less of it valid there is nothing to compare. A valid texel alone in
+its corner weighs more."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,11 @@ def mean_squared_error(a: np.ndarray, b: np.ndarray, texels: np.ndarray) -> floa
 
     a, b: (H, W, 3) sRGB in [0, 1]. texels: (H, W) bool, at least one true.
     """
-    difference = (a[texels] - b[texels]).astype(np.float64) * BYTE_MAX
-    return float(np.mean(difference**2))
+    part = surroundings(texels)
+    difference = a[part] - b[part]
+    squares = np.einsum("hwc,hwc->hw", difference, difference)
+    total = float(squares[texels[part]].sum(dtype=np.float64))
+    return total * BYTE_MAX**2 / (texels.sum() * a.shape[2])
 
 
 def psnr_of(mse: float) -> float:
@@ -44,30 +50,28 @@ def psnr_of(mse: float) -> float:
 
 
 def ssim_map(a: np.ndarray, b: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """Structural similarity round every texel, per channel: (H, W, 3) float64.
+    """Structural similarity round every texel, per channel: (H, W, 3) float32.
 
     Wang et al. 2004, equation 13, on grey levels, each channel by itself. The window counts only
     texels in `valid` (its weights are scaled back to sum 1), so what lies outside has no say;
-    where no texel of a window is valid the value is 1. At the picture's edge the picture is
+    where no texel of a window is valid the value says nothing. At the picture's edge the picture is
     mirrored, as in the implementations that everybody compares with.
     a, b: (H, W, 3) sRGB in [0, 1]. valid: (H, W) bool.
     """
-    weight = valid.astype(np.float64)
+    weight = valid.astype(np.float32)
     share = _window(weight)
-    scale = np.divide(1.0, share, out=np.zeros_like(share), where=share > 1e-9)
-    result = np.empty(a.shape, np.float64)
-    for channel in range(a.shape[2]):
-        x = a[..., channel].astype(np.float64) * BYTE_MAX
-        y = b[..., channel].astype(np.float64) * BYTE_MAX
-        wx, wy = weight * x, weight * y
-        mean_x, mean_y = _window(wx) * scale, _window(wy) * scale
-        var_x = _window(wx * x) * scale - mean_x**2
-        var_y = _window(wy * y) * scale - mean_y**2
-        covariance = _window(wx * y) * scale - mean_x * mean_y
-        upper = (2.0 * mean_x * mean_y + SSIM_C1) * (2.0 * covariance + SSIM_C2)
-        lower = (mean_x**2 + mean_y**2 + SSIM_C1) * (var_x + var_y + SSIM_C2)
-        result[..., channel] = upper / lower
-    return result
+    scale = np.divide(1.0, share, out=np.zeros_like(share), where=share > LEAST_SHARE)
+    weight, scale = weight[..., None], scale[..., None]
+    # About mid grey the squares stay small, so that float32 is enough for the variances.
+    x = (a.astype(np.float32) - 0.5) * BYTE_MAX
+    y = (b.astype(np.float32) - 0.5) * BYTE_MAX
+    wx, wy = weight * x, weight * y
+    mean_x, mean_y = _window(wx) * scale, _window(wy) * scale
+    variances = _window(wx * x + wy * y) * scale - mean_x**2 - mean_y**2
+    covariance = _window(wx * y) * scale - mean_x * mean_y
+    mean_x, mean_y = mean_x + 0.5 * BYTE_MAX, mean_y + 0.5 * BYTE_MAX
+    upper = (2.0 * mean_x * mean_y + SSIM_C1) * (2.0 * covariance + SSIM_C2)
+    return upper / ((mean_x**2 + mean_y**2 + SSIM_C1) * (variances + SSIM_C2))
 
 
 def structural_similarity(
@@ -79,7 +83,7 @@ def structural_similarity(
     """
     rows, columns = surroundings(texels, SSIM_RADIUS)
     part = ssim_map(a[rows, columns], b[rows, columns], valid[rows, columns])
-    return float(part[texels[rows, columns]].mean())
+    return float(part[texels[rows, columns]].mean(dtype=np.float64))
 
 
 def compare(a: np.ndarray, b: np.ndarray, valid: np.ndarray, texels: np.ndarray) -> Figures:

