@@ -1,10 +1,13 @@
 """Ctrl-C as a request to stop, for commands that run long."""
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from ..protocol.errors import EXIT_CANCELLED, Cancelled
 from ..reporter import CancelToken
 
 
@@ -16,6 +19,22 @@ def interrupt_cancels(token: CancelToken) -> Iterator[None]:
         if token.cancelled:
             raise KeyboardInterrupt
         token.cancel()
+
+    previous = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+@contextmanager
+def interrupt_ends() -> Iterator[None]:
+    """Ctrl-C ends the process at once. For imports: nothing has begun yet that must be tidied up,
+    and an import that is broken off by an exception may hide it, or fail in another way."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        print(Cancelled().message, file=sys.stderr, flush=True)
+        os._exit(EXIT_CANCELLED)
 
     previous = signal.signal(signal.SIGINT, handle)
     try:

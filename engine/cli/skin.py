@@ -1,15 +1,22 @@
-"""`python -m engine skin generate|sheet`: generated skin maps."""
+"""`python -m engine skin generate|unwrap|sheet|measure`: skin maps, made and looked at."""
 
 import argparse
+import json
+import math
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..protocol.errors import EXIT_OK, EngineError, ErrorCode
+from ..protocol.strict import to_plain
 from ..reporter import CancelToken, NullReporter
 from .counting import CountingReporter
-from .interrupt import interrupt_cancels
+from .interrupt import interrupt_cancels, interrupt_ends
+
+if TYPE_CHECKING:
+    import numpy as np
 
 DEFAULT_SIZE = 1024
 DEFAULT_SEED = 0
@@ -40,6 +47,7 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     generate.set_defaults(run=run_generate)
     _register_unwrap(actions)
     _register_sheet(actions)
+    _register_measure(actions)
 
 
 def _register_unwrap(actions: argparse._SubParsersAction) -> None:
@@ -79,12 +87,26 @@ def _register_sheet(actions: argparse._SubParsersAction) -> None:
     sheet.set_defaults(run=run_sheet)
 
 
+def _register_measure(actions: argparse._SubParsersAction) -> None:
+    measure = actions.add_parser(
+        "measure",
+        help="colour and contrast of skin maps by region",
+        description="Print mean CIELAB colour, spread and contrast of the face's regions over the "
+        "skin maps of a folder.",
+    )
+    measure.add_argument("--maps", type=Path, required=True, metavar="DIR", help="folder of maps")
+    measure.add_argument("--limit", type=int, metavar="N", help="only N maps, evenly picked")
+    measure.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
+    measure.set_defaults(run=run_measure)
+
+
 def run_generate(arguments: argparse.Namespace) -> int:
     """Write the maps; their folder goes to standard output."""
-
-    def work(reporter: CountingReporter) -> None:
+    with interrupt_ends():
         from ..skin.dataset import write_dataset
 
+    token = CancelToken()
+    with interrupt_cancels(token), _counted("maps", token) as reporter:
         write_dataset(
             arguments.out,
             arguments.count,
@@ -94,62 +116,90 @@ def run_generate(arguments: argparse.Namespace) -> int:
             reporter,
             arguments.parameters,
         )
-
-    _reported("maps", work)
     print(arguments.out)
     return EXIT_OK
 
 
 def run_unwrap(arguments: argparse.Namespace) -> int:
     """Write the maps; their folder goes to standard output."""
-
-    def work(reporter: CountingReporter) -> None:
+    with interrupt_ends():
         from ..packs.unwrap import list_skins, makehuman_unwrapping, unwrap_folder
         from ..render.threads import choose_threads
 
-        choose_threads()
-        reporter.token.check()
+    choose_threads()
+    with _counted("skins") as reporter:
         skins = list_skins(arguments.maps)
-        unwrapping = makehuman_unwrapping(
-            arguments.downloads, arguments.size, NullReporter(token=reporter.token)
-        )
+        unwrapping = makehuman_unwrapping(arguments.downloads, arguments.size, NullReporter())
         unwrap_folder(skins, unwrapping, arguments.out, reporter)
-
-    _reported("skins", work)
     print(arguments.out)
     return EXIT_OK
 
 
 def run_sheet(arguments: argparse.Namespace) -> int:
     """Render and write; the path of the picture goes to standard output."""
-
-    def work(reporter: CountingReporter) -> None:
+    _check_at_least(1, count=arguments.count, columns=arguments.columns)
+    _check_at_least(32, tile=arguments.tile)
+    _check_folder_of(arguments.out)
+    with interrupt_ends():
         from ..evaluate.skin_sheet import SheetSettings, generated, given, skin_sheet
         from ..fit.loaded import load_pack
         from ..packs.registry import find_pack
         from ..render.threads import choose_threads
         from ..result.write import png_bytes
 
-        _check_at_least(1, count=arguments.count, columns=arguments.columns)
-        _check_at_least(32, tile=arguments.tile)
-        varied = not arguments.one_head
-        settings = SheetSettings(arguments.tile, arguments.columns, varied, arguments.seed)
-        _check_folder_of(arguments.out)
-        reporter.token.check()
-        choose_threads()
-        loaded = load_pack(find_pack(arguments.pack))
-        if arguments.maps is not None:
-            count, maps = given(arguments.maps, arguments.count)
-        else:
-            count, seed, workers = arguments.count, arguments.seed, arguments.workers
-            maps = generated(count, seed, workers, reporter.token.check)
-        with closing(maps):
-            sheet = skin_sheet(maps, count, loaded, settings, reporter)
+    varied = not arguments.one_head
+    settings = SheetSettings(arguments.tile, arguments.columns, varied, arguments.seed)
+    choose_threads()
+    if arguments.maps is not None:
+        count, maps = given(arguments.maps, arguments.count)
+    else:
+        count, maps = arguments.count, generated(arguments.count, arguments.seed, arguments.workers)
+    loaded = load_pack(find_pack(arguments.pack))
+    with _counted("heads") as reporter, closing(maps):
+        sheet = skin_sheet(maps, count, loaded, settings, reporter)
         _write(arguments.out, png_bytes(sheet))
-
-    _reported("heads", work)
     print(arguments.out)
     return EXIT_OK
+
+
+def run_measure(arguments: argparse.Namespace) -> int:
+    """Measure and print the table."""
+    if arguments.limit is not None:
+        _check_at_least(1, limit=arguments.limit)
+    if arguments.json is not None:
+        _check_folder_of(arguments.json)
+    with interrupt_ends():
+        from ..skin.statistics import BAND_SIZE, measure_maps, statistics_table
+        from ..train.maps import list_maps, read_map
+
+    paths = list_maps(arguments.maps)
+    count = min(arguments.limit or len(paths), len(paths))
+    chosen = [paths[n * len(paths) // count] for n in range(count)]
+    size = min(BAND_SIZE, len(read_map(chosen[0], None).image))
+    with _counted("maps") as reporter:
+
+        def maps() -> Iterator[tuple["np.ndarray", "np.ndarray"]]:
+            for number, path in enumerate(chosen):
+                reporter.progress(number, count)
+                skin = read_map(path, size)
+                yield skin.unit(), skin.coverage
+            reporter.progress(count, count)
+
+        statistics = measure_maps(maps(), size)
+    print(statistics_table(statistics))
+    if arguments.json is not None:
+        text = json.dumps(without_nan(to_plain(statistics)), indent=1, allow_nan=False)
+        _write(arguments.json, (text + "\n").encode())
+    return EXIT_OK
+
+
+def without_nan(plain: object) -> object:
+    """A figure that could not be measured (NaN) becomes null, which JSON can say."""
+    if isinstance(plain, dict):
+        return {key: without_nan(value) for key, value in plain.items()}
+    if isinstance(plain, list):
+        return [without_nan(value) for value in plain]
+    return None if isinstance(plain, float) and math.isnan(plain) else plain
 
 
 def _check_at_least(least: int, **values: int) -> None:
@@ -165,7 +215,7 @@ def _check_folder_of(path: Path) -> None:
     folder = path.absolute().parent
     if not folder.is_dir() or path.is_dir():
         what = f"{path} is a folder" if path.is_dir() else f"There is no folder {folder}"
-        raise EngineError(ErrorCode.BAD_OUTPUT, f"{what}.", "Name the file to write with --out.")
+        raise EngineError(ErrorCode.BAD_OUTPUT, f"{what}.", "Name a file to write.")
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -179,13 +229,12 @@ def _write(path: Path, data: bytes) -> None:
         ) from error
 
 
-def _reported(things: str, work: Callable[[CountingReporter], None]) -> None:
-    """Run `work` with progress on standard error; Ctrl-C cancels it."""
-    token = CancelToken()
-    reporter = CountingReporter(sys.stderr, token, things)
-    with interrupt_cancels(token):
-        try:
-            work(reporter)
-            reporter.finish()
-        finally:
-            reporter.close()
+@contextmanager
+def _counted(things: str, token: CancelToken | None = None) -> Iterator[CountingReporter]:
+    """Progress on standard error while the block runs, and a last line after it."""
+    reporter = CountingReporter(sys.stderr, token or CancelToken(), things)
+    try:
+        yield reporter
+        reporter.finish()
+    finally:
+        reporter.close()

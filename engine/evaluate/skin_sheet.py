@@ -3,7 +3,7 @@
 The light is soft, white and nearly frontal, so that what the sheet shows is the skin's.
 """
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,9 +53,9 @@ class SheetSettings:
 Maps = Generator[np.ndarray, None, None]
 
 
-def generated(count: int, seed: int, workers: int | None, on_wait: Callable[[], None]) -> Maps:
+def generated(count: int, seed: int, workers: int | None) -> Maps:
     """Maps of the persons 0 to count - 1 of a set, (1024, 1024, 3) sRGB; see `generate_maps`."""
-    yield from generate_maps(count, MAP_SIZE, seed, workers, on_wait)
+    yield from generate_maps(count, MAP_SIZE, seed, workers)
 
 
 def given(folder: Path, limit: int) -> tuple[int, Maps]:

@@ -1,6 +1,7 @@
 """`python -m engine skin`: sets, sheets, plain errors, Ctrl-C."""
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -119,6 +120,26 @@ def test_a_sheet_shows_each_map_on_a_head(
             cheek = view[height // 2 : height * 2 // 3, width // 5 : width // 3].mean((0, 1))
             assert cheek.argmax() == channel and cheek.max() > 1.8 * np.median(cheek)
     assert np.ptp(pixels[height + 10 :, width + 10 :]) == 0  # no fourth head
+
+
+def test_measuring_prints_a_table_and_writes_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    maps, figures = tmp_path / "maps", tmp_path / "figures.json"
+    maps.mkdir()
+    for name, grey in (("a", 100), ("b", 100), ("c", 200)):
+        cv2.imwrite(str(maps / f"{name}.png"), np.full((128, 128, 3), grey, np.uint8))
+    words = ["skin", "measure", "--maps", str(maps), "--json", str(figures)]
+    assert main(words) == 0
+    said = capsys.readouterr()
+    plain = json.loads(figures.read_text(encoding="utf-8"))
+    cheeks = next(region for region in plain["regions"] if region["name"] == "cheeks")
+    assert "cheeks" in said.out and "3 maps" in said.out and plain["count"] == 3
+    # CIELAB of sRGB 100 and 200 greys: L* 42.4 and 80.6
+    assert cheeks["lab"] == pytest.approx([(2 * 42.37 + 80.60) / 3, 0.0, 0.0], abs=0.1)
+    assert plain["bands"]["cheeks"][0] is None  # 128 pixels do not show that scale
+    assert main([*words, "--limit", "2"]) == 0
+    assert "2 maps" in capsys.readouterr().out
 
 
 def test_progress_tells_number_rate_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
