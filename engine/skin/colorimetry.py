@@ -87,5 +87,9 @@ def individual_typology_angle(colour: np.ndarray) -> np.ndarray:
     Chardon, Cretois & Hourseau 1991: above 55 very light, 41 light, 28 intermediate, 10 tan,
     -30 brown, below that dark. The plain arctangent of the paper, not the four-quadrant one.
     """
-    lab = srgb_to_lab(colour)
+    return typology_angle(srgb_to_lab(colour))
+
+
+def typology_angle(lab: np.ndarray) -> np.ndarray:
+    """(..., 3) CIELAB to ITA in degrees, see `individual_typology_angle`."""
     return np.arctan((lab[..., 0] - 50.0) / np.maximum(lab[..., 2], 1e-6)) * (180.0 / math.pi)

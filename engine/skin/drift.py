@@ -74,7 +74,8 @@ def displacement(p: SkinParameters, streams: Streams) -> np.ndarray:
     common = draw.standard_normal((len(_FEATURES), 4), dtype=np.float32)
     own = draw.standard_normal((2, len(_FEATURES), 4), dtype=np.float32)
     amount = common + np.float32(_SIDE_SHARE) * own
-    total = amount.reshape(-1) @ moves.reshape(-1, 2 * _GRID * _GRID)
+    # Not a matrix product: its last bits depend on the number of threads.
+    total = np.einsum("k,kp->p", amount.ravel(), moves.reshape(amount.size, -1))
     total = total.reshape(2, _GRID, _GRID)
     axis = (np.arange(_GRID, dtype=np.float32) + 0.5) * (REFERENCE_SIZE / _GRID)
     outwards = np.clip((axis - REFERENCE_SIZE / 2) / 80.0, -1.0, 1.0)

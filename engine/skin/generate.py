@@ -13,6 +13,7 @@ import numpy as np
 
 from .curves import BEARD_BOX, BROW_BOX, ISLAND_ROWS, REFERENCE_SIZE
 from .drift import drifted
+from .features import EYE_BOX, MOUTH_BOX, NOSTRIL_BOX, lash_lines, mouth_line, nostrils
 from .hair import HAIR_BOX, hairline_distance, scalp_coverage, strand_texture
 from .layout import check_size, region_masks
 from .marks import mark_pigments
@@ -24,17 +25,16 @@ from .surface import LIP_BOX, lip_cover, lip_lines, log_blood, log_melanin, mela
 from .wrinkles import draw_creases
 from .zones import zone_pigments
 
-_MUCOSA = {"mouth_bag": (0.47, 0.275, 0.295), "sockets": (0.45, 0.26, 0.27)}
-"""sRGB of the inside of mouth and eye sockets. Ours: tissue seen through the opening of a dark
-cavity, so darker than the lips."""
+_MUCOSA = {"mouth_bag": ((0.47, 0.275, 0.295), (0.82, 0.34, 0.31)),
+           "sockets": ((0.45, 0.26, 0.27), (0.74, 0.36, 0.33))}  # fmt: skip
+"""sRGB of the inside of mouth and eye sockets, in shade and lit. Ours: tissue seen through the
+opening of a dark cavity, so darker than the lips; lit as drawn in many maps."""
 
 _ROSE = np.array([0.66, 0.27, 0.33], dtype=np.float32)
 _BRICK = np.array([0.55, 0.20, 0.17], dtype=np.float32)
 """sRGB ends of the lipstick colours."""
 
 _ISLAND_BOTTOM = -(-ISLAND_ROWS // BOX_STEP) * BOX_STEP
-_EYE_BOX: Box = (288, 320, 736, 448)
-_NOSTRIL_BOX: Box = (416, 448, 608, 544)
 _CANAL_BOXES: tuple[Box, ...] = ((128, 384, 224, 512), (800, 384, 896, 512))
 
 
@@ -49,7 +49,7 @@ def generate_skin(parameters: SkinParameters, size: int, rng: np.random.Generato
     streams = Streams(int(rng.integers(2**62)))
     p = parameters
     planes, lips, lines = _bare_skin(p, streams, size)
-    _paint_openings(planes, p, lips)
+    _paint_openings(planes, p, streams)
     _paint_make_up(planes, p, lips, lines)
     hair = hair_colour(p.hair_eumelanin, p.hair_pheomelanin, p.grey).astype(np.float32)
     _paint_beard(planes, p, streams, hair)
@@ -86,28 +86,27 @@ def _bare_skin(
     melanin = log_melanin(p, streams, size, lips, lines)
     blood = log_blood(p, streams, size, lips, lines)
     table = make_table(p.pheomelanin, p.saturation, p.carotene, p.scattering, p.veil)
-    for brown, red in (
-        zone_pigments(p, streams, size, table),
-        mark_pigments(p, streams, size, melanin_gain(p)),
-    ):
-        melanin += brown
-        blood += red
+    zone_melanin, zone_blood, shade = zone_pigments(p, streams, size, table)
+    brown, red = mark_pigments(p, streams, size, melanin_gain(p))
+    melanin += zone_melanin + brown
+    blood += zone_blood + red
     planes = np.stack(cv2.split(table.look_up(melanin, blood)))
     draw_creases(planes, p, streams)
+    planes *= cv2.exp(shade)
     return planes, lips, lines
 
 
-def _paint_openings(planes: np.ndarray, p: SkinParameters, lips: np.ndarray) -> None:
+def _paint_openings(planes: np.ndarray, p: SkinParameters, streams: Streams) -> None:
     size = planes.shape[1]
     m = region_masks(size)
-    depth = (0.34, 0.20, 0.19)
-    _darken(planes, depth, p.nostril_depth * m["nostrils"][box_slices(_NOSTRIL_BOX, size)],
-            _NOSTRIL_BOX)  # fmt: skip
+    _darken(planes, (0.34, 0.20, 0.19), nostrils(p, streams, size), NOSTRIL_BOX)
     for box in _CANAL_BOXES:
-        _darken(planes, depth, 0.6 * m["ear_canals"][box_slices(box, size)], box)
+        _darken(planes, (0.34, 0.20, 0.19), 0.7 * m["ear_canals"][box_slices(box, size)], box)
     inside = box_slices(LIP_BOX, size)
-    _darken(planes, (0.42, 0.24, 0.28), p.mouth_depth * lips * m["lip_inner"][inside], LIP_BOX)
-    _darken(planes, (0.42, 0.30, 0.30), p.mouth_line * m["mouth_slit"][inside], LIP_BOX)
+    gap = np.float32(p.mouth_depth) * m["lips"][inside] * m["lip_inner"][inside]
+    _darken(planes, (0.42, 0.24, 0.28), gap, LIP_BOX)
+    _darken(planes, (0.22, 0.14, 0.14), mouth_line(p, streams, size), MOUTH_BOX)
+    _darken(planes, (0.17, 0.13, 0.13), lash_lines(p, streams, size), EYE_BOX)
 
 
 def _paint_make_up(
@@ -122,14 +121,12 @@ def _paint_make_up(
         alpha = np.float32(0.7 * p.lipstick) * outer
         for plane, value in zip(planes[:, inside[0], inside[1]], colour, strict=True):
             plane += alpha * (value * (1.0 + 0.03 * lines) - plane)
-    inside = box_slices(_EYE_BOX, size)
-    drawn = 0.5 * p.eye_shadow
-    lash = drawn + (1.0 - drawn) * 0.85 * p.lash_line
-    _darken(planes, (0.38, 0.33, 0.32), np.float32(lash) * m["lash_lines"][inside], _EYE_BOX)
     if p.eye_shadow > 0.0:
+        inside = box_slices(EYE_BOX, size)
+        _darken(planes, (0.38, 0.33, 0.32), 0.4 * p.eye_shadow * m["lash_lines"][inside], EYE_BOX)
         cover = np.clip(m["lid_upper"][inside] + 0.4 * m["eye_surround"][inside], 0.0, 1.0)
         cover *= np.float32(0.6 * p.eye_shadow) * (1.0 - m["under_eye"][inside])
-        _darken(planes, (0.72, 0.62, 0.62), cover, _EYE_BOX)
+        _darken(planes, (0.72, 0.62, 0.62), cover, EYE_BOX)
 
 
 def _paint_beard(planes: np.ndarray, p: SkinParameters, streams: Streams, hair: np.ndarray) -> None:
@@ -209,7 +206,10 @@ def _paint_islands(planes: np.ndarray, streams: Streams) -> None:
     m = region_masks(size)
     octaves = {32: 0.02, 64: 0.02, 256: 0.02}
     tint = 1.0 + field(streams, "mucosa", size, octaves, share=0.3, box=box)
-    for name, colour in _MUCOSA.items():
+    draw = streams.get("mucosa colour")
+    lit, pale = draw.beta(0.7, 1.4), np.exp(draw.normal(0.0, 0.12))
+    for name, (dark, bright) in _MUCOSA.items():
+        colour = pale * (np.array(dark) + lit * (np.array(bright) - dark))
         mask = m[name + "_margin"][inside]
         for plane, value in zip(planes[:, inside[0], inside[1]], colour, strict=True):
             plane += mask * (np.float32(value) * tint - plane)

@@ -81,7 +81,7 @@ def _sample_lips_and_make_up(
         "lipstick": float(0.8 * rng.beta(1.3, 2.0)) if made_up else 0.0,
         "lipstick_hue": float(rng.uniform()),
         "eye_shadow": float(rng.beta(1.2, 2.5)) if made_up else 0.0,
-        "blush": float(rng.beta(1.2, 3.0)) if made_up else 0.0,
+        "blush": float(0.5 * rng.beta(1.2, 3.0)) if made_up else 0.0,
     }
 
 
@@ -90,10 +90,10 @@ def _sample_features(rng: np.random.Generator) -> dict[str, float]:
         "relief": _clip("relief", rng.normal(0.5, 0.14)),
         "drift": _clip("drift", rng.normal(0.5, 0.12)),
         "lid_depth": float(rng.beta(1.6, 1.6)),
-        "lash_line": float(rng.beta(1.4, 1.6)),
-        "nostril_depth": float(rng.beta(2.0, 1.0)),
+        "lash_line": float(rng.beta(0.9, 1.2)),
+        "nostril_depth": float(rng.beta(1.0, 0.7)),
         "mouth_depth": float(rng.beta(0.8, 1.6)),
-        "mouth_line": float(rng.beta(1.8, 1.2)),
+        "mouth_line": float(rng.beta(1.2, 1.2)),
     }
 
 

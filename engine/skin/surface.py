@@ -18,10 +18,10 @@ from .parameters import SkinParameters
 from .splat import splat
 
 _MELANIN_OCTAVES = {
-    4: 0.050, 8: 0.050, 16: 0.045, 32: 0.035, 64: 0.026, 128: 0.024, 256: 0.028, 512: 0.036,
+    4: 0.060, 8: 0.060, 16: 0.050, 32: 0.036, 64: 0.022, 128: 0.019, 256: 0.026, 512: 0.040,
 }  # fmt: skip
 _BLOOD_OCTAVES = {
-    4: 0.050, 8: 0.060, 16: 0.060, 32: 0.060, 64: 0.060, 128: 0.055, 256: 0.060, 512: 0.070,
+    4: 0.050, 8: 0.060, 16: 0.060, 32: 0.056, 64: 0.050, 128: 0.046, 256: 0.055, 512: 0.075,
 }  # fmt: skip
 LIP_BOX: Box = (384, 512, 640, 672)
 """Holds the lips of everybody."""
@@ -31,7 +31,7 @@ _FRECKLE_SIGMAS = (1.1, 1.7, 2.5)
 
 def melanin_gain(p: SkinParameters) -> float:
     """Factor on log-melanin effects: light skin needs a larger relative change to show it."""
-    return float(np.interp(np.log(p.melanin), np.log([0.005, 0.02, 0.06, 0.8]), [2.4, 1.6, 1, 1]))
+    return float(np.interp(np.log(p.melanin), np.log([0.005, 0.02, 0.06, 0.5]), [2.2, 1.5, 1, 1.3]))
 
 
 def lip_cover(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:
@@ -68,7 +68,7 @@ def log_melanin(
     """
     gain = melanin_gain(p)
     octaves = {k: a * gain * (0.5 + p.mottling) for k, a in _MELANIN_OCTAVES.items()}
-    total = field(streams, "melanin", size, octaves, share=0.45)
+    total = field(streams, "melanin", size, octaves, share=0.55)
     total *= _calm(size)
     total += np.float32(np.log(p.melanin))
     _add_spots(total, p, streams, gain)
@@ -77,8 +77,8 @@ def log_melanin(
     # Lips hold less melanin than light skin and more than dark skin; the lower one least.
     pale = np.log(0.009)
     darker = max(np.log(p.melanin) - pale, 0.0)
-    target = pale + (0.46 + 0.66 * p.lip_pigment) * darker - 0.04 * lines
-    target -= (0.25 + 0.22 * darker * (1.3 - p.lip_pigment)) * lower
+    target = pale + (0.48 + 0.70 * p.lip_pigment) * darker - 0.04 * lines
+    target -= (0.25 + 0.12 * darker * (1.4 - p.lip_pigment)) * lower
     skin = total[box]
     skin += lips * (target - skin)
     skin += lips * wet * (0.25 * pale + 0.75 * target - skin)
@@ -124,7 +124,7 @@ def log_blood(
 ) -> np.ndarray:
     """(size, size) float32 log blood fraction; arguments as for `log_melanin`."""
     octaves = {k: a * (0.5 + p.mottling) for k, a in _BLOOD_OCTAVES.items()}
-    total = field(streams, "blood", size, octaves, share=0.45)
+    total = field(streams, "blood", size, octaves, share=0.55)
     total *= _calm(size)
     total += np.float32(np.log(p.blood))
     box = box_slices(LIP_BOX, size)

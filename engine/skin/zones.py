@@ -46,7 +46,7 @@ _ZONES: dict[str, tuple[float, ...]] = {
     "eye_bag": (388, 414, 44, 13, 0, -2, -0.2, 5.6, 1.0, 1.6, 0.5),
     "lid": (395, 367, 44, 15, 0, -8, -0.3, 6.0, 1.4, 1.8, 0.5),
     "lid_inner": (436, 374, 14, 13, 0, -2, 1.4, 4.5, 1.0, 2.2, 0.4),
-    "cheek_apple": (372, 456, 46, 30, -25, 8, 0.3, 6.0, 2.0, 1.8, 0.6),
+    "cheek_apple": (368, 462, 54, 40, -25, 5, 0.3, 4.5, 1.6, 1.8, 0.6),
     "cheek_inner": (418, 452, 24, 30, 0, 2, 0.6, 6.0, 1.6, 1.4, 0.4),
     "cheek_hollow": (322, 560, 45, 60, 20, 0, 0.0, 4.0, 1.3, 3.6, 0.4),
     "cheekbone": (288, 450, 40, 36, 0, 3, -0.3, 4.0, 1.3, 3.2, 0.4),
@@ -62,6 +62,8 @@ _ZONES: dict[str, tuple[float, ...]] = {
     "upper_lip": (468, 572, 34, 9, -12, -5, 0.0, 6.0, 1.4, 2.0, 0.5),
     "lower_lip": (478, 613, 32, 9, 8, 6, 0.8, 6.0, 1.6, 1.4, 0.3),
     "lip_corner": (430, 592, 14, 9, 0, -7, -0.3, 4.5, 1.0, 1.2, 0.3),
+    "face_side": (262, 470, 60, 150, 0, -2, -0.3, 3.0, 0.8, 2.4, 0.3),
+    "brow_ground": (400, 308, 70, 20, 0, -5, 0.0, 6.0, 1.0, 1.6, 0.3),
     "ear_rim": (128, 430, 12, 75, 0, -6, 1.6, 3.7, 1.8, 2.0, 0.8),
     "ear_bowl": (172, 450, 20, 60, 0, -3, -0.8, 3.2, 1.7, 1.2, 0.3),
     "ear_lobe": (172, 545, 20, 26, 0, 3, 0.0, 4.0, 1.6, 1.0, 0.4),
@@ -93,11 +95,12 @@ def _spots() -> np.ndarray:
 # Mask: change in % of L* and in a*. Neck and jaw are a little darker than cheeks, ears darker
 # inside and redder (regional means of published maps, see `statistics`).
 _REGIONS: dict[str, tuple[float, float]] = {
-    "neck": (-6.0, -0.8), "jaw_beard": (-3.0, -0.8), "sideburns": (-3.0, -0.4),
-    "nasal_creases": (-3.0, 0.8), "ears": (-4.0, 2.5), "ear_bowl": (-7.0, 1.5),
-    "ear_lobes": (0.0, 1.0), "eye_surround": (-4.0, 0.0), "lid_upper": (-8.0, 0.4),
-    "lid_lower": (-4.0, 1.0), "under_eye": (-2.0, -0.6), "caruncles": (0.0, 7.0),
-    "moustache": (-2.0, -0.2),
+    "forehead": (-2.0, 1.0), "neck": (-5.5, 0.8), "jaw_beard": (-2.0, 0.6),
+    "sideburns": (-3.0, 0.0), "nose": (-3.0, 1.6), "nose_tip": (-3.0, 0.6),
+    "nasal_creases": (-1.5, 0.8), "moustache": (-1.0, 0.8), "ears": (-6.0, 2.5),
+    "ear_bowl": (-7.0, 1.5), "ear_lobes": (0.0, 1.0), "eye_surround": (-4.0, 1.4),
+    "lid_upper": (-8.0, 1.6), "lid_lower": (-4.0, 1.0), "under_eye": (0.0, 0.0),
+    "caruncles": (0.0, 7.0),
 }  # fmt: skip
 # Where blood shows when a face is flushed.
 _FLUSHED = {
@@ -106,6 +109,9 @@ _FLUSHED = {
 }  # fmt: skip
 
 
+_THIN_TONES = np.log([0.01, 0.1, 0.5])
+_THIN_SHARES = (0.7, 0.5, 0.35)
+"""Share of differences in lightness by thickness of the skin: keeps b* of light skin even."""
 _REDNESS_TONES = np.log([0.1, 0.6])
 """Melanin hides blood: differences of a* halve from brown to dark skin."""
 
@@ -121,22 +127,31 @@ def _region_changes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def zone_pigments(
     p: SkinParameters, streams: Streams, size: int, table: PigmentTable
-) -> tuple[np.ndarray, np.ndarray]:
-    """Changes of log melanin and log blood by zones and regions, (size, size) float32 each."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Changes by zones and regions of log melanin, log blood and the log of sRGB values.
+
+    (size, size) float32 each. Part of the differences in lightness are not a pigment's: thin skin
+    scatters less, over lids and on the sides of the nose, and that darkens all colours alike.
+    """
     lightness, redness = _zone_fields(p, streams)
     m = region_masks(_GRID)
     region_light, region_red, flushed = _region_changes()
     lightness += region_light
     lightness -= 0.22 * p.lid_depth * m["lid_upper"] + 0.10 * p.lid_depth * m["lid_lower"]
-    lightness -= 0.16 * p.eye_pigment * m["eye_surround"] + 0.10 * p.under_eye * m["under_eye"]
+    lightness -= 0.16 * p.eye_pigment * m["eye_surround"] + 0.09 * p.under_eye * m["under_eye"]
     zones = m["forehead"] + m["temple_corners"] - 0.6 * m["cheeks"]
     lightness -= 0.05 * p.zones * zones
     patchy = 1.0 + field(streams, "flush", _GRID, {10: 0.12, 24: 0.15, 60: 0.15}, share=0.4)
-    redness += region_red + (0.8 + 5.5 * p.flush) * flushed * patchy + 7.0 * p.blush * m["cheeks"]
+    redness += region_red + (0.4 + 5.0 * p.flush) * flushed * patchy + 7.0 * p.blush * m["cheeks"]
     redness *= np.float32(np.interp(np.log(p.melanin), _REDNESS_TONES, [1.0, 0.5]))
-    melanin, blood = table.pigments_of(p.melanin, p.blood, lightness, redness)
+    share = np.float32(np.interp(np.log(p.melanin), _THIN_TONES, _THIN_SHARES))
+    melanin, blood = table.pigments_of(p.melanin, p.blood, (1.0 - share) * lightness, redness)
     kind = cv2.INTER_LINEAR if size > _GRID else cv2.INTER_AREA
-    return tuple(cv2.resize(part, (size, size), interpolation=kind) for part in (melanin, blood))
+    melanin, blood, shade = (
+        cv2.resize(part, (size, size), interpolation=kind)
+        for part in (melanin, blood, share * lightness)
+    )
+    return melanin, blood, shade
 
 
 def _zone_fields(p: SkinParameters, streams: Streams) -> tuple[np.ndarray, np.ndarray]:
@@ -146,10 +161,11 @@ def _zone_fields(p: SkinParameters, streams: Streams) -> tuple[np.ndarray, np.nd
     draw = streams.get("zones")
     common = draw.standard_normal((len(table), 2), dtype=np.float32)
     own = draw.standard_normal((len(table), 2), dtype=np.float32)
-    amount = mean + spread * np.clip(common, -2.0, 2.0)
+    amount = mean + spread * [1.0, 0.75] * np.clip(common, -2.0, 2.0)
     amount = np.stack([amount + sides * own, amount - sides * own])
     spots = _spots()
-    flat = amount.reshape(-1, 2).T @ spots.reshape(-1, spots.shape[2] * spots.shape[3])
+    # Not a matrix product: its last bits depend on the number of threads.
+    flat = np.einsum("szc,szp->cp", amount, spots.reshape(*spots.shape[:2], -1))
     total = np.zeros((2, _GRID, _GRID), np.float32)
     rows, columns = box_slices(_BOX, _GRID)
     total[:, rows, columns] = (2.0 * p.relief) * flat.reshape(2, *spots.shape[2:])
