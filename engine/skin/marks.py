@@ -17,14 +17,16 @@ from .noise import Streams, scatter
 from .parameters import SkinParameters
 from .splat import add_splat
 
-_CRISP, _SOFT = 0.65, 1.7
-"""Sigma of the dots of sharp marks and of inflamed skin."""
+_CRISP, _SOFT, _SPECKLE = 0.65, 1.7, 1.6
+"""Sigma of the dots of sharp marks, of inflamed skin and of flushed skin."""
 _GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
 _GRID = 512
 """Side of the maps of density."""
 _PORES = 2.0e5
 """Pores on an area of full density as large as the map."""
-_PORE_BOX = (224, 128, 800, 768)
+_LOOPS = 1.5e5
+"""Groups of capillary loops on such an area."""
+_FACE_BOX = (224, 128, 800, 768)
 """Columns and rows (left, top, right, bottom) of the reference map that have pores."""
 _PORE_RED = 1.0
 """Log blood of a pore per log melanin, before the gain of the tone."""
@@ -68,6 +70,7 @@ def mark_pigments(
         red.add_to(blood, _CRISP)
     _scars(p, streams, gain).add_to(melanin, _CRISP)
     _veins(p, streams).add_to(blood, _CRISP)
+    _speckle(p, streams).add_to(blood, _SPECKLE)
     flush, stain = _blemishes(p, streams, gain)
     stain.add_to(melanin, _SOFT)
     flush.add_to(blood, _SOFT)
@@ -90,6 +93,7 @@ def _densities() -> dict[str, np.ndarray]:
         "scars": skin * pits,
         "veins": threads * (1.0 - m["nostrils"]),
         "pores": bare * pores,
+        "speckle": bare * (m["cheeks"] + 0.8 * m["nose"] + 0.6 * m["chin"] + 0.05 * m["face"]),
     }
     return {name: np.clip(density, 0.0, 1.0) for name, density in table.items()}
 
@@ -227,16 +231,29 @@ def _veins(p: SkinParameters, streams: Streams) -> _Dots:
     return _Dots(path.reshape(-1, 2), volume.ravel())
 
 
+def _scatter_in_face(draw: np.random.Generator, kind: str, expected: float) -> np.ndarray:
+    """As `scatter`, for the many marks that are nowhere else; (N, 2) reference pixels."""
+    left, top, right, bottom = _FACE_BOX
+    area = (right - left) * (bottom - top) / REFERENCE_SIZE**2
+    points = draw.random((draw.poisson(expected * area), 2))
+    points = points * [right - left, bottom - top] + [left, top]
+    column, row = (points * (_GRID / REFERENCE_SIZE)).astype(np.int64).T
+    return points[draw.random(len(points)) < _densities()[kind][row, column]]
+
+
+def _speckle(p: SkinParameters, streams: Streams) -> _Dots:
+    """Flushed skin is not evenly red: capillary loops fill in small groups, in log blood."""
+    draw = streams.get("speckle")
+    points = _scatter_in_face(draw, "speckle", _LOOPS)
+    height = draw.gamma(1.2, 0.10 * p.flush, len(points))
+    return _Dots(points, height * (2.0 * np.pi * _SPECKLE**2))
+
+
 def _pores(p: SkinParameters, streams: Streams) -> _Dots:
     """Openings of hair follicles: round on the nose, drawn out along the cheeks' tension lines."""
     draw, m = streams.get("pores"), region_masks(_GRID)
-    left, top, right, bottom = _PORE_BOX
-    area = (right - left) * (bottom - top) / REFERENCE_SIZE**2
-    points = draw.random((draw.poisson(_PORES * area), 2))
-    points = points * [right - left, bottom - top] + [left, top]
+    points = _scatter_in_face(draw, "pores", _PORES)
     column, row = (points * (_GRID / REFERENCE_SIZE)).astype(np.int64).T
-    kept = draw.random(len(points)) < _densities()["pores"][row, column]
-    points, column, row = points[kept], column[kept], row[kept]
     count = len(points)
     nose, cheek = m["nose"][row, column], m["cheeks"][row, column]
     volume = draw.gamma(2.0, 0.035 * p.pores, count) * (0.7 + 1.1 * nose + 0.5 * cheek)

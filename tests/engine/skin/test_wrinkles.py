@@ -18,7 +18,7 @@ from engine.skin.wrinkles import CREASE_BOX, crease_box, crease_depth, draw_crea
 
 AMOUNTS = sorted({family.amount for family in FAMILIES.values()})
 SMOOTH = dataclasses.replace(
-    SkinParameters(moles=0, blemishes=0.0, pores=0.0), **dict.fromkeys(AMOUNTS, 0.0)
+    SkinParameters(moles=0, blemishes=0.0, pores=0.0, flush=0.0), **dict.fromkeys(AMOUNTS, 0.0)
 )
 REACH = 20
 """Reference pixels beside the rails that wander, side lines and soft edges may cover."""
@@ -173,6 +173,7 @@ def test_no_marks_without_amounts() -> None:
         ({"blemishes": 1.0}, 1, "face", "scalp"),
         ({"scars": 1.0}, 0, "face", "scalp"),
         ({"pores": 1.0}, 0, "nose", "eye_surround"),
+        ({"flush": 1.0}, 1, "cheeks", "eye_surround"),
         ({"moles": 60}, 0, "main", "lips"),
     ],
 )
