@@ -144,9 +144,11 @@ def _write_missing(
 def _warn_of_full_disk(folder: Path, count: int, size: int, reporter: Reporter) -> None:
     needed, free = count * size * size * BYTES_PER_PIXEL, shutil.disk_usage(folder).free
     if needed > free:
-        reporter.warning(
-            f"The maps need about {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free."
-        )
+        reporter.warning(f"The maps need about {_amount(needed)}, and {_amount(free)} are free.")
+
+
+def _amount(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
 def _check(count: int, size: int, seed: int, workers: int | None) -> None:

@@ -180,7 +180,7 @@ def test_too_little_space_is_warned_of(begun: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(dataset, "BYTES_PER_PIXEL", 1e12)
     reporter = NullReporter()
     write(begun, reporter=reporter)
-    assert "GB are free" in reporter.warnings[0]
+    assert "GB, and " in reporter.warnings[0] and "are free" in reporter.warnings[0]
 
 
 def test_parameters_are_those_of_the_maps_and_grow_along(begun: Path) -> None:
