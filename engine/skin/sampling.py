@@ -75,7 +75,7 @@ def _sample_lips_and_make_up(
     made_up = not male and rng.uniform() < 0.3
     return {
         "lip_blood": _clip("lip_blood", rng.normal(0.5, 0.2)),
-        "lip_pigment": _clip("lip_pigment", rng.normal(0.3 + 0.5 * darkness, 0.15)),
+        "lip_pigment": _clip("lip_pigment", rng.normal(0.3 + 0.6 * darkness, 0.13)),
         "lip_fullness": _clip("lip_fullness", rng.normal(-0.1 if male else 0.15, 0.35)),
         "lip_edge": _clip("lip_edge", rng.normal(0.45 if male else 0.6, 0.2)),
         "lipstick": float(0.8 * rng.beta(1.3, 2.0)) if made_up else 0.0,
@@ -127,8 +127,8 @@ def _sample_hair(
 
 def _sample_brows(rng: np.random.Generator, male: bool, old: float) -> dict[str, float]:
     density = rng.normal(0.62 - 0.12 * old, 0.17)
-    if rng.uniform() < 0.2:  # shaved, plucked, fair or lost: thin to none
-        density *= rng.uniform(0.0, 0.6)
+    if rng.uniform() < 0.25:  # shaved, plucked, fair or lost: thin to none
+        density *= max(rng.uniform(-0.3, 0.6), 0.0)
     return {
         "brow_density": _clip("brow_density", density),
         "brow_thickness": _clip("brow_thickness", rng.normal(0.3 if male else -0.2, 0.4)),

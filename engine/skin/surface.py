@@ -18,10 +18,10 @@ from .parameters import SkinParameters
 from .splat import splat
 
 _MELANIN_OCTAVES = {
-    4: 0.060, 8: 0.060, 16: 0.050, 32: 0.036, 64: 0.022, 128: 0.019, 256: 0.026, 512: 0.040,
+    4: 0.045, 8: 0.048, 16: 0.044, 32: 0.036, 64: 0.022, 128: 0.019, 256: 0.026, 512: 0.040,
 }  # fmt: skip
 _BLOOD_OCTAVES = {
-    4: 0.050, 8: 0.060, 16: 0.060, 32: 0.056, 64: 0.050, 128: 0.046, 256: 0.055, 512: 0.075,
+    4: 0.045, 8: 0.055, 16: 0.058, 32: 0.056, 64: 0.050, 128: 0.046, 256: 0.055, 512: 0.075,
 }  # fmt: skip
 LIP_BOX: Box = (384, 512, 640, 672)
 """Holds the lips of everybody."""
@@ -81,7 +81,7 @@ def log_melanin(
     target -= (0.25 + 0.12 * darker * (1.4 - p.lip_pigment)) * lower
     skin = total[box]
     skin += lips * (target - skin)
-    skin += lips * wet * (0.25 * pale + 0.75 * target - skin)
+    skin += lips * wet * (0.12 * pale + 0.88 * target - skin)
     return total
 
 
