@@ -231,3 +231,9 @@ def test_grain_is_even_and_absent_from_small_maps() -> None:
     assert abs(depth.mean()) < 1e-4
     assert 0.003 < depth[100:200, 300:500].std() < 0.02
     assert not crease_depth(dataclasses.replace(SMOOTH, pores=1.0), Streams(0), 256).any()
+
+
+def test_speckle_of_flushed_skin_keeps_its_mean() -> None:
+    blood = _marks(512, flush=1.0)[1]
+    cheeks = blood[region_masks(512)["cheeks"] > 0.5]
+    assert abs(cheeks.mean()) < 0.2 * cheeks.std()
