@@ -1,8 +1,15 @@
-"""`python -m engine bench fit PHOTO`: timings, printed with the machine."""
+"""`python -m engine bench fit|albedo`: timings, printed with the machine."""
 
 import argparse
+import os
 import statistics
+import sys
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..evaluate.bench_albedo import SizeBench
 
 MEGABYTE = 2**20
 
@@ -15,10 +22,77 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     fit.add_argument("photo", type=Path)
     fit.add_argument("--repeats", type=int, default=3, help="warm runs (default 3)")
     fit.add_argument("--pack", default="default")
-    parser.set_defaults(run=run)
+    fit.set_defaults(run=run_fit)
+    _register_albedo(what)
 
 
-def run(args: argparse.Namespace) -> int:
+def _register_albedo(what: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    albedo = what.add_parser(
+        "albedo",
+        help="the training of albedo models",
+        description="Train on the same maps at every size, beside scikit-learn's IncrementalPCA "
+        "where it is installed; each in a process of its own. Also: decoding a map, and the time "
+        "that 100,000 maps of the largest size would take.",
+    )
+    albedo.add_argument(
+        "--sizes", type=int, nargs="+", default=[64, 128, 256, 512, 1024], help="texels a side"
+    )
+    albedo.add_argument("--count", type=int, default=300, help="maps (default 300)")
+    albedo.add_argument("--components", type=int, default=100, help="per channel (default 100)")
+    albedo.add_argument("--maps", type=Path, help="PNG maps to use; without it some are generated")
+    albedo.add_argument("--seed", type=int, default=0, help="of the generated maps (default 0)")
+    albedo.set_defaults(run=run_albedo)
+
+
+def run_albedo(args: argparse.Namespace) -> int:
+    """Run and print. Returns the exit code."""
+    from ..evaluate import bench_albedo as bench
+    from ..evaluate.machine import describe, this_machine
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr)
+
+    with tempfile.TemporaryDirectory(prefix="uvapm-bench-") as scratch:
+        maps = args.maps or Path(scratch) / "maps"
+        if args.maps is None:
+            maps.mkdir()
+            count = max(args.count // args.components, 2) * args.components
+            say(f"generating {count} maps")
+            bench.write_bench_maps(maps, count, max(args.sizes), args.seed)
+        rows = bench.bench_sizes(maps, args.sizes, args.components, Path(scratch) / "work", say)
+    print(describe(this_machine()))
+    blas = os.environ.get("OPENBLAS_NUM_THREADS", "all")
+    print(
+        f"{rows[0].ours.count} maps, 3 x {args.components} components, 2 power passes, "
+        f"BLAS threads {blas}"
+    )
+    _print_sizes(rows)
+    seconds = bench.decode_seconds(args.seed)
+    print(f"decoding a map at 256 from 300 coefficients: {1e3 * seconds:.2f} ms (numpy)")
+    largest = max(rows, key=lambda row: row.size)
+    cores = os.cpu_count() or 1
+    estimate = bench.estimate(largest.ours, largest.size, args.components, cores)
+    print(f"{bench.MANY_MAPS} maps of {largest.size} x {largest.size}:")
+    for line in estimate.lines:
+        print(f"  {line}")
+    return 0
+
+
+def _print_sizes(rows: "list[SizeBench]") -> None:
+    print("       ours                 IncrementalPCA       ours against it")
+    print("size   maps/s   peak MB     maps/s   peak MB     speed   memory   variance kept")
+    for row in rows:
+        line = f"{row.size:<6} {row.ours.rate:6.2f}   {row.ours.peak / MEGABYTE:7.0f}     "
+        if row.incremental is not None:
+            other = row.incremental
+            line += f"{other.rate:6.2f}   {other.peak / MEGABYTE:7.0f}     "
+            line += f"{row.ours.rate / other.rate:5.1f}x   "
+            line += f"{row.ours.peak / max(other.peak, 1):5.2f}x   "
+            line += f"{row.ours.variance / other.variance:.5f}x"
+        print(line.rstrip())
+
+
+def run_fit(args: argparse.Namespace) -> int:
     """Run and print. Returns the exit code."""
     from ..evaluate.bench_fit import bench_fit
     from ..evaluate.machine import describe, this_machine

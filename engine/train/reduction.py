@@ -91,6 +91,7 @@ def accumulate(sums: PassSums, maps: np.ndarray, frame: Frame, tick: Tick = sile
                 squares = np.einsum("bn,bn->n", centred[:, part], centred[:, part])
                 sums.energy[c] += np.dot(squares, frame.weight[part])
         scores.append(t)
+        del centred  # before the next channel's is made: it is the largest array of a batch
     wide = np.concatenate(scores, axis=1).astype(np.float64)
     sums.scores += wide.sum(axis=0)
     sums.moment += wide.T @ wide

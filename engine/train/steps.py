@@ -65,12 +65,16 @@ class Steps:
         sums = self._pass(frame, "last", False, self.plan.final_batch)
         found = moments(sums, frame)
         components = self.settings.components
-        return model_of(frame, found, self.layout.valid, components, sums.count, self._tick)
+        return model_of(frame, found, self.layout.valid, components, sums.count, self._after)
 
     def _stage(self, name: str, index: int) -> None:
         self.report.stage(name, index, 3 + self.power_passes)
 
-    def _tick(self) -> None:
+    def _before(self) -> None:
+        """Only a look at a cancel: the maps of this step are not read yet."""
+        self.report.progress(0, len(self.source))
+
+    def _after(self) -> None:
         """Only a look at a cancel: the maps of this step are read."""
         self.report.progress(len(self.source), len(self.source))
 
@@ -83,13 +87,15 @@ class Steps:
             return reference
         sample = self._sample()
         if reference is None:
-            means = [sample_mean(sample, c, self.layout.count, self._tick) for c in range(CHANNELS)]
+            means = [
+                sample_mean(sample, c, self.layout.count, self._after) for c in range(CHANNELS)
+            ]
             reference = np.stack(means)
             self.work.save_reference(reference)
         for c in todo:
             rng = np.random.default_rng((self.settings.seed, c))
             weight, width = self.layout.weight, self.plan.width
-            directions = first_directions(sample, c, reference[c], weight, width, rng, self._tick)
+            directions = first_directions(sample, c, reference[c], weight, width, rng, self._after)
             self.work.save_directions(0, c, directions)
         return reference
 
@@ -104,7 +110,7 @@ class Steps:
             return self.source
         maps = np.empty((wanted, CHANNELS, self.layout.count), np.uint8)
         tasks = [(row * count // wanted,) for row in range(wanted)]
-        read = ordered(self.source.read, tasks, self.settings.threads, self._tick)
+        read = ordered(self.source.read, tasks, self.settings.threads, self._before)
         for done, texels in enumerate(read):
             maps[done] = texels
         return MemoryTexels(maps)
@@ -119,8 +125,8 @@ class Steps:
             return
         frame = self._frame(reference, step - 1, group)
         sums = self._pass(frame, f"power {step} {number}", True, self.plan.batch)
-        for c, image in zip(group, centre_images(sums, frame, self._tick), strict=True):
-            orthonormalise(image, self._tick)
+        for c, image in zip(group, centre_images(sums, frame, self._after), strict=True):
+            orthonormalise(image, self._after)
             self.work.save_directions(step, c, image)
 
     def _frame(self, reference: np.ndarray, step: int, channels: tuple[int, ...]) -> Frame:
@@ -130,7 +136,7 @@ class Steps:
             array = self.work.load_directions(step, c)
             array *= root
             directions.append(array)
-            self._tick()
+            self._before()
         return Frame(channels, reference[list(channels)], self.layout.weight, tuple(directions))
 
     def _pass(self, frame: Frame, name: str, with_images: bool, batch: int) -> PassSums:

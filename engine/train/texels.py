@@ -69,6 +69,8 @@ def texel_layout(size: int, weights: np.ndarray | None, check: bool = True) -> T
             raise EngineError(
                 ErrorCode.BAD_SETTINGS, "Texel weights must be positive on valid texels."
             )
+    if check:
+        layout_score(np.zeros((size, size, CHANNELS), np.uint8))  # draws once, before the threads
     return TexelLayout(valid, (weight / weight.mean()).astype(np.float32), check)
 
 
