@@ -249,7 +249,7 @@ FAMILIES: dict[str, Family] = {
             ((448, 457), (435, 464), (427, 477), (425, 491), (429, 504), (438, 513), (452, 518),
              (467, 520)),
         ),
-        count=1, depth=0.26, widths=(0.2, 0.3, 0.5, 0.0), start=(0.0, 0.12), length=(0.9, 1.0),
+        count=1, depth=0.34, widths=(0.2, 0.3, 0.5, 0.0), start=(0.0, 0.12), length=(0.9, 1.0),
         peak=0.62, wander=0.4, breaks=0.0,
     ),
     "chin crease": Family(

@@ -29,7 +29,7 @@ _STEP = 0.7
 _SLOW = 3.3
 """Slow wander of a line, in steps of its noise."""
 
-_TINT = (0.56, 1.0, 1.28)
+_TINT = (0.62, 1.0, 1.18)
 """Relative darkening of sRGB red, green and blue for 1 of green. Measured over nasolabial, forehead
 and lid folds of nine published maps (red 0.34 to 0.85, blue 0.86 to 1.58): about the same on light
 and dark skin, so that a fold has its skin's hue, a little redder."""
