@@ -164,7 +164,7 @@ def _paint_brows(planes: np.ndarray, p: SkinParameters, streams: Streams) -> Non
     size = planes.shape[1]
     # Brows turn grey later than the hair and are rarely as fair.
     own = hair_colour(
-        max(p.hair_eumelanin, 0.15) * 1.5**p.brow_depth, p.hair_pheomelanin, 0.7 * p.grey**1.5
+        max(p.hair_eumelanin, 0.15) * 1.5**p.brow_depth, p.hair_pheomelanin, 0.5 * p.grey**1.5
     ).astype(np.float32)
     left, top, right, bottom = BROW_BOX
     other = (REFERENCE_SIZE - right, top, REFERENCE_SIZE - left, bottom)
@@ -184,13 +184,13 @@ def _paint_scalp(planes: np.ndarray, p: SkinParameters, streams: Streams, hair: 
     # Loose hairs need the hairline finer than a small map shows it.
     distance = hairline_distance(p, streams, REFERENCE_SIZE // 2)
     strands = strand_texture(p, streams, size)
-    octaves = {128: 0.5, 256: 0.7, 512: 1.0}
+    octaves = {128: 0.25, 256: 0.7, 512: 1.0}
     grain = field(streams, "scalp grain", size, octaves, share=0.6, box=HAIR_BOX)
     cover = scalp_coverage(p, distance, strands, grain)
     fringe = fringe_coverage(p, streams, distance, size)[rows, columns]
     cover = 1.0 - (1.0 - cover) * (1.0 - 0.8 * fringe)
     # Relative contrast of locks: painted hair of published maps varies by about a fifth.
-    strands *= np.float32(0.13 * (0.4 + 0.6 * p.hair_length))
+    strands *= np.float32(0.115 * (0.4 + 0.6 * p.hair_length))
     shade = cv2.exp(strands + np.float32(0.03) * grain)
     shade *= cover
     cover = 1.0 - cover

@@ -11,7 +11,7 @@ from .layout import region_distances, region_masks
 from .noise import Box, Streams, box_slices, field
 from .parameters import SkinParameters
 
-_STRAND_OCTAVES = ((460, 0.5), (200, 0.5), (64, 0.45))
+_STRAND_OCTAVES = ((460, 0.55), (200, 0.42), (64, 0.30))
 """Strands across the map and their weight, from single hairs to locks."""
 _OWN_SHARE = 0.7
 """Share of the variance of strands that the two sides do not have in common."""

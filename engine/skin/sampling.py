@@ -22,10 +22,10 @@ def sample_parameters(rng: np.random.Generator) -> SkinParameters:
     melanin = float(np.exp(low + (high - low) * darkness))
     return SkinParameters(
         melanin=melanin,
-        blood=_clip("blood", np.exp(rng.normal(np.log(1.15 * _usual_blood(melanin)), 0.3))),
+        blood=_clip("blood", np.exp(rng.normal(np.log(1.28 * _usual_blood(melanin)), 0.3))),
         pheomelanin=float(rng.uniform(0.02, 0.5)),
         saturation=_clip("saturation", rng.normal(0.7, 0.09)),
-        carotene=_clip("carotene", np.exp(rng.normal(np.log(0.7), 0.8))),
+        carotene=_clip("carotene", np.exp(rng.normal(np.log(1.0), 0.8))),
         scattering=_clip("scattering", np.exp(rng.normal(0.12, 0.2))),
         veil=float(rng.uniform(0.004, 0.024)),
         age=age,

@@ -75,10 +75,10 @@ def log_melanin(
     box = box_slices(LIP_BOX, size)
     lower, wet = (region_masks(size)[name][box] for name in ("lip_lower", "lip_inner"))
     # Lips hold less melanin than light skin and more than dark skin; the lower one least.
-    pale = np.log(0.009)
+    pale = np.log(0.0075)
     darker = max(np.log(p.melanin) - pale, 0.0)
-    target = pale + (0.48 + 0.70 * p.lip_pigment) * darker - 0.04 * lines
-    target -= (0.25 + 0.12 * darker * (1.4 - p.lip_pigment)) * lower
+    target = pale + (0.48 + 0.70 * p.lip_pigment) * darker - 0.03 * lines
+    target -= (0.45 + 0.12 * darker * (1.4 - p.lip_pigment)) * lower
     skin = total[box]
     skin += lips * (target - skin)
     skin += lips * wet * (0.12 * pale + 0.88 * target - skin)
@@ -129,7 +129,7 @@ def log_blood(
     total += np.float32(np.log(p.blood))
     box = box_slices(LIP_BOX, size)
     m = {k: region_masks(size)[k][box] for k in ("lip_lower", "lip_wet", "lip_inner")}
-    target = np.log(0.050 + 0.110 * p.lip_blood) + 0.08 * m["lip_lower"] + 0.10 * lines
+    target = np.log(0.050 + 0.110 * p.lip_blood) - 0.12 * m["lip_lower"] + 0.07 * lines
     target += 0.35 * m["lip_wet"]
     octaves = {32: 0.07, 64: 0.08, 128: 0.06}
     target += field(streams, "lip patches", size, octaves, share=0.4, box=LIP_BOX)
