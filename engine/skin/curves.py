@@ -159,6 +159,8 @@ BROW_HALF_WIDTH = (9.5, 13.0, 13.0, 11.5, 9.5, 7.5, 5.0, 2.4)
 """Half the height of the brow at each point of BROW_CENTRE, from the nose outwards."""
 BEARD_BOX = (160, 384, 864, 832)
 """Columns and rows (left, top, right, bottom) that hold every beard hair."""
+HAIR_BOX = (0, 0, 1024, 704)
+"""Columns and rows (left, top, right, bottom) that hold all hair of the scalp."""
 BROW_BOX = (288, 256, 512, 368)
 """Columns and rows (left, top, right, bottom) that hold a right brow of any shape."""
 

@@ -11,10 +11,10 @@ The functions `_paint_...` change the planes of the one map that `generate_skin`
 import cv2
 import numpy as np
 
-from .curves import BEARD_BOX, BROW_BOX, ISLAND_ROWS, REFERENCE_SIZE
+from .curves import BEARD_BOX, BROW_BOX, HAIR_BOX, ISLAND_ROWS, REFERENCE_SIZE
 from .drift import drifted
 from .features import EYE_BOX, MOUTH_BOX, NOSTRIL_BOX, lash_lines, mouth_line, nostrils
-from .hair import HAIR_BOX, hairline_distance, scalp_coverage, strand_texture
+from .hair import hairline_distance, scalp_coverage, strand_texture
 from .layout import check_size, region_masks
 from .marks import mark_pigments
 from .noise import BOX_STEP, WHOLE, Box, Streams, box_slices, field
@@ -187,7 +187,7 @@ def _paint_scalp(planes: np.ndarray, p: SkinParameters, streams: Streams, hair: 
     octaves = {128: 0.25, 256: 0.7, 512: 1.0}
     grain = field(streams, "scalp grain", size, octaves, share=0.6, box=HAIR_BOX)
     cover = scalp_coverage(p, distance, strands, grain)
-    fringe = fringe_coverage(p, streams, distance, size)[rows, columns]
+    fringe = fringe_coverage(p, streams, distance, size)
     cover = 1.0 - (1.0 - cover) * (1.0 - 0.8 * fringe)
     # Relative contrast of locks: painted hair of published maps varies by about a fifth.
     strands *= np.float32(0.115 * (0.4 + 0.6 * p.hair_length))

@@ -6,17 +6,15 @@ import cv2
 import numpy as np
 
 from ..head.numerics import smoothstep
-from .curves import REFERENCE_SIZE, SCALP_HALF_WIDTH
+from .curves import HAIR_BOX, REFERENCE_SIZE, SCALP_HALF_WIDTH
 from .layout import region_distances, region_masks
-from .noise import Box, Streams, box_slices, field
+from .noise import Streams, box_slices, field
 from .parameters import SkinParameters
 
 _STRAND_OCTAVES = ((460, 0.55), (200, 0.42), (64, 0.30))
 """Strands across the map and their weight, from single hairs to locks."""
 _OWN_SHARE = 0.7
 """Share of the variance of strands that the two sides do not have in common."""
-HAIR_BOX: Box = (0, 0, 1024, 704)
-"""Holds all hair of the scalp, in reference pixels."""
 
 
 def hairline_distance(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:

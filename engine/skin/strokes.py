@@ -7,7 +7,14 @@ import numpy as np
 
 from ..head.numerics import smoothstep
 from ..protocol.conventions import BYTE_MAX
-from .curves import BEARD_BOX, BROW_BOX, BROW_CENTRE, BROW_HALF_WIDTH, REFERENCE_SIZE
+from .curves import (
+    BEARD_BOX,
+    BROW_BOX,
+    BROW_CENTRE,
+    BROW_HALF_WIDTH,
+    HAIR_BOX,
+    REFERENCE_SIZE,
+)
 from .layout import smooth_curve
 from .noise import Streams, scatter
 from .parameters import MALE, SkinParameters
@@ -37,11 +44,6 @@ class Canvas:
             round((self.bottom - self.top) * self.scale),
             round((self.right - self.left) * self.scale),
         )
-
-
-def whole_map(pixels: int) -> Canvas:
-    """Canvas of the whole map, drawn `pixels` wide."""
-    return Canvas(0, 0, REFERENCE_SIZE, REFERENCE_SIZE, pixels / REFERENCE_SIZE)
 
 
 def bend_strokes(
@@ -196,7 +198,7 @@ def beard_coverage(
 def fringe_coverage(
     p: SkinParameters, streams: Streams, distance: np.ndarray, size: int
 ) -> np.ndarray:
-    """(size, size) coverage of the loose hairs along the hairline.
+    """Coverage of the loose hairs along the hairline over HAIR_BOX of a map of that size.
 
     distance: (S, S) signed distance to this person's hairline in reference pixels, positive inside
     the hair.
@@ -215,11 +217,7 @@ def fringe_coverage(
     length = (3.0 + 20.0 * p.hair_length) * draw.uniform(0.5, 1.3, len(roots))
     paths = bend_strokes(roots, angle, draw.normal(0.0, 0.4, len(roots)), length)
     opacity = np.clip(0.28 * draw.normal(1.0, 0.4, len(roots)), 0.03, 0.9)
-    return _draw_on_map(paths, opacity, size)
-
-
-def _draw_on_map(paths: np.ndarray, opacity: np.ndarray, size: int) -> np.ndarray:
-    """Draw at twice the size of small maps, so that hairs thinner than a pixel average out."""
-    canvas = whole_map(size if size >= REFERENCE_SIZE else 2 * size)
-    drawn = draw_strokes(canvas, paths, opacity)
-    return cv2.resize(drawn, (size, size), interpolation=cv2.INTER_AREA)
+    # Drawn at twice the size of small maps, so that hairs thinner than a pixel average out.
+    pixels = size if size >= REFERENCE_SIZE else 2 * size
+    canvas = Canvas(*HAIR_BOX, pixels / REFERENCE_SIZE)
+    return _to_box(draw_strokes(canvas, paths, opacity), canvas, size)

@@ -99,7 +99,7 @@ _REGIONS: dict[str, tuple[float, float]] = {
     "sideburns": (-3.0, 0.0), "nose": (-1.4, 0.6), "nose_tip": (-1.2, 0.2),
     "nasal_creases": (-1.5, 0.8), "moustache": (-1.0, 0.8), "ears": (-6.0, 2.5),
     "ear_bowl": (-7.0, 1.5), "ear_lobes": (0.0, 1.0), "eye_surround": (-4.0, 2.2),
-    "lid_upper": (-8.0, 3.4), "lid_lower": (-4.0, 1.6), "under_eye": (0.0, 0.0),
+    "lid_upper": (-8.0, 2.8), "lid_lower": (-4.0, 1.6), "under_eye": (0.0, 0.0),
     "caruncles": (0.0, 7.0),
 }  # fmt: skip
 # Where blood shows when a face is flushed.
