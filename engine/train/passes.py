@@ -31,8 +31,9 @@ def local_pass(
     def tick() -> None:
         report.progress(sums.count, len(source))
 
+    room = np.empty((batch, len(frame.weight)), np.float32)
     for maps in batches(source, frame.channels, sums.count, batch, threads, tick):
-        accumulate(sums, maps, frame, tick)
+        accumulate(sums, maps, frame, tick, room)
         tick()
         if time.monotonic() - saved >= checkpoint_seconds and sums.count < len(source):
             work.save_partial(name, sums, tick)

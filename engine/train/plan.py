@@ -7,8 +7,10 @@ from ..protocol.errors import EngineError, ErrorCode
 from .reduction import BLOCK
 from .settings import GIGABYTE, TrainSettings
 
-BASE_BYTES = 300 * 10**6
-"""Python, numpy, OpenCV and their buffers. Measured: about 200 MB with two decoding threads."""
+BASE_BYTES = 270 * 10**6
+"""Python, numpy, OpenCV and their buffers (measured: 200 MB), with some room."""
+LAYOUT_BYTES = 200
+"""Per texel: the layout's masks, which stay in memory, and small temporary arrays."""
 MOST_BATCH = 64
 """Maps per matrix product; more are no faster."""
 LEAST_BATCH = 4
@@ -18,7 +20,7 @@ LOCAL_COPIES = 2
 """The directions and their images."""
 CLUSTER_COPIES = 4
 """As well the images of another part, and the sum of both, while parts are merged."""
-_DECODING = 16
+_DECODING = 24
 """Bytes per texel that a thread needs while it decodes and checks a map."""
 
 
@@ -45,7 +47,8 @@ def make_plan(
     copies: matrices of the size of the directions that a power pass holds per channel.
     """
     width = min(settings.components + settings.oversampling, maps - 1)
-    free = settings.memory_gb * GIGABYTE - BASE_BYTES - settings.threads * _DECODING * texels
+    free = settings.memory_gb * GIGABYTE - BASE_BYTES
+    free -= (LAYOUT_BYTES + settings.threads * _DECODING) * texels
     matrix = 4 * texels * width
     row = CHANNELS * texels
     # Sampling: the sample's bytes, the directions of one channel, float blocks.

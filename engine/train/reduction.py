@@ -72,11 +72,23 @@ def empty_sums(frame: Frame, with_images: bool) -> PassSums:
     )
 
 
-def accumulate(sums: PassSums, maps: np.ndarray, frame: Frame, tick: Tick = silent) -> None:
-    """Add (b, C, N) uint8 maps to `sums`."""
+def accumulate(
+    sums: PassSums,
+    maps: np.ndarray,
+    frame: Frame,
+    tick: Tick = silent,
+    room: np.ndarray | None = None,
+) -> None:
+    """Add (b, C, N) uint8 maps to `sums`.
+
+    room: (b or more, N) float32 to work in, so that a pass asks the system but once for its largest
+    array.
+    """
+    room = np.empty((len(maps), maps.shape[2]), np.float32) if room is None else room
     scores = []
     for c in range(len(frame.channels)):
-        centred = _centred(maps[:, c], frame.reference[c], tick)
+        centred = room[: len(maps)]
+        _centre(maps[:, c], frame.reference[c], centred, tick)
         t = np.zeros((len(maps), frame.directions[c].shape[1]), np.float32)
         for part in blocks(centred.shape[1]):
             t += centred[:, part] @ frame.directions[c][part]
@@ -91,21 +103,18 @@ def accumulate(sums: PassSums, maps: np.ndarray, frame: Frame, tick: Tick = sile
                 squares = np.einsum("bn,bn->n", centred[:, part], centred[:, part])
                 sums.energy[c] += np.dot(squares, frame.weight[part])
         scores.append(t)
-        del centred  # before the next channel's is made: it is the largest array of a batch
     wide = np.concatenate(scores, axis=1).astype(np.float64)
     sums.scores += wide.sum(axis=0)
     sums.moment += wide.T @ wide
     sums.count += len(maps)
 
 
-def _centred(maps: np.ndarray, reference: np.ndarray, tick: Tick) -> np.ndarray:
-    """(b, N) float32 of bytes, less the reference."""
-    centred = np.empty(maps.shape, np.float32)
+def _centre(maps: np.ndarray, reference: np.ndarray, out: np.ndarray, tick: Tick) -> None:
+    """Fill (b, N) float32 with bytes as [0, 1], less the reference."""
     for part in blocks(maps.shape[1]):
-        np.multiply(maps[:, part], np.float32(1.0 / BYTE_MAX), out=centred[:, part])
-        centred[:, part] -= reference[part]
+        np.multiply(maps[:, part], np.float32(1.0 / BYTE_MAX), out=out[:, part])
+        out[:, part] -= reference[part]
         tick()
-    return centred
 
 
 def copied(sums: PassSums) -> PassSums:
