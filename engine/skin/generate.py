@@ -184,8 +184,9 @@ def _paint_scalp(planes: np.ndarray, p: SkinParameters, streams: Streams, hair: 
     # Loose hairs need the hairline finer than a small map shows it.
     distance = hairline_distance(p, streams, REFERENCE_SIZE // 2)
     strands = strand_texture(p, streams, size)
-    octaves = {128: 0.25, 256: 0.7, 512: 1.0}
-    grain = field(streams, "scalp grain", size, octaves, share=0.6, box=HAIR_BOX)
+    grain = field(Streams(0), "scalp grain", size, {128: 0.3}, share=0.6, box=HAIR_BOX)
+    octaves = {256: 0.7, 512: 1.0}
+    grain += field(streams, "scalp grain", size, octaves, share=0.6, box=HAIR_BOX)
     cover = scalp_coverage(p, distance, strands, grain)
     fringe = fringe_coverage(p, streams, distance, size)
     cover = 1.0 - (1.0 - cover) * (1.0 - 0.8 * fringe)

@@ -11,8 +11,14 @@ from .layout import region_distances, region_masks
 from .noise import Streams, box_slices, field
 from .parameters import SkinParameters
 
-_STRAND_OCTAVES = ((460, 0.55), (200, 0.42), (64, 0.30))
-"""Strands across the map and their weight, from single hairs to locks."""
+_LOCKS = [(200, 0.42), (64, 0.30)]
+"""Strands across the map and their deviation."""
+_FINE_STRANDS = 460
+_HEADS = 3
+_ROWS = (24, 120)
+"""Turns of combed and of curly hair from front to neck: curls turn every few millimetres."""
+_OWN_LOCKS = 0.15
+"""Share of the variance of locks that is a person's own."""
 _OWN_SHARE = 0.7
 """Share of the variance of strands that the two sides do not have in common."""
 
@@ -28,7 +34,7 @@ def hairline_distance(p: SkinParameters, streams: Streams, size: int) -> np.ndar
     distance -= 16.0 * p.hairline * masks["crown_front"]
     shorter = -12.0 if p.sex == "male" else 10.0
     distance -= shorter * masks["sideburns"]
-    return distance + field(streams, "hairline", size, {12: 3.0, 32: 2.0, 96: 1.5}, share=0.4)
+    return distance + field(streams, "hairline", size, {12: 3.0, 32: 1.6, 96: 0.8}, share=0.4)
 
 
 @lru_cache(maxsize=4)
@@ -44,16 +50,51 @@ def _strand_coordinates(size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def strand_texture(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:
-    """Float32 over HAIR_BOX, about unit deviation: streaks that run along the hair."""
-    across, along = _strand_coordinates(size)
-    octaves = {8: 0.011, 32: 0.012 * p.hair_curl}
-    sway = field(streams, "sway", size, octaves, share=0.6, box=HAIR_BOX)
-    sway += across
-    # Curly hair turns every few millimetres, combed hair runs on for centimetres.
+    """Float32 over HAIR_BOX, about unit deviation: streaks that run along the hair.
+
+    Locks are a blend of a few heads of hair that all people share, as published maps paint one
+    for all; only single hairs and a little of the locks are a person's own.
+    """
+    draw = streams.get("locks")
+    blend = draw.normal(size=_HEADS)
+    blend *= np.sqrt(1.0 - _OWN_LOCKS) / np.linalg.norm(blend)
+    curly = np.clip(1.6 * p.hair_curl, 0.0, 1.0)
+    styles = np.sqrt([1.0 - curly, curly])
+    total = np.zeros(_strand_coordinates(size)[0].shape, np.float32)
+    for style, rows in enumerate(_ROWS):
+        if styles[style] == 0.0:
+            continue
+        for head in range(_HEADS):
+            total += np.float32(styles[style] * blend[head]) * _locks(size, rows, head)
     rows = int(14 + 20 * (1.0 - p.hair_length) + 150 * p.hair_curl)
+    octaves = [(64, 0.30 * np.sqrt(_OWN_LOCKS))]
+    if size > _FINE_STRANDS:
+        octaves.append((_FINE_STRANDS, 0.55))
+    return total + _strands(streams, size, rows, octaves)
+
+
+@lru_cache(maxsize=16)
+def _locks(size: int, rows: int, head: int) -> np.ndarray:
+    """Locks of one of the shared heads of hair over HAIR_BOX."""
+    texture = _strands(Streams(head), size, rows, _LOCKS)
+    texture.flags.writeable = False
+    return texture
+
+
+def _strands(
+    streams: Streams, size: int, rows: int, octaves: list[tuple[int, float]]
+) -> np.ndarray:
+    """Streaks over HAIR_BOX. rows: turns of a hair from front to neck, its texture's rows.
+
+    octaves: strands across the map and their deviation.
+    """
+    across, along = _strand_coordinates(size)
+    curl = rows / _ROWS[-1]
+    sway = field(streams, "sway", size, {8: 0.011, 32: 0.008 * curl}, share=0.6, box=HAIR_BOX)
+    sway += across
     y = along * np.float32(2 * rows) - np.float32(0.5)
     total = np.zeros(across.shape, np.float32)
-    for index, (strands, weight) in enumerate(_STRAND_OCTAVES):
+    for index, (strands, weight) in enumerate(octaves):
         if strands > size:
             continue
         lattice = streams.get("strands", index).standard_normal((rows, strands), dtype=np.float32)

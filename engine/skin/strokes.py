@@ -205,7 +205,7 @@ def fringe_coverage(
     """
     draw = streams.get("fringe")
     band = np.exp(-(((distance - 8.0) / 9.0) ** 2))
-    roots = scatter(draw, band, 9.0e4 * p.hair_cover)
+    roots = scatter(draw, band, 1.2e5 * p.hair_cover)
     scale = len(distance) / REFERENCE_SIZE
     column, row = (roots * scale).astype(np.int64).T
     smooth = cv2.GaussianBlur(distance, (0, 0), 4.0 * scale)
@@ -216,7 +216,7 @@ def fringe_coverage(
     angle = outwards + slant + draw.normal(0.0, 0.35, len(roots))
     length = (3.0 + 20.0 * p.hair_length) * draw.uniform(0.5, 1.3, len(roots))
     paths = bend_strokes(roots, angle, draw.normal(0.0, 0.4, len(roots)), length)
-    opacity = np.clip(0.28 * draw.normal(1.0, 0.4, len(roots)), 0.03, 0.9)
+    opacity = np.clip(0.2 * draw.normal(1.0, 0.4, len(roots)), 0.03, 0.9)
     # Drawn at twice the size of small maps, so that hairs thinner than a pixel average out.
     pixels = size if size >= REFERENCE_SIZE else 2 * size
     canvas = Canvas(*HAIR_BOX, pixels / REFERENCE_SIZE)
