@@ -67,7 +67,7 @@ def train_albedo(
     """
     start = time.monotonic()
     layout = texel_layout(size, weights, settings.check_layout)
-    work = open_work(work_path, files, layout, settings)
+    work = open_work(work_path, files, layout, settings, report)
     report.stage("reading the maps", 0, 3 + settings.passes)
     if cluster is not None:
         scan = cluster.scan(files, layout, report)
@@ -95,7 +95,7 @@ def train_albedo(
 
 
 def _disk_for_cache(settings: TrainSettings, work: WorkFolder) -> float:
-    free = shutil.disk_usage(work.path).free
+    free = shutil.disk_usage(work.path).free + work.cached_bytes
     return min(settings.cache_gb * GIGABYTE, free / 2)  # half: the disk is not ours alone
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.safetensors import read_safetensors, write_safetensors
+from ..reporter import Reporter
 from .archives import split_archive
 from .reduction import Frame, PassSums, Tick, empty_sums
 from .settings import TrainSettings
@@ -22,6 +23,8 @@ _SCAN = "maps.jsonl"
 _CACHE = "texels.u8"
 _PARTIAL = "partial.safetensors"
 _SCHEMA = 1
+_FREE = ("workers", "checkpoint_seconds")
+"""Settings that may change between a killed run and the next: the result does not know them."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,11 @@ class WorkFolder:
     """A folder whose files belong to one training: equal maps, layout and settings."""
 
     path: Path
+
+    @property
+    def cached_bytes(self) -> int:
+        """Size of the cache so far."""
+        return self.cache_file.stat().st_size if self.cache_file.is_file() else 0
 
     @property
     def scan_file(self) -> Path:
@@ -119,10 +127,15 @@ class WorkFolder:
 
 
 def open_work(
-    path: Path, files: Sequence[Path], layout: TexelLayout, settings: TrainSettings
+    path: Path,
+    files: Sequence[Path],
+    layout: TexelLayout,
+    settings: TrainSettings,
+    report: Reporter,
 ) -> WorkFolder:
     """The work folder at `path`: as a killed run left it when it was the same training, else new.
 
+    What another training left there is removed, with a warning.
     Raises EngineError(BAD_OUTPUT) when the folder holds anything else or cannot be written.
     """
     key = training_key(files, layout, settings)
@@ -135,6 +148,7 @@ def open_work(
                     f"{path} is needed for the training and holds something else.",
                     "Move it away.",
                 )
+            report.warning(f"{path} is of other maps or settings; the training starts anew.")
             shutil.rmtree(path)
         path.mkdir(parents=True, exist_ok=True)
         mark.write_text(json.dumps({"schema": _SCHEMA, "key": key}), encoding="utf-8")
@@ -154,7 +168,8 @@ def _key_of(mark: Path) -> str:
 
 def training_key(files: Sequence[Path], layout: TexelLayout, settings: TrainSettings) -> str:
     """Hash of all that the steps of a training depend on: settings, layout, files as they are."""
-    digest = hashlib.sha256(json.dumps([_SCHEMA, asdict(settings)]).encode())
+    chosen = {key: value for key, value in asdict(settings).items() if key not in _FREE}
+    digest = hashlib.sha256(json.dumps([_SCHEMA, chosen]).encode())
     digest.update(np.packbits(layout.valid).tobytes() + layout.weight.tobytes())
     digest.update(bytes([layout.check]))
     for file in files:

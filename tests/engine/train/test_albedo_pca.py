@@ -193,8 +193,10 @@ def test_other_settings_or_files_start_anew(noisy, tmp_path: Path) -> None:
         train_albedo(files, SIZE, _settings(), _Stops(200), tmp_path / "work")
     left = (tmp_path / "work" / "maps.jsonl").read_text()
     assert left
+    second = _Stops(2)
     with pytest.raises(Cancelled):
-        train_albedo(files[1:], SIZE, _settings(), _Stops(2), tmp_path / "work")
+        train_albedo(files[1:], SIZE, _settings(), second, tmp_path / "work")
+    assert "starts anew" in second.warnings[0]
     assert len((tmp_path / "work" / "maps.jsonl").read_text()) < len(left)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "letter.txt").write_text("mine")
