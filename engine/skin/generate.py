@@ -173,7 +173,7 @@ def _paint_brows(planes: np.ndarray, p: SkinParameters, streams: Streams) -> Non
         rows, columns = box_slices(box, size)
         for plane, value in zip(planes[:, rows, columns], own, strict=True):
             # Single hairs let the skin's colour through, so that brows are never neutral grey.
-            plane += alpha * (0.85 * value + 0.15 * plane * plane - plane)
+            plane += alpha * (0.78 * value + 0.22 * plane * plane - plane)
 
 
 def _paint_scalp(planes: np.ndarray, p: SkinParameters, streams: Streams, hair: np.ndarray) -> None:

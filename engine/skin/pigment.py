@@ -217,7 +217,7 @@ HAIR_VEIL = np.array([0.034, 0.027, 0.0235])
 """Linear RGB scattered back by the cuticle and by fine pale hairs before any pigment. Ours: keeps
 black hair at about (52, 46, 43) of 255, slightly warm, as published maps have it."""
 
-WHITE_HAIR = np.array([0.40, 0.375, 0.335])
+WHITE_HAIR = np.array([0.41, 0.375, 0.315])
 """Linear RGB of unpigmented hair on a head: darker than one hair, as locks shade each other."""
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from .ageing import sample_ageing
 from .parameters import BOUNDS, FEMALE, MALE, UNIT, SkinParameters
 
-MELANIN_SAMPLING = (0.0055, 0.85)
+MELANIN_SAMPLING = (0.0065, 0.85)
 """Log-uniform sampling between these gives a nearly uniform ITA from -65 to +65 degrees."""
 
 
@@ -25,7 +25,7 @@ def sample_parameters(rng: np.random.Generator) -> SkinParameters:
         blood=_clip("blood", np.exp(rng.normal(np.log(1.28 * _usual_blood(melanin)), 0.3))),
         pheomelanin=float(rng.uniform(0.02, 0.5)),
         saturation=_clip("saturation", rng.normal(0.7, 0.09)),
-        carotene=_clip("carotene", np.exp(rng.normal(np.log(1.0), 0.8))),
+        carotene=_clip("carotene", np.exp(rng.normal(np.log(2.4 - 1.6 * darkness), 0.6))),
         scattering=_clip("scattering", np.exp(rng.normal(0.12, 0.2))),
         veil=float(rng.uniform(0.004, 0.024)),
         age=age,
@@ -74,7 +74,9 @@ def _sample_lips_and_make_up(
 ) -> dict[str, float]:
     made_up = not male and rng.uniform() < 0.3
     return {
-        "lip_blood": _clip("lip_blood", rng.normal(0.5, 0.2)),
+        "lip_blood": _clip(
+            "lip_blood", rng.normal(0.55 - 0.3 * darkness - (0.12 if male else 0.0), 0.18)
+        ),
         "lip_pigment": _clip("lip_pigment", rng.normal(0.3 + 0.6 * darkness, 0.13)),
         "lip_fullness": _clip("lip_fullness", rng.normal(-0.1 if male else 0.15, 0.35)),
         "lip_edge": _clip("lip_edge", rng.normal(0.45 if male else 0.6, 0.2)),

@@ -5,15 +5,13 @@ All figures are means and deviations over regions and people; no picture leaves 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from ..train.maps import list_maps, read_map
 from .colorimetry import srgb_to_lab, typology_angle
 from .curves import REFERENCE_SIZE
-from .layout import region_masks
+from .layout import check_size, region_masks
 
 REGIONS: dict[str, str] = {
     "forehead": "forehead", "cheeks": "cheeks", "nose": "nose",
@@ -29,7 +27,7 @@ BAND_REGIONS = ("forehead", "cheeks", "chin", "neck")
 BANDS = (2.0, 4.0, 8.0, 16.0, 32.0)
 """Octave bands of contrast: scales in reference pixels (1024), each from this to its double."""
 BAND_SIZE = 512
-"""Size at which bands are measured; smaller maps leave the fine ones out."""
+"""Size at which maps are best measured: smaller ones leave the fine bands out (nan)."""
 _INSIDE = 0.7
 _SEEN = 0.5
 
@@ -66,23 +64,13 @@ class SkinStatistics:
     angles: tuple[float, ...]
 
 
-def statistics_of(folder: Path, size: int = BAND_SIZE, limit: int | None = None) -> SkinStatistics:
-    """Statistics of the maps of a folder, read as `train.maps` reads them.
-
-    limit: at most so many maps, evenly picked. Raises EngineError(BAD_INPUT) as these functions do.
-    """
-    paths = list_maps(folder)
-    if limit is not None and limit < len(paths):
-        paths = tuple(paths[i * len(paths) // limit] for i in range(limit))
-    maps = (read_map(path, size) for path in paths)
-    return measure_maps(((m.unit(), m.coverage) for m in maps), size)
-
-
 def measure_maps(maps: Iterable[tuple[np.ndarray, np.ndarray]], size: int) -> SkinStatistics:
     """Statistics of maps (size, size, 3) float32 sRGB in [0, 1] with coverage (size, size).
 
-    Texels of coverage below a half and black ones do not count.
+    Texels of coverage below a half and black ones do not count. Raises EngineError(BAD_SETTINGS)
+    for a size that `layout` does not know.
     """
+    check_size(size)
     colours, bands = [], []
     for image, coverage in maps:
         lab = srgb_to_lab(image).astype(np.float32)

@@ -77,8 +77,8 @@ def log_melanin(
     # Lips hold less melanin than light skin and more than dark skin; the lower one least.
     pale = np.log(0.0075)
     darker = max(np.log(p.melanin) - pale, 0.0)
-    target = pale + (0.48 + 0.70 * p.lip_pigment) * darker - 0.03 * lines
-    target -= (0.45 + 0.12 * darker * (1.4 - p.lip_pigment)) * lower
+    target = pale + (0.48 + 0.75 * p.lip_pigment) * darker - 0.03 * lines
+    target -= (0.45 + 0.04 * darker) * lower
     skin = total[box]
     skin += lips * (target - skin)
     skin += lips * wet * (0.12 * pale + 0.88 * target - skin)
@@ -87,8 +87,11 @@ def log_melanin(
 
 @lru_cache(maxsize=4)
 def _calm(size: int) -> np.ndarray:
-    """Less mottling on neck and chest, where it would show as large clouds."""
-    return 1.0 - np.float32(0.45) * region_masks(size)["neck"]
+    """Less mottling on neck and chest, where it would show as large clouds, and before the ears,
+    where the layout stretches it to streaks."""
+    column = (np.arange(size, dtype=np.float32) + 0.5) * np.float32(REFERENCE_SIZE / size)
+    side = smoothstep(np.abs(column - REFERENCE_SIZE / 2), 240.0, 330.0).astype(np.float32)
+    return (1.0 - np.float32(0.45) * region_masks(size)["neck"]) * (1.0 - np.float32(0.4) * side)
 
 
 @lru_cache(maxsize=1)

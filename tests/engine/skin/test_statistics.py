@@ -2,11 +2,10 @@
 
 import cv2
 import numpy as np
-import pytest
 
 from engine.skin.colorimetry import srgb_to_lab
 from engine.skin.layout import region_masks
-from engine.skin.statistics import BANDS, measure_maps, statistics_of, statistics_table
+from engine.skin.statistics import BANDS, measure_maps, statistics_table
 
 SIZE = 256
 FULL = np.ones((SIZE, SIZE), np.float32)
@@ -50,18 +49,7 @@ def test_contrast_is_found_in_its_octave() -> None:
     assert np.nanmax(bands) > 1.0
 
 
-def test_a_folder_of_maps_gives_a_table(tmp_path) -> None:
-    for index, shade in enumerate((90, 140, 200)):
-        picture = np.full((64, 64, 3), (shade - 30, shade - 15, shade), np.uint8)
-        cv2.imwrite(str(tmp_path / f"{index}.png"), picture)
-    result = statistics_of(tmp_path, size=64, limit=2)
-    assert result.count == 2
-    text = statistics_table(result)
-    assert "forehead" in text and "2 maps" in text and max(map(len, text.split("\n"))) < 120
-
-
-def test_an_empty_folder_is_refused(tmp_path) -> None:
-    from engine.protocol.errors import EngineError
-
-    with pytest.raises(EngineError, match="skin maps"):
-        statistics_of(tmp_path)
+def test_the_table_is_for_people() -> None:
+    maps = [(_flat((shade, 0.8 * shade, 0.7 * shade)), FULL) for shade in (0.3, 0.5, 0.8)]
+    text = statistics_table(measure_maps(maps, SIZE))
+    assert "forehead" in text and "3 maps" in text and max(map(len, text.split("\n"))) < 120
