@@ -1,4 +1,4 @@
-"""Openings and lines of the face that differ from person to person: lash lines, mouth, nostrils.
+"""Openings and lines that differ from person to person: lash lines, mouth, nostrils, ears.
 
 Their places are drawn anew for everybody, by a few reference pixels: at 256 most of what two maps
 of the same colour differ in are such small shapes. Everything is drawn at the reference size in
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..protocol.conventions import BYTE_MAX, bytes_to_unit
-from .curves import LOWER_LASH_LINE, MOUTH_SLIT, NOSTRIL, REFERENCE_SIZE, UPPER_LASH_LINE
+from .curves import LOWER_LASH_LINE, MOUTH_SLIT, NOSTRIL, REFERENCE_SIZE, UPPER_LASH_LINE, Curve
 from .layout import smooth_curve
 from .noise import Box, Streams, box_slices
 from .parameters import SkinParameters
@@ -17,7 +17,14 @@ from .parameters import SkinParameters
 EYE_BOX: Box = (288, 320, 736, 448)
 NOSTRIL_BOX: Box = (416, 448, 608, 544)
 MOUTH_BOX: Box = (352, 544, 672, 640)
+EAR_BOXES: tuple[Box, Box] = ((96, 352, 224, 608), (800, 352, 928, 608))
 _SUBPIXEL_BITS = 4
+# Folds of the right ear: path, thickness in reference pixels, strength.
+_EAR_FOLDS: tuple[tuple[Curve, float, float], ...] = (
+    (((146, 380), (131, 410), (127, 450), (131, 494), (150, 543), (168, 563)), 9.0, 0.55),
+    (((158, 384), (142, 405), (136, 450), (147, 483), (168, 492), (184, 478)), 5.0, 0.75),
+    (((166, 388), (165, 405), (172, 425), (171, 442)), 5.0, 0.9),
+)
 _OWN = np.array([0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.2, 0.3])
 """How much one eye's lash lines differ from the other's, for each way in which people differ."""
 
@@ -84,6 +91,24 @@ def nostrils(p: SkinParameters, streams: Streams, size: int) -> np.ndarray:
         power = np.clip(2.6 + z[5], 1.2, 4.0)
         np.maximum(canvas, faint[side] / (1.0 + (u * u + v * v) ** power), out=canvas)
     return _reduced(np.float32(p.nostril_depth) * canvas, NOSTRIL_BOX, size)
+
+
+def ear_folds(p: SkinParameters, streams: Streams, size: int, side: int) -> np.ndarray:
+    """How dark the folds of one ear are, float32 in [0, 1] over EAR_BOXES[side].
+
+    side: 0 right, 1 left.
+    """
+    draw = streams.get("ear folds")
+    common, own = draw.normal(size=8), draw.normal(size=(2, 8))[side]
+    z = common + 0.4 * own
+    canvas = np.zeros(_shape(EAR_BOXES[side]), np.float32)
+    for index, (curve, thickness, strength) in enumerate(_EAR_FOLDS):
+        path = smooth_curve(curve, closed=False) + 2.0 * p.drift * 2.0 * z[index : index + 2]
+        dark = strength * np.clip(0.55 + 0.25 * z[index + 4], 0.1, 1.0)
+        uneven = _uneven(draw, len(path))
+        line = _line(EAR_BOXES[side], path, thickness, uneven, mirrored=side == 1)
+        np.maximum(canvas, np.float32(dark) * line, out=canvas)
+    return _reduced(canvas, EAR_BOXES[side], size)
 
 
 def _shape(box: Box) -> tuple[int, int]:

@@ -13,7 +13,16 @@ import numpy as np
 
 from .curves import BEARD_BOX, BROW_BOX, HAIR_BOX, ISLAND_ROWS, REFERENCE_SIZE
 from .drift import drifted
-from .features import EYE_BOX, MOUTH_BOX, NOSTRIL_BOX, lash_lines, mouth_line, nostrils
+from .features import (
+    EAR_BOXES,
+    EYE_BOX,
+    MOUTH_BOX,
+    NOSTRIL_BOX,
+    ear_folds,
+    lash_lines,
+    mouth_line,
+    nostrils,
+)
 from .hair import hairline_distance, scalp_coverage, strand_texture
 from .layout import check_size, region_masks
 from .marks import mark_pigments
@@ -35,7 +44,6 @@ _BRICK = np.array([0.55, 0.20, 0.17], dtype=np.float32)
 """sRGB ends of the lipstick colours."""
 
 _ISLAND_BOTTOM = -(-ISLAND_ROWS // BOX_STEP) * BOX_STEP
-_CANAL_BOXES: tuple[Box, ...] = ((128, 384, 224, 512), (800, 384, 896, 512))
 
 
 def generate_skin(parameters: SkinParameters, size: int, rng: np.random.Generator) -> np.ndarray:
@@ -100,7 +108,8 @@ def _paint_openings(planes: np.ndarray, p: SkinParameters, streams: Streams) -> 
     size = planes.shape[1]
     m = region_masks(size)
     _darken(planes, (0.34, 0.20, 0.19), nostrils(p, streams, size), NOSTRIL_BOX)
-    for box in _CANAL_BOXES:
+    for side, box in enumerate(EAR_BOXES):
+        _darken(planes, (0.66, 0.55, 0.54), ear_folds(p, streams, size, side), box)
         _darken(planes, (0.34, 0.20, 0.19), 0.7 * m["ear_canals"][box_slices(box, size)], box)
     inside = box_slices(LIP_BOX, size)
     gap = np.float32(p.mouth_depth) * m["lips"][inside] * m["lip_inner"][inside]

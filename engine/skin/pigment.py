@@ -60,6 +60,8 @@ above 1 happen in moles, where the pigmented layer is thicker than EPIDERMIS_CM.
 
 TABLE_SIZE = (96, 64)
 
+_LEAST_STEP = -0.6
+"""Least change of log melanin by `pigments_of`: light skin that lost all of it would look lilac."""
 _BLOOD_STEPS = (-1.2, 1.6)
 """Bounds of changes of log blood by `pigments_of`."""
 
@@ -173,7 +175,7 @@ class PigmentTable:
         more_blood = np.clip(redness / redder[1], *_BLOOD_STEPS)
         for _ in range(2):
             target = base - lightness - fall * more_blood
-            more_melanin = np.interp(target, darkness, grid) - at[0]
+            more_melanin = np.maximum(np.interp(target, darkness, grid) - at[0], _LEAST_STEP)
             own = np.interp(more_melanin + at[0], grid, red)
             more_blood = np.clip((redness - 0.5 * own) / redder[1], *_BLOOD_STEPS)
         return more_melanin.astype(np.float32), more_blood.astype(np.float32)
