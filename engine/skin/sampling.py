@@ -5,8 +5,12 @@ import numpy as np
 from .ageing import sample_ageing
 from .parameters import BOUNDS, FEMALE, MALE, UNIT, SkinParameters
 
-MELANIN_SAMPLING = (0.0065, 0.85)
-"""Log-uniform sampling between these gives a nearly uniform ITA from -65 to +65 degrees."""
+MELANIN_OF_TONE = (
+    0.005, 0.0140, 0.0240, 0.0358, 0.0510, 0.0706, 0.0962, 0.1300, 0.1748, 0.2350, 0.3174,
+    0.4330, 0.5990, 0.8440,
+)  # fmt: skip
+"""Melanin that gives, on average, the ITA 62, 52, ... -68 degrees. Ours: measured on 600 sampled
+people, so that equal shares of people fall into equal ranges of ITA."""
 
 
 _BLOOD_OF_TONE = [0.007, 0.009, 0.012, 0.015, 0.016]
@@ -17,9 +21,7 @@ def sample_parameters(rng: np.random.Generator) -> SkinParameters:
     male = rng.uniform() < 0.5
     age = float(np.clip(rng.normal(38.0, 15.0), 18.0, 82.0))
     old = (age - 18.0) / 64.0
-    low, high = np.log(MELANIN_SAMPLING)
-    darkness = rng.uniform()
-    melanin = float(np.exp(low + (high - low) * darkness))
+    melanin, darkness = _sample_melanin(rng)
     return SkinParameters(
         melanin=melanin,
         blood=_clip("blood", np.exp(rng.normal(np.log(1.28 * _usual_blood(melanin)), 0.3))),
@@ -38,6 +40,14 @@ def sample_parameters(rng: np.random.Generator) -> SkinParameters:
         **_sample_features(rng),
         **sample_ageing(rng, old, male),
     )
+
+
+def _sample_melanin(rng: np.random.Generator) -> tuple[float, float]:
+    """Melanin, and how far it lies along its range in equal steps of its logarithm."""
+    steps = np.log(MELANIN_OF_TONE)
+    place = rng.uniform(0.0, len(steps) - 1)
+    level = float(np.interp(place, range(len(steps)), steps))
+    return float(np.exp(level)), (level - steps[0]) / (steps[-1] - steps[0])
 
 
 def _clip(name: str, value: float) -> float:

@@ -78,7 +78,7 @@ def log_melanin(
     pale = np.log(0.0075)
     darker = max(np.log(p.melanin) - pale, 0.0)
     target = pale + (0.48 + 0.75 * p.lip_pigment) * darker - 0.03 * lines
-    target -= (0.45 + 0.04 * darker) * lower
+    target -= np.maximum(0.45 - 0.07 * darker, 0.0) * lower
     skin = total[box]
     skin += lips * (target - skin)
     skin += lips * wet * (0.12 * pale + 0.88 * target - skin)
