@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..evaluate.bench_albedo import SizeBench
+    from ..evaluate.bench_albedo import Run, SizeBench
 
 MEGABYTE = 2**20
 
@@ -52,6 +52,7 @@ def run_albedo(args: argparse.Namespace) -> int:
     def say(text: str) -> None:
         print(text, file=sys.stderr)
 
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     with tempfile.TemporaryDirectory(prefix="uvapm-bench-") as scratch:
         maps = args.maps or Path(scratch) / "maps"
         if args.maps is None:
@@ -64,7 +65,7 @@ def run_albedo(args: argparse.Namespace) -> int:
     blas = os.environ.get("OPENBLAS_NUM_THREADS", "all")
     print(
         f"{rows[0].ours.count} maps, 3 x {args.components} components, 2 power passes, "
-        f"BLAS threads {blas}"
+        f"BLAS threads {blas}, load before {load}"
     )
     _print_sizes(rows)
     seconds = bench.decode_seconds(args.seed)
@@ -79,17 +80,27 @@ def run_albedo(args: argparse.Namespace) -> int:
 
 
 def _print_sizes(rows: "list[SizeBench]") -> None:
-    print("       ours                 IncrementalPCA       ours against it")
-    print("size   maps/s   peak MB     maps/s   peak MB     speed   memory   variance kept")
+    print("       ours                         IncrementalPCA               ours against it")
+    print(
+        "size   maps/s  CPU s/map  peak MB   maps/s  CPU s/map  peak MB   "
+        "speed    CPU   memory  variance"
+    )
     for row in rows:
-        line = f"{row.size:<6} {row.ours.rate:6.2f}   {row.ours.peak / MEGABYTE:7.0f}     "
+        line = f"{row.size:<5} {_figures(row.ours)}"
         if row.incremental is not None:
             other = row.incremental
-            line += f"{other.rate:6.2f}   {other.peak / MEGABYTE:7.0f}     "
-            line += f"{row.ours.rate / other.rate:5.1f}x   "
-            line += f"{row.ours.peak / max(other.peak, 1):5.2f}x   "
+            line += f"{_figures(other)} {row.ours.rate / other.rate:6.2f}x {_cpu_ratio(row):6.2f}x "
+            line += f"{row.ours.peak / max(other.peak, 1):6.2f}x "
             line += f"{row.ours.variance / other.variance:.5f}x"
         print(line.rstrip())
+
+
+def _figures(run: "Run") -> str:
+    return f"{run.rate:7.2f} {run.cpu / run.count:9.3f} {run.peak / MEGABYTE:9.0f}    "
+
+
+def _cpu_ratio(row: "SizeBench") -> float:
+    return row.incremental.cpu / row.ours.cpu
 
 
 def run_fit(args: argparse.Namespace) -> int:

@@ -36,11 +36,13 @@ DECODE_SIZE, DECODE_COMPONENTS, DECODE_REPEATS = 256, 100, 60
 
 @dataclass(frozen=True)
 class Run:
-    """One training in a process of its own. variance: kept, summed over channels. peak: bytes.
-    stages: of ours only."""
+    """One training in a process of its own. cpu: seconds of all its threads, which other work on
+    the machine hardly changes. peak: bytes. variance: kept, summed over channels. stages: of ours
+    only."""
 
     count: int
     seconds: float
+    cpu: float
     peak: int
     variance: float
     stages: tuple[StageTime, ...] = ()
@@ -53,7 +55,7 @@ class Run:
 
 @dataclass(frozen=True)
 class SizeBench:
-    """Both at one size; incremental is None without scikit-learn."""
+    """Both at one size; incremental is None without scikit-learn, or when it ran out of memory."""
 
     size: int
     ours: Run
@@ -72,20 +74,31 @@ def bench_sizes(
         say(f"training at {size}")
         fixed = [str(maps), str(size), str(components), str(cache_gb), str(work)]
         ours = _child("ours", fixed)
-        say(f"scikit-learn at {size}")
-        rows.append(SizeBench(size, ours, _child("incremental", fixed) if twin else None))
+        if ours is None:
+            raise EngineError(ErrorCode.OUT_OF_MEMORY, "The system ended the training.")
+        incremental = None
+        if twin:
+            say(f"scikit-learn at {size}")
+            incremental = _child("incremental", fixed)
+            if incremental is None:
+                say("the system ended it: not enough memory")
+        rows.append(SizeBench(size, ours, incremental))
     return rows
 
 
-def _child(kind: str, arguments: list[str]) -> Run:
+def _child(kind: str, arguments: list[str]) -> Run | None:
+    """None when the system ended the process, as it does when memory runs out."""
     command = [sys.executable, "-m", "engine.evaluate.bench_albedo_child", kind, *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode < 0:
+        return None
     if done.returncode:
         why = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise EngineError(ErrorCode.INTERNAL, f"The training ({kind}) failed: {why}")
     found = json.loads(done.stdout.splitlines()[-1])
     stages = tuple(StageTime(**stage) for stage in found.get("stages", ()))
-    return Run(found["count"], found["seconds"], found["peak"], found["variance"], stages)
+    figures = (found[name] for name in ("count", "seconds", "cpu", "peak", "variance"))
+    return Run(*figures, stages)
 
 
 def write_bench_maps(folder: Path, count: int, size: int, seed: int) -> None:
