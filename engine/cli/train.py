@@ -102,6 +102,7 @@ def run_albedo(arguments: argparse.Namespace) -> int:
     from ..packs.albedo import write_albedo_pack
     from ..protocol.pack_manifest import PackPart
     from ..train.record import recipe_text, report_of
+    from ..train.work import WorkFolder
 
     out = arguments.out.absolute()
     _check_out(out)
@@ -125,9 +126,14 @@ def run_albedo(arguments: argparse.Namespace) -> int:
         asdict(this_machine()),
     )
     _write_json(report_path(out), report)
+    WorkFolder(_work_path(out)).remove()
     _say(trained, recipe, report_path(out))
     print(out)
     return EXIT_OK
+
+
+def _work_path(out: Path) -> Path:
+    return out.with_name(out.name + ".work")
 
 
 def report_path(out: Path) -> Path:
@@ -145,9 +151,10 @@ def _train(
     settings = _settings(arguments)
     files = list_maps(arguments.maps)[: _limit(arguments.limit)]
     weights = named_weights(arguments.weights, arguments.size)
-    work = out.with_name(out.name + ".work")
     with _cluster(arguments.scheduler) as cluster:
-        trained = train_albedo(files, arguments.size, settings, reporter, work, weights, cluster)
+        trained = train_albedo(
+            files, arguments.size, settings, reporter, _work_path(out), weights, cluster, True
+        )
     return trained, len(files)
 
 

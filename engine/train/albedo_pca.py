@@ -55,13 +55,15 @@ def train_albedo(
     work_path: Path,
     weights: np.ndarray | None = None,
     cluster: Cluster | None = None,
+    keep_work: bool = False,
 ) -> TrainedAlbedo:
     """Train on map files (`maps.list_maps`) at a size in texels.
 
     weights: (size, size) positive texel weights or None; the PCA runs on values times the root of
     the weight, and the basis is given in plain values. work_path: folder for what a killed run
-    leaves; an equal call goes on from it with the same result, and removes it at the end. On a
-    cluster a run goes on from the last complete pass.
+    leaves; an equal call goes on from it with the same result, and removes it at the end, unless
+    keep_work says that the caller does once the model is safe. On a cluster a run goes on from the
+    last complete pass.
     The sign of each component is such that its entry of largest magnitude is positive.
     Raises EngineError(BAD_SETTINGS) for too few maps or too little memory, Cancelled.
     """
@@ -81,7 +83,8 @@ def train_albedo(
     source = scan.cached or FileTexels(scan.kept, layout)
     steps = Steps(layout, settings, plan, source, work, cluster, report)
     model, explained = steps.run()
-    work.remove()
+    if not keep_work:
+        work.remove()
     return TrainedAlbedo(
         model,
         len(scan.kept),

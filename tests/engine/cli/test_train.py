@@ -63,6 +63,23 @@ def test_unusable_requests_are_refused_before_any_work(
     assert not list(tmp_path.glob("p*"))
 
 
+def test_the_work_is_kept_until_the_pack_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> Path:
+        raise OSError(28, "No space left on device")
+
+    _write_maps(tmp_path / "maps", 8, 64)
+    command = [*BASE, "--maps", str(tmp_path / "maps"), "--out", str(tmp_path / "pack")]
+    command += ["--size", "64", "--components", "3"]
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.packs.albedo.write_albedo_pack", full)
+        assert main(command) == 2
+    assert (tmp_path / "pack.work" / "reference.safetensors").is_file()
+    assert main(command) == 0
+    assert not (tmp_path / "pack.work").exists()
+
+
 def _start(tmp_path: Path, *more: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "engine", *BASE, "--maps", str(tmp_path / "maps")]
     command += ["--out", str(tmp_path / "pack"), "--components", "20", *more]
