@@ -40,6 +40,7 @@ def _register_albedo(what: "argparse._SubParsersAction[argparse.ArgumentParser]"
     albedo.add_argument("--count", type=int, default=300, help="maps (default 300)")
     albedo.add_argument("--components", type=int, default=100, help="per channel (default 100)")
     albedo.add_argument("--maps", type=Path, help="PNG maps to use; without it some are generated")
+    albedo.add_argument("--alone", action="store_true", help="without scikit-learn")
     albedo.add_argument("--seed", type=int, default=0, help="of the generated maps (default 0)")
     albedo.set_defaults(run=run_albedo)
 
@@ -53,6 +54,7 @@ def run_albedo(args: argparse.Namespace) -> int:
         print(text, file=sys.stderr)
 
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    print(describe(this_machine()))
     with tempfile.TemporaryDirectory(prefix="uvapm-bench-") as scratch:
         maps = args.maps or Path(scratch) / "maps"
         if args.maps is None:
@@ -60,14 +62,13 @@ def run_albedo(args: argparse.Namespace) -> int:
             count = max(args.count // args.components, 2) * args.components
             say(f"generating {count} maps")
             bench.write_bench_maps(maps, count, max(args.sizes), args.seed)
-        rows = bench.bench_sizes(maps, args.sizes, args.components, Path(scratch) / "work", say)
-    print(describe(this_machine()))
-    blas = os.environ.get("OPENBLAS_NUM_THREADS", "all")
-    print(
-        f"{rows[0].ours.count} maps, 3 x {args.components} components, 2 power passes, "
-        f"BLAS threads {blas}, load before {load}"
-    )
-    _print_sizes(rows)
+        work, twin = Path(scratch) / "work", not args.alone
+        rows = []
+        for row in bench.bench_sizes(maps, args.sizes, args.components, work, twin, say):
+            if not rows:
+                _print_head(row, args.components, load)
+            _print_size(row)
+            rows.append(row)
     seconds = bench.decode_seconds(args.seed)
     print(f"decoding a map at 256 from 300 coefficients: {1e3 * seconds:.2f} ms (numpy)")
     largest = max(rows, key=lambda row: row.size)
@@ -79,20 +80,27 @@ def run_albedo(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print_sizes(rows: "list[SizeBench]") -> None:
+def _print_head(row: "SizeBench", components: int, load: str) -> None:
+    blas = os.environ.get("OPENBLAS_NUM_THREADS", "all")
+    print(
+        f"{row.ours.count} maps, 3 x {components} components, 2 power passes, "
+        f"BLAS threads {blas}, load before {load}"
+    )
     print("       ours                         IncrementalPCA               ours against it")
     print(
         "size   maps/s  CPU s/map  peak MB   maps/s  CPU s/map  peak MB   "
         "speed    CPU   memory  variance"
     )
-    for row in rows:
-        line = f"{row.size:<5} {_figures(row.ours)}"
-        if row.incremental is not None:
-            other = row.incremental
-            line += f"{_figures(other)} {row.ours.rate / other.rate:6.2f}x {_cpu_ratio(row):6.2f}x "
-            line += f"{row.ours.peak / max(other.peak, 1):6.2f}x "
-            line += f"{row.ours.variance / other.variance:.5f}x"
-        print(line.rstrip())
+
+
+def _print_size(row: "SizeBench") -> None:
+    line = f"{row.size:<5} {_figures(row.ours)}"
+    if row.incremental is not None:
+        other = row.incremental
+        line += f"{_figures(other)} {row.ours.rate / other.rate:6.2f}x {_cpu_ratio(row):6.2f}x "
+        line += f"{row.ours.peak / max(other.peak, 1):6.2f}x "
+        line += f"{row.ours.variance / other.variance:.5f}x"
+    print(line.rstrip(), flush=True)
 
 
 def _figures(run: "Run") -> str:

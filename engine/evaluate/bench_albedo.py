@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,11 +63,18 @@ class SizeBench:
 
 
 def bench_sizes(
-    maps: Path, sizes: Sequence[int], components: int, work: Path, say: Callable[[str], None]
-) -> list[SizeBench]:
-    """Train at every size on the maps of a folder, with both, one after the other."""
-    rows = []
-    twin = importlib.util.find_spec("sklearn") is not None
+    maps: Path,
+    sizes: Sequence[int],
+    components: int,
+    work: Path,
+    twin: bool,
+    say: Callable[[str], None],
+) -> Iterator[SizeBench]:
+    """Train at every size on the maps of a folder, with both, one after the other.
+
+    twin: also with scikit-learn, where it is installed.
+    """
+    twin = twin and importlib.util.find_spec("sklearn") is not None
     count = sum(1 for _ in maps.iterdir())
     cache_gb = TrainSettings().cache_gb * count / MANY_MAPS  # cached or not as MANY_MAPS would be
     for size in sizes:
@@ -82,8 +89,7 @@ def bench_sizes(
             incremental = _child("incremental", fixed)
             if incremental is None:
                 say("the system ended it: not enough memory")
-        rows.append(SizeBench(size, ours, incremental))
-    return rows
+        yield SizeBench(size, ours, incremental)
 
 
 def _child(kind: str, arguments: list[str]) -> Run | None:
