@@ -22,7 +22,7 @@ COMMANDS = {
     "packs": "list, check and build head packs",
     "skin": "generate skin maps and look at them",
     "train": "train models on skin maps",
-    "evaluate": "measure the engine on photos and scans",
+    "evaluate": "measure the engine on photos and skin maps",
     "bench": "time the engine's parts",
 }
 
