@@ -82,29 +82,49 @@ TERMINAL_INTERVAL = 0.1
 CLEAR_LINE = "\r\x1b[K"
 
 
+class StatusLine:
+    """One line of a terminal that is written over; on anything else, lines one after another."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.live = stream.isatty()
+        self._stream = stream
+
+    def write(self, text: str, temporary: bool) -> None:
+        """Show `text`; on a terminal the next text takes the place of a temporary one."""
+        start = CLEAR_LINE if self.live else ""
+        end = "" if self.live and temporary else "\n"
+        self._stream.write(f"{start}{text}{end}")
+        self._stream.flush()
+
+    def clear(self) -> None:
+        """Remove the temporary text, if any."""
+        if self.live:
+            self._stream.write(CLEAR_LINE)
+            self._stream.flush()
+
+
 class ConsoleReporter:
     """For people: one updating line on a terminal, else one plain line per stage and warning."""
 
     def __init__(self, stream: TextIO, token: CancelToken) -> None:
         self.token = token
-        self._stream = stream
-        self._live = stream.isatty()
+        self._line = StatusLine(stream)
         self._title = ""
         self._last = 0.0
 
     def stage(self, name: str, index: int, total: int) -> None:
         """See Reporter."""
         self._title = f"[{index + 1}/{total}] {name}"
-        self._write(self._title, temporary=True)
+        self._line.write(self._title, temporary=True)
         self._last = 0.0
         self.token.check()
 
     def progress(self, step: int, total: int) -> None:
         """See Reporter."""
         now = time.monotonic()
-        if self._live and now - self._last >= TERMINAL_INTERVAL:
+        if self._line.live and now - self._last >= TERMINAL_INTERVAL:
             self._last = now
-            self._write(f"{self._title} {100 * step // max(total, 1)} %", temporary=True)
+            self._line.write(f"{self._title} {100 * step // max(total, 1)} %", temporary=True)
         self.token.check()
 
     def preview(self, path: str) -> None:
@@ -113,20 +133,12 @@ class ConsoleReporter:
 
     def warning(self, text: str) -> None:
         """See Reporter."""
-        self._write(f"Warning: {text}", temporary=False)
+        self._line.write(f"Warning: {text}", temporary=False)
         self.token.check()
 
     def close(self) -> None:
         """Remove the updating line, if any."""
-        if self._live:
-            self._stream.write(CLEAR_LINE)
-            self._stream.flush()
-
-    def _write(self, text: str, temporary: bool) -> None:
-        start = CLEAR_LINE if self._live else ""
-        end = "" if self._live and temporary else "\n"
-        self._stream.write(f"{start}{text}{end}")
-        self._stream.flush()
+        self._line.clear()
 
 
 MESSAGE_INTERVAL = 0.05

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from typing import TextIO
 
-from ..reporter import CLEAR_LINE, CancelToken
+from ..reporter import CancelToken, StatusLine
 
 LIVE_INTERVAL = 0.2
 PLAIN_INTERVAL = 30.0
@@ -18,8 +18,7 @@ class CountingReporter:
 
     def __init__(self, stream: TextIO, token: CancelToken, things: str) -> None:
         self.token = token
-        self._stream = stream
-        self._live = stream.isatty()
+        self._line = StatusLine(stream)
         self._things = things
         self._samples: deque[tuple[float, int]] = deque()
         self._shown = 0.0
@@ -30,7 +29,7 @@ class CountingReporter:
         """See Reporter. Counting begins anew."""
         self._samples.clear()
         self._began = None
-        self._write(name, temporary=True)
+        self._line.write(name, temporary=True)
         self.token.check()
 
     def progress(self, step: int, total: int) -> None:
@@ -39,7 +38,7 @@ class CountingReporter:
         now, self._last = time.monotonic(), step
         if self._began is None:
             self._began, self._shown = (now, step), now
-        interval = LIVE_INTERVAL if self._live else PLAIN_INTERVAL
+        interval = LIVE_INTERVAL if self._line.live else PLAIN_INTERVAL
         if now - self._shown < interval:
             return
         self._shown = now
@@ -51,7 +50,7 @@ class CountingReporter:
         if step > start[1] and now > start[0]:
             rate = (step - start[1]) / (now - start[0])
             text += f", {per_second(rate)}, {duration((total - step) / rate)} left"
-        self._write(text, temporary=True)
+        self._line.write(text, temporary=True)
 
     def preview(self, path: str) -> None:
         """See Reporter."""
@@ -59,7 +58,7 @@ class CountingReporter:
 
     def warning(self, text: str) -> None:
         """See Reporter."""
-        self._write(f"Warning: {text}", temporary=False)
+        self._line.write(f"Warning: {text}", temporary=False)
         self.token.check()
 
     def finish(self) -> None:
@@ -72,19 +71,11 @@ class CountingReporter:
             text += f", {self._last - first} of them new"
         if self._last > first and seconds > 0.0:
             text += f", in {duration(seconds)} ({per_second((self._last - first) / seconds)})"
-        self._write(text, temporary=False)
+        self._line.write(text, temporary=False)
 
     def close(self) -> None:
         """Remove the updating line, if any."""
-        if self._live:
-            self._stream.write(CLEAR_LINE)
-            self._stream.flush()
-
-    def _write(self, text: str, temporary: bool) -> None:
-        start = CLEAR_LINE if self._live else ""
-        end = "" if self._live and temporary else "\n"
-        self._stream.write(f"{start}{text}{end}")
-        self._stream.flush()
+        self._line.clear()
 
 
 def per_second(rate: float) -> str:
