@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..protocol.errors import EXIT_OK, EngineError, ErrorCode
+from ..protocol.errors import EXIT_OK
+from .outputs import check_at_least, check_output, write_output
 
 if TYPE_CHECKING:
     from ..evaluate.uv import PackOutcome
@@ -54,7 +55,8 @@ def run_uv(arguments: argparse.Namespace) -> int:
     from ..render.threads import choose_threads
     from ..reporter import CancelToken, ConsoleReporter
 
-    _check_outputs(arguments)
+    for path in (arguments.json, arguments.picture, arguments.sheet):
+        check_output(path)
     paths = _maps(arguments)
     folders = [find_pack(name) for name in arguments.pack]
     choose_threads()
@@ -87,23 +89,11 @@ def run_uv(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _check_outputs(arguments: argparse.Namespace) -> None:
-    """A wrong folder should not come to light after an hour of measuring."""
-    for path in (arguments.json, arguments.picture, arguments.sheet):
-        if path and not path.absolute().parent.is_dir():
-            raise EngineError(
-                ErrorCode.BAD_OUTPUT, f"There is no folder {path.absolute().parent}.", "Make it."
-            )
-
-
 def _maps(arguments: argparse.Namespace) -> list[tuple[Path, str]]:
     """Files with their names inside the folder."""
     from ..train.maps import list_maps
 
-    if arguments.limit is not None and arguments.limit < 1:
-        raise EngineError(
-            ErrorCode.BAD_SETTINGS, f"--limit must be 1 or more, got {arguments.limit}."
-        )
+    check_at_least(1, limit=arguments.limit)
     paths = list_maps(arguments.maps)[: arguments.limit]
     return [(path, path.relative_to(arguments.maps).as_posix()) for path in paths]
 
@@ -116,10 +106,10 @@ def _write_pictures(arguments: argparse.Namespace, outcome: "PackOutcome") -> No
 
     if arguments.picture:
         rows = component_rows(outcome.pack.model)
-        arguments.picture.write_bytes(png_bytes(contact_sheet(rows, TILE)))
+        write_output(arguments.picture, png_bytes(contact_sheet(rows, TILE)))
     if arguments.sheet:
         rows = [row for variant in VARIANTS for row in error_rows(outcome.maps, variant.name)]
-        arguments.sheet.write_bytes(png_bytes(contact_sheet(rows, TILE)))
+        write_output(arguments.sheet, png_bytes(contact_sheet(rows, TILE)))
 
 
 def _write_json(arguments: argparse.Namespace, packs: list[dict[str, object]]) -> None:
@@ -134,4 +124,4 @@ def _write_json(arguments: argparse.Namespace, packs: list[dict[str, object]]) -
     }
     content = report_json(packs, asdict(this_machine()), settings)
     text = json.dumps(content, indent=1, allow_nan=False)
-    arguments.json.write_text(text + "\n", encoding="utf-8")
+    write_output(arguments.json, (text + "\n").encode())

@@ -9,11 +9,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..protocol.errors import EXIT_OK, EngineError, ErrorCode
+from ..protocol.errors import EXIT_OK
 from ..protocol.strict import to_plain
 from ..reporter import CancelToken, NullReporter
 from .counting import CountingReporter
 from .interrupt import interrupt_cancels, interrupt_ends
+from .outputs import check_at_least, check_output, write_output
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,9 +138,9 @@ def run_unwrap(arguments: argparse.Namespace) -> int:
 
 def run_sheet(arguments: argparse.Namespace) -> int:
     """Render and write; the path of the picture goes to standard output."""
-    _check_at_least(1, count=arguments.count, columns=arguments.columns)
-    _check_at_least(32, tile=arguments.tile)
-    _check_folder_of(arguments.out)
+    check_at_least(1, count=arguments.count, columns=arguments.columns)
+    check_at_least(32, tile=arguments.tile)
+    check_output(arguments.out)
     with interrupt_ends():
         from ..evaluate.skin_sheet import SheetSettings, generated, given, skin_sheet
         from ..fit.loaded import load_pack
@@ -157,17 +158,15 @@ def run_sheet(arguments: argparse.Namespace) -> int:
     loaded = load_pack(find_pack(arguments.pack))
     with _counted("heads") as reporter, closing(maps):
         sheet = skin_sheet(maps, count, loaded, settings, reporter)
-        _write(arguments.out, png_bytes(sheet))
+        write_output(arguments.out, png_bytes(sheet))
     print(arguments.out)
     return EXIT_OK
 
 
 def run_measure(arguments: argparse.Namespace) -> int:
     """Measure and print the table."""
-    if arguments.limit is not None:
-        _check_at_least(1, limit=arguments.limit)
-    if arguments.json is not None:
-        _check_folder_of(arguments.json)
+    check_at_least(1, limit=arguments.limit)
+    check_output(arguments.json)
     with interrupt_ends():
         from ..skin.statistics import BAND_SIZE, measure_maps, statistics_table
         from ..train.maps import list_maps, read_map
@@ -189,7 +188,7 @@ def run_measure(arguments: argparse.Namespace) -> int:
     print(statistics_table(statistics))
     if arguments.json is not None:
         text = json.dumps(without_nan(to_plain(statistics)), indent=1, allow_nan=False)
-        _write(arguments.json, (text + "\n").encode())
+        write_output(arguments.json, (text + "\n").encode())
     return EXIT_OK
 
 
@@ -200,33 +199,6 @@ def without_nan(plain: object) -> object:
     if isinstance(plain, list):
         return [without_nan(value) for value in plain]
     return None if isinstance(plain, float) and math.isnan(plain) else plain
-
-
-def _check_at_least(least: int, **values: int) -> None:
-    for name, value in values.items():
-        if value < least:
-            raise EngineError(
-                ErrorCode.BAD_SETTINGS, f"--{name} must be {least} or more, got {value}."
-            )
-
-
-def _check_folder_of(path: Path) -> None:
-    """A wrong folder should not come to light when the work is done."""
-    folder = path.absolute().parent
-    if not folder.is_dir() or path.is_dir():
-        what = f"{path} is a folder" if path.is_dir() else f"There is no folder {folder}"
-        raise EngineError(ErrorCode.BAD_OUTPUT, f"{what}.", "Name a file to write.")
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise EngineError(
-            ErrorCode.BAD_OUTPUT,
-            f"{path} cannot be written: {error.strerror}.",
-            "Check the free space and the permissions of that folder.",
-        ) from error
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from ..protocol.errors import EXIT_OK, EngineError, ErrorCode
 from ..reporter import CancelToken
 from .counting import CountingReporter, duration
 from .interrupt import interrupt_cancels
+from .outputs import check_at_least
 
 if TYPE_CHECKING:
     from ..train.albedo_pca import TrainedAlbedo
@@ -106,6 +107,7 @@ def run_albedo(arguments: argparse.Namespace) -> int:
 
     out = arguments.out.absolute()
     _check_out(out)
+    check_at_least(1, limit=arguments.limit)
     token = CancelToken()
     reporter = CountingReporter(sys.stderr, token, "maps")
     with interrupt_cancels(token):
@@ -149,7 +151,7 @@ def _train(
     from ..train.texels import named_weights
 
     settings = _settings(arguments)
-    files = list_maps(arguments.maps)[: _limit(arguments.limit)]
+    files = list_maps(arguments.maps)[: arguments.limit]
     weights = named_weights(arguments.weights, arguments.size)
     with _cluster(arguments.scheduler) as cluster:
         trained = train_albedo(
@@ -179,12 +181,6 @@ def _cluster(address: str | None) -> "AbstractContextManager[Cluster | None]":
     from ..train.cluster import connect
 
     return connect(address)
-
-
-def _limit(limit: int | None) -> int | None:
-    if limit is not None and limit < 1:
-        raise EngineError(ErrorCode.BAD_SETTINGS, f"--limit must be 1 or more, got {limit}.")
-    return limit
 
 
 def _check_out(out: Path) -> None:
