@@ -13,6 +13,7 @@ import numpy as np
 
 from .albedo_pack import AlbedoModel, read_albedo_model
 from .conventions import bytes_to_unit
+from .detail_pack import DetailModel, read_detail_model
 from .pack_manifest import (
     HEAD_FILE,
     PACK_JSON,
@@ -109,12 +110,13 @@ class HeadPack:
 
 @dataclass(frozen=True)
 class Pack:
-    """A whole pack. albedo is None for a pack that holds only a head."""
+    """A whole pack. albedo and detail are None for a pack without such a model."""
 
     manifest: PackManifest
     head: HeadPack
     albedo: AlbedoModel | None
     folder: Path
+    detail: DetailModel | None = None
 
 
 def split_quads(values: np.ndarray) -> np.ndarray:
@@ -127,16 +129,19 @@ def read_pack(folder: Path) -> Pack:
     """Read and check the folder of a head pack.
 
     Raises EngineError(PACK_INVALID) with file, key, expected and found, also for a pack that
-    holds an albedo model only (`albedo_pack.read_albedo_pack` reads that one).
+    has no head (`albedo_pack.read_albedo_pack` and `detail_pack.read_detail_pack` read those).
     """
     folder = Path(folder)
     manifest, sha = read_manifest(folder)
     if manifest.head is None:
-        raise pack_error(PACK_JSON, "head", "a head", "none: this pack holds an albedo model only")
+        kind = "a detail model" if manifest.albedo is None else "an albedo model"
+        found = f"none: this pack holds {kind} only"
+        raise pack_error(PACK_JSON, "head", "a head", found)
     check_files(folder, manifest)
     head = _read_head(folder, manifest, manifest.head, sha)
     albedo = None if manifest.albedo is None else read_albedo_model(folder, manifest.albedo)
-    return Pack(manifest, head, albedo, folder)
+    detail = None if manifest.detail is None else read_detail_model(folder, manifest.detail)
+    return Pack(manifest, head, albedo, folder, detail)
 
 
 def _read_head(folder: Path, manifest: PackManifest, names: HeadNames, sha: str) -> HeadPack:

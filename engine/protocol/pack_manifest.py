@@ -13,6 +13,7 @@ PACK_SCHEMA = 2
 PACK_JSON = "pack.json"
 HEAD_FILE = "head.safetensors"
 ALBEDO_FILE = "albedo.safetensors"
+DETAIL_FILE = "detail.safetensors"
 UV_LAYOUT = "ffhq-uv"
 MAX_JSON_BYTES = 4 * 2**20
 _FILE_NAME = re.compile(r"([a-z0-9_]+/)?[a-z0-9_]+\.(safetensors|json|png)")
@@ -51,10 +52,28 @@ class AlbedoInfo:
 
 
 @dataclass(frozen=True)
+class DetailInfo:
+    """What defines the architecture and the size of a detail model.
+
+    size: side of the detail map in texels; latent_channels, latent_size: of the latent, which is
+    (latent_channels, latent_size, latent_size); widths: channels of the network's levels; blocks:
+    residual blocks a level; directions: number of principal directions of the latent.
+    """
+
+    size: int
+    latent_channels: int
+    latent_size: int
+    widths: tuple[int, ...]
+    blocks: int
+    directions: int
+
+
+@dataclass(frozen=True)
 class PackManifest:
     """pack.json. files: name relative to the folder -> sha256. recipe: hash of how it was built.
 
-    head is None in a pack that holds an albedo model only; a pack holds at least one of the two.
+    head is None in a pack that holds an albedo model or a detail model only; a pack holds at least
+    one of the three.
     """
 
     schema: int
@@ -66,6 +85,7 @@ class PackManifest:
     head: HeadNames | None
     albedo: AlbedoInfo | None = None
     recipe: str = ""
+    detail: DetailInfo | None = None
 
 
 def pack_error(file: str, key: str, expected: str, found: str) -> EngineError:
@@ -119,23 +139,61 @@ def _check_manifest(manifest: PackManifest) -> None:
 
 
 def _check_content(manifest: PackManifest) -> None:
-    """The head's and the albedo model's entries, and that their files are there."""
-    head, info = manifest.head, manifest.albedo
-    if head is None and info is None:
-        raise pack_error(PACK_JSON, "head", "a head or an albedo model", "neither")
-    for key, entry, file in (("head", head, HEAD_FILE), ("albedo", info, ALBEDO_FILE)):
+    """The entries of the head and the models, and that their files are there."""
+    entries = {
+        "head": (manifest.head, HEAD_FILE),
+        "albedo": (manifest.albedo, ALBEDO_FILE),
+        "detail": (manifest.detail, DETAIL_FILE),
+    }
+    if all(entry is None for entry, _ in entries.values()):
+        raise pack_error(PACK_JSON, "head", "a head, an albedo model or a detail model", "none")
+    for key, (entry, file) in entries.items():
         if (entry is None) == (file in manifest.files):
             raise pack_error(PACK_JSON, key, f"an entry exactly with {file}", "one alone")
-    for key in ("expression_names", "part_names", "group_names", "mask_names") if head else ():
+    if manifest.head is not None:
+        _check_head_names(manifest.head)
+    if manifest.albedo is not None:
+        _check_albedo_info(manifest.albedo)
+    if manifest.detail is not None:
+        check_detail_info(manifest.detail)
+
+
+def _check_head_names(head: HeadNames) -> None:
+    for key in ("expression_names", "part_names", "group_names", "mask_names"):
         names = getattr(head, key)
         if len(set(names)) != len(names) or not all(names):
             raise pack_error(PACK_JSON, f"head.{key}", "distinct names", shown(list(names)))
-    if info is None:
-        return
+
+
+def _check_albedo_info(info: AlbedoInfo) -> None:
     if not all(0 < number <= 4096 for number in (info.height, info.width, info.components)):
         raise pack_error(PACK_JSON, "albedo", "sizes from 1 to 4096", shown(info))
     if info.height != info.width:
         raise pack_error(PACK_JSON, "albedo", "square maps", f"{info.height} x {info.width}")
+
+
+def check_detail_info(info: DetailInfo) -> None:
+    """Sizes that a detail model can have, so that nobody makes room for absurd ones.
+
+    Raises EngineError(PACK_INVALID).
+    """
+    limits = {
+        "size": (1, 4096),
+        "latent_channels": (1, 64),
+        "latent_size": (1, 256),
+        "blocks": (0, 16),
+        "directions": (0, 1024),
+    }
+    for key, (low, high) in limits.items():
+        found = getattr(info, key)
+        if not low <= found <= high:
+            raise pack_error(PACK_JSON, f"detail.{key}", f"{low} to {high}", shown(found))
+    if not 1 <= len(info.widths) <= 8 or not all(1 <= width <= 1024 for width in info.widths):
+        expected = "1 to 8 widths from 1 to 1024"
+        raise pack_error(PACK_JSON, "detail.widths", expected, shown(info.widths))
+    if info.size % info.latent_size:
+        expected = f"a multiple of the latent's side {info.latent_size}"
+        raise pack_error(PACK_JSON, "detail.size", expected, shown(info.size))
 
 
 def check_files(folder: Path, manifest: PackManifest) -> None:

@@ -20,6 +20,14 @@ def checked_tensors(
     Raises EngineError(PACK_INVALID) with file, tensor, expected and found.
     """
     tensors = read_safetensors(folder / file)
+    check_tensors(file, tensors, schema, sizes)
+    return tensors
+
+
+def check_tensors(
+    file: str, tensors: dict[str, np.ndarray], schema: Schema, sizes: dict[str, int]
+) -> None:
+    """The same for tensors that were read already. Raises EngineError(PACK_INVALID)."""
     for name in sorted(tensors.keys() ^ schema.keys()):
         wanted, got = ("no such tensor", "one") if name in tensors else ("this tensor", "none")
         raise pack_error(file, name, wanted, got)
@@ -36,7 +44,6 @@ def checked_tensors(
             raise pack_error(file, name, f"shape {filled}", f"shape {array.shape}")
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise pack_error(file, name, "finite numbers", "infinite or undefined ones")
-    return tensors
 
 
 def check_range(

@@ -84,7 +84,7 @@ JSON_RULES = {
     "names short": (lambda p: p["head"]["expression_names"].pop(), "control_expression"),
     "no albedo entry": (lambda p: p.update(albedo=None), "albedo"),
     "no albedo file": (lambda p: p["files"].pop("albedo.safetensors"), "albedo.safetensors"),
-    "neither": (lambda p: p.update(head=None, albedo=None), "neither"),
+    "nothing": (lambda p: p.update(head=None, albedo=None), "or a detail model, found none"),
     "albedo only": (
         lambda p: (p.update(head=None), p["files"].pop("head.safetensors")),
         "model only",
