@@ -26,6 +26,11 @@ def register(subparsers: argparse._SubParsersAction) -> None:
         metavar="PACK",
         help="albedo pack to use, an id or a folder (the head pack's own)",
     )
+    parser.add_argument(
+        "--detail",
+        metavar="PACK",
+        help="detail pack to use, an id or a folder (the head pack's own)",
+    )
     parser.add_argument("--device", choices=DEVICES, default=DEFAULTS.device)
     parser.add_argument("--seed", type=int, default=DEFAULTS.seed)
     parser.add_argument(
@@ -48,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         face=arguments.face,
         texture_size=arguments.texture_size,
         albedo=arguments.albedo,
+        detail=arguments.detail,
     )
     token = CancelToken()
     reporter = ConsoleReporter(sys.stderr, token)

@@ -28,8 +28,8 @@ class FitJob:
 
     photos: paths of one to 16 photos of the same person; the first is the main one.
     output: path of the result directory to write.
-    pack: id of the head pack. albedo: id or folder of a pack whose albedo model is used instead
-    of the head pack's own. device: one of `DEVICES`. seed: 0 to 2**31 - 1.
+    pack: id of the head pack. albedo, detail: ids or folders of packs whose albedo or detail
+    model is used instead of the head pack's own. device: one of `DEVICES`. seed: 0 to 2**31 - 1.
     face: index of the face in the main photo by size, 0 the largest; None takes the largest.
     texture_size: side of the albedo maps in texels, one of `TEXTURE_SIZES`.
     """
@@ -42,6 +42,7 @@ class FitJob:
     face: int | None = None
     texture_size: int = 1024
     albedo: str | None = None
+    detail: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.photos, str):
@@ -49,8 +50,8 @@ class FitJob:
         object.__setattr__(self, "photos", tuple(self.photos))
         if not 1 <= len(self.photos) <= MAX_PHOTOS:
             raise _bad(f"expected 1 to {MAX_PHOTOS} photos, got {len(self.photos)}")
-        albedo = () if self.albedo is None else (self.albedo,)
-        for path in (*self.photos, self.output, *albedo):
+        models = [pack for pack in (self.albedo, self.detail) if pack is not None]
+        for path in (*self.photos, self.output, *models):
             if not path.strip() or "\0" in path:
                 raise _bad("a path is empty or holds a zero character")
         if not _PACK_ID.fullmatch(self.pack):
