@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from ..protocol.errors import EXIT_OK
-from ..protocol.job import DEVICES, TEXTURE_SIZES, FitJob
+from ..protocol.job import DEVICES, FINE_SIZES, TEXTURE_SIZES, FitJob
 from ..reporter import CancelToken, ConsoleReporter
 from .interrupt import interrupt_cancels
 
@@ -39,6 +39,13 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--texture-size", type=int, choices=TEXTURE_SIZES, default=DEFAULTS.texture_size
     )
+    parser.add_argument(
+        "--fine-maps",
+        type=int,
+        choices=FINE_SIZES,
+        default=DEFAULTS.fine_size,
+        help="side of the normal and roughness maps; 2048 adds pores (%(default)s)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -52,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         face=arguments.face,
         texture_size=arguments.texture_size,
+        fine_size=arguments.fine_maps,
         albedo=arguments.albedo,
         detail=arguments.detail,
     )

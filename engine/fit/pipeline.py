@@ -8,7 +8,8 @@ import numpy as np
 from ..device import choose_device
 from ..packs.registry import find_pack
 from ..photo.load import load_photo
-from ..protocol.conventions import signed_to_unit
+from ..protocol.conventions import signed_to_unit, unit_to_shorts
+from ..protocol.detail import DETAIL_SIZE
 from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.job import FitJob
 from ..protocol.result import ResultMesh
@@ -95,9 +96,12 @@ def result_contents(
     reporter.progress(2, 4)
     maps = {
         "albedo_coarse": pad_seams(result.coarse, loaded),
-        "albedo_detail": pad_seams(signed_to_unit(result.detail.layer), loaded),
+        "albedo_detail": unit_to_shorts(signed_to_unit(np.zeros((DETAIL_SIZE, DETAIL_SIZE)))),
+        "photo_layer": pad_seams(signed_to_unit(result.detail.layer), loaded),
         "albedo": pad_seams(result.detail.albedo, loaded),
         "origin": result.detail.origin,
+        "normal": np.tile(signed_to_unit(np.eye(3)[2]), (DETAIL_SIZE, DETAIL_SIZE, 1)),
+        "roughness": np.full((DETAIL_SIZE, DETAIL_SIZE), 0.5),
     }
     expression = head.expression.astype(np.float16)
     return ResultContents(

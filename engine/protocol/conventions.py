@@ -12,6 +12,8 @@ Colour: floats in [0, 1], RGB. "sRGB" means encoded by IEC 61966-2-1, "linear" m
 Light: 9 x 3 coefficients of *shading* (irradiance / pi) in model space, linear RGB, so that
     `colour_linear = albedo_linear * sum_k light[k] * Y_k(normal)`; a white environment of
     radiance 1 gives shading 1 everywhere.
+Normal maps: tangent space, +x along u, +y along v (upwards, as OpenGL, glTF and Blender have it),
+    +z out of the skin; stored signed.
 Coefficients: identity, albedo and detail in standard deviations; expression weights in [0, 1].
 
 Formulas that both numpy and torch need take the array module as `xp`.
@@ -86,8 +88,13 @@ def unit_to_bytes(image: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(image, 0.0, 1.0) * BYTE_MAX).astype(np.uint8)
 
 
+def unit_to_shorts(image: np.ndarray) -> np.ndarray:
+    """Float image in [0, 1] (clipped) to uint16, rounded to nearest."""
+    return np.rint(np.clip(image, 0.0, 1.0) * SHORT_MAX).astype(np.uint16)
+
+
 SIGNED_ZERO = 0.5
-"""A signed map (photo detail layer) is stored as `value / 2 + 0.5`: mid grey means no change."""
+"""A signed map (detail, photo layer, normals) is stored as `value / 2 + 0.5`: mid grey is zero."""
 
 
 def signed_to_unit(image: np.ndarray) -> np.ndarray:

@@ -10,6 +10,8 @@ from .strict import from_plain, parse_json, shown, to_plain
 DEVICES = ("auto", "cpu", "cuda", "mps")
 TEXTURE_SIZES = (256, 512, 1024, 2048, 4096)
 """Side of the albedo maps in texels. The albedo model itself is coarser; see the pack."""
+FINE_SIZES = (512, 2048)
+"""Side of the normal and roughness maps in texels: as fine as the detail, or with pores added."""
 
 MAX_PHOTOS = 16
 MAX_SEED = 2**31 - 1
@@ -32,6 +34,7 @@ class FitJob:
     model is used instead of the head pack's own. device: one of `DEVICES`. seed: 0 to 2**31 - 1.
     face: index of the face in the main photo by size, 0 the largest; None takes the largest.
     texture_size: side of the albedo maps in texels, one of `TEXTURE_SIZES`.
+    fine_size: side of the normal and roughness maps in texels, one of `FINE_SIZES`.
     """
 
     photos: tuple[str, ...]
@@ -43,6 +46,7 @@ class FitJob:
     texture_size: int = 1024
     albedo: str | None = None
     detail: str | None = None
+    fine_size: int = 512
 
     def __post_init__(self) -> None:
         if isinstance(self.photos, str):
@@ -65,6 +69,9 @@ class FitJob:
         if self.texture_size not in TEXTURE_SIZES:
             sizes = ", ".join(map(str, TEXTURE_SIZES))
             raise _bad(f"texture_size must be one of {sizes}, got {shown(self.texture_size)}")
+        if self.fine_size not in FINE_SIZES:
+            sizes = ", ".join(map(str, FINE_SIZES))
+            raise _bad(f"fine_size must be one of {sizes}, got {shown(self.fine_size)}")
 
     def to_json(self) -> str:
         """One line of JSON (ASCII, so that any path survives)."""

@@ -54,7 +54,7 @@ class ResultPackage:
     """A checked result directory.
 
     coefficients: identity (K,), expression (E,), rotation (3, 3), translation (3,),
-    light (9, 3), albedo (3, K); see the manifest for further arrays.
+    light (9, 3), albedo (3, K); detail (C, H, W) where the fit had a detail model.
     """
 
     folder: Path
@@ -86,7 +86,7 @@ def read_manifest(folder: Path) -> ResultManifest:
         raise invalid(f"{MANIFEST_NAME} cannot be read ({error.strerror})") from error
     schema = plain.get("schema") if isinstance(plain, dict) else None
     if type(schema) is not int or not schema_compatible(schema):
-        raise invalid(f"its schema is {schema!r}, this version reads up to {RESULT_SCHEMA}")
+        raise invalid(f"its schema is {schema!r}, this version reads {RESULT_SCHEMA}")
     manifest: ResultManifest = from_plain(ResultManifest, plain, MANIFEST_NAME, invalid)
     check_manifest(manifest)
     return manifest
@@ -151,6 +151,10 @@ def check_coefficients(arrays: Mapping[str, np.ndarray], manifest: ResultManifes
         raise invalid("coefficient identity must be a list of numbers")
     if shapes.get("albedo", ())[:1] != (3,) or len(shapes["albedo"]) != 2:
         raise invalid("coefficient albedo must have shape (3, K)")
+    if "detail" in shapes and (len(shapes["detail"]) != 3 or not all(shapes["detail"])):
+        raise invalid("coefficient detail must have shape (channels, height, width)")
+    if manifest.detail_pack is not None and "detail" not in shapes:
+        raise invalid("it names a detail pack but has no coefficient detail")
     check_rotation("coefficient rotation", arrays["rotation"].astype(np.float64))
 
 

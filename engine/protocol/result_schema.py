@@ -18,8 +18,11 @@ REQUIRED_FILES = (
     "head_neutral.obj",
     "maps/albedo_coarse.png",
     "maps/albedo_detail.png",
+    "maps/photo_layer.png",
     "maps/albedo.png",
     "maps/origin.png",
+    "maps/normal.png",
+    "maps/roughness.png",
     "render.png",
     "compare.png",
 )
@@ -109,7 +112,8 @@ class ResultManifest:
     """`result.json`. stages: seconds each. files: sha256 by name relative to the directory.
 
     coefficients: shape of each array in coefficients.safetensors, by name. albedo_pack: whose
-    model the albedo coefficients belong to, None for the head pack's own.
+    model the albedo coefficients belong to, None for the head pack's own; detail_pack: likewise
+    for the detail coefficients, where there are any.
     """
 
     schema: int
@@ -126,6 +130,7 @@ class ResultManifest:
     coefficients: dict[str, tuple[int, ...]]
     files: dict[str, str]
     albedo_pack: PackInfo | None = None
+    detail_pack: PackInfo | None = None
 
 
 def invalid(why: str) -> EngineError:

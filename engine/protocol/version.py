@@ -7,8 +7,9 @@ from pathlib import Path
 PROTOCOL_VERSION = 2
 """Messages between the add-on and the worker (`messages.py`). 2: a job may name an albedo pack."""
 
-RESULT_SCHEMA = 2
-"""Layout of a result directory (`result.py`). 2: result.json may name an albedo pack."""
+RESULT_SCHEMA = 3
+"""Layout of a result directory (`result.py`). 2: result.json may name an albedo pack. 3: detail
+of the model apart from the photo layer, normal and roughness maps."""
 
 UNKNOWN_VERSION = "0.0.0"
 MANIFEST = Path(__file__).resolve().parents[2] / "blender_manifest.toml"
@@ -34,5 +35,8 @@ def protocol_compatible(protocol: int) -> bool:
 
 
 def schema_compatible(schema: int) -> bool:
-    """True when a result directory of that schema can be read: ours and older, never newer."""
-    return 1 <= schema <= RESULT_SCHEMA
+    """True when a result directory of that schema can be read.
+
+    Ours only: an older one lacks maps, and is made again from its photo.
+    """
+    return schema == RESULT_SCHEMA

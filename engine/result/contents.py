@@ -22,14 +22,15 @@ from ..protocol.version import RESULT_SCHEMA, engine_version
 class ResultContents:
     """Everything in a result directory, as values.
 
-    coefficients: identity (K,), expression (E,), albedo (3, K) and further arrays by name;
+    coefficients: identity (K,), expression (E,), albedo (3, K), detail (C, H, W) when a detail
+    model was used, and further arrays by name;
     rotation, translation and light are added from `camera` and `light`.
     mesh: neutral shape and expression deltas of all parts; mesh_info: their names.
-    maps: picture by name without suffix (becomes `maps/<name>.png`): albedo, albedo_coarse,
-    albedo_detail, origin are required, eye and lash are optional. Each is (H, W) or (H, W, 3 or
-    4), RGB order: float in [0, 1] (stored with 8 bits), uint8, or uint16 (stored with 16 bits).
+    maps: picture by name without suffix (becomes `maps/<name>.png`): those of REQUIRED_FILES;
+    eye, lash and albedo_detail_fine are optional. Each is (H, W) or (H, W, 3 or 4), RGB order:
+    float in [0, 1] (stored with 8 bits), uint8, or uint16 (stored with 16 bits).
     render, compare: likewise, (H, W, 3 or 4). stages: seconds by stage name.
-    albedo_pack: whose albedo model was used, None for the head pack's own.
+    albedo_pack, detail_pack: whose model was used, None for the head pack's own.
     """
 
     pack: PackInfo
@@ -47,6 +48,7 @@ class ResultContents:
     metrics: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     albedo_pack: PackInfo | None = None
+    detail_pack: PackInfo | None = None
 
     def all_coefficients(self) -> dict[str, np.ndarray]:
         """The arrays of coefficients.safetensors, f32."""
@@ -76,4 +78,5 @@ class ResultContents:
             coefficients={name: tuple(array.shape) for name, array in sorted(arrays.items())},
             files=dict(files),
             albedo_pack=self.albedo_pack,
+            detail_pack=self.detail_pack,
         )

@@ -121,7 +121,7 @@ def glb_bytes(
         _primitive(buffer, mesh, normals, split_part(mesh, part), material)
         for material, part in enumerate(present)
     ]
-    used = [part_material(part_names[part]).texture for part in present]
+    used = {name for part in present for name in part_material(part_names[part]).maps}
     images = [name for name in textures if name in used]
     document = {
         "asset": {"version": "2.0", "generator": f"UVAPM {engine_version()}"},
@@ -191,6 +191,11 @@ def _material(part: str, images: Sequence[str]) -> dict[str, object]:
             material |= {"alphaMode": "BLEND", "doubleSided": True}
     else:
         surface["baseColorFactor"] = [*look.colour, 1.0]
+    if look.roughness_map in images:  # grey: roughness is the green channel, metal stays at 0
+        surface["roughnessFactor"] = 1.0
+        surface["metallicRoughnessTexture"] = {"index": images.index(look.roughness_map)}
+    if look.normal_map in images:  # no tangents are stored: programs make MikkTSpace ones, 3.7.2.1
+        material["normalTexture"] = {"index": images.index(look.normal_map)}
     return material
 
 

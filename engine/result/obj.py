@@ -48,5 +48,10 @@ def mtl_text(part_names: Sequence[str], maps: Iterable[str]) -> str:
             lines.append(f"map_Kd maps/{look.texture}.png")
         if textured and look.transparent:
             lines.append(f"map_d maps/{look.texture}.png")
+        # The PBR extension of MTL (Clara.io, 2013), which most programs read.
+        if look.roughness_map in present:
+            lines += ["Pr 1", f"map_Pr maps/{look.roughness_map}.png"]
+        if look.normal_map in present:
+            lines.append(f"norm maps/{look.normal_map}.png")
         lines.append("")
     return "\n".join(lines)

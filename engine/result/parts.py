@@ -8,17 +8,28 @@ class PartMaterial:
     """Plain description that every renderer understands.
 
     texture: name of the map (`maps/<texture>.png`), or None. colour: linear RGB in [0, 1] where
-    there is no texture. roughness: [0, 1]. transparent: the texture's alpha counts.
+    there is no texture. roughness: [0, 1], where there is no map of it. transparent: the texture's
+    alpha counts. normal_map, roughness_map: names of further maps, or None.
     """
 
     texture: str | None
     colour: tuple[float, float, float]
     roughness: float
     transparent: bool = False
+    normal_map: str | None = None
+    roughness_map: str | None = None
+
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """Names of all its maps."""
+        names = (self.texture, self.normal_map, self.roughness_map)
+        return tuple(name for name in names if name is not None)
 
 
 _MATERIALS = {
-    "skin": PartMaterial("albedo", (0.5, 0.3, 0.23), 0.5),
+    "skin": PartMaterial(
+        "albedo", (0.5, 0.3, 0.23), 0.5, normal_map="normal", roughness_map="roughness"
+    ),
     "eye": PartMaterial("eye", (0.75, 0.73, 0.7), 0.1),
     "teeth": PartMaterial(None, (0.6, 0.55, 0.45), 0.25),
     "tongue": PartMaterial(None, (0.35, 0.1, 0.09), 0.4),

@@ -26,6 +26,7 @@ from engine.protocol.result_schema import (
 )
 from engine.protocol.safetensors import write_safetensors
 from engine.protocol.strict import to_plain
+from engine.protocol.version import RESULT_SCHEMA
 
 PARTS = (
     "skin", "eye_left", "eye_right", "teeth_upper", "teeth_lower", "tongue",
@@ -88,7 +89,7 @@ def write_tiny_result(
         (folder / name).write_text("placeholder\n", encoding="utf-8")
     files = [path for path in folder.rglob("*") if path.is_file()]
     manifest = ResultManifest(
-        schema=1,
+        schema=RESULT_SCHEMA,
         engine=EngineInfo("0"),
         pack=PackInfo("tiny", "1", "0" * 64),
         seed=0,
@@ -176,13 +177,23 @@ def _write_pictures(folder: Path) -> None:
     coarse, albedo = np.full((SIZE, SIZE, 3), 0.5), _gradient(SIZE, SIZE)
     write_png(folder / "maps/albedo_coarse.png", coarse)
     write_png(folder / "maps/albedo.png", albedo)
-    write_png(folder / "maps/albedo_detail.png", signed_to_unit(albedo - coarse))
+    write_png(folder / "maps/albedo_detail.png", signed_to_unit(0.0 * coarse))
+    write_png(folder / "maps/photo_layer.png", signed_to_unit(albedo - coarse))
+    write_png(folder / "maps/normal.png", signed_to_unit(_tilted(SIZE)))
+    write_png(folder / "maps/roughness.png", 0.3 + 0.4 * albedo[..., :1] + 0.0 * albedo)
     write_png(folder / "maps/origin.png", np.ones((SIZE, SIZE, 3)))
     write_png(folder / "maps/eye.png", _gradient(SIZE, SIZE))
     alpha = np.broadcast_to(np.linspace(0, 1, SIZE)[:, None], (SIZE, SIZE))
     write_png(folder / "maps/lash.png", np.dstack([np.zeros((SIZE, SIZE, 3)), alpha]))
     for name in ("render.png", "compare.png"):
         write_png(folder / name, coarse)
+
+
+def _tilted(size: int) -> np.ndarray:
+    """Unit normals that lean to +x and, on the upper half, to +y."""
+    normal = np.tile(np.array([0.2, 0.0, 1.0]), (size, size, 1))
+    normal[: size // 2, :, 1] = 0.3
+    return normal / np.linalg.norm(normal, axis=-1, keepdims=True)
 
 
 def write_png(path: Path, image: np.ndarray) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.protocol.errors import EngineError, ErrorCode
-from engine.protocol.job import DEVICES, MAX_SEED, TEXTURE_SIZES, FitJob
+from engine.protocol.job import DEVICES, MAX_SEED, FINE_SIZES, TEXTURE_SIZES, FitJob
 from engine.protocol.messages import (
     MAX_LINE_BYTES,
     CancelRequest,
@@ -43,6 +43,8 @@ JOB = st.builds(
     face=st.none() | st.integers(0, 100),
     texture_size=st.sampled_from(TEXTURE_SIZES),
     albedo=st.none() | PATH,
+    detail=st.none() | PATH,
+    fine_size=st.sampled_from(FINE_SIZES),
 )
 MESSAGE = st.one_of(
     st.builds(JobRequest, ID, JOB),
@@ -162,9 +164,13 @@ def test_long_lines_are_neither_sent_nor_read() -> None:
         {"face": 0.0},
         {"texture_size": 1000},
         {"texture_size": None},
+        {"fine_size": 1024},
+        {"fine_size": "512"},
         {"albedo": ""},
         {"albedo": "a\0b"},
         {"albedo": 64},
+        {"detail": " "},
+        {"detail": 512},
         {"quality": "high"},
     ],
 )

@@ -65,15 +65,18 @@ def test_a_whole_result_is_read(whole: Path) -> None:
     assert np.abs(posed - package.mesh.neutral)[:5, 1] == pytest.approx(0.03, abs=1e-4)
 
 
-def test_a_result_of_schema_1_is_read_and_has_no_albedo_pack(folder: Path) -> None:
-    edit(folder, lambda manifest: (manifest.update(schema=1), manifest.pop("albedo_pack")))
-    assert read_result(folder).manifest.albedo_pack is None
+def test_packs_of_other_models_are_named(tmp_path: Path) -> None:
+    albedo, detail = PackInfo("skin512", "1.0.0", "ab" * 32), PackInfo("fine", "2.0.0", "cd" * 32)
+    contents = replace(small_contents(), albedo_pack=albedo, detail_pack=detail)
+    manifest = read_result(write_result(tmp_path / "result", contents)).manifest
+    assert (manifest.albedo_pack, manifest.detail_pack) == (albedo, detail)
 
 
-def test_the_albedo_pack_is_named(tmp_path: Path) -> None:
-    info = PackInfo("skin512", "1.0.0", "ab" * 32)
-    contents = replace(small_contents(), albedo_pack=info)
-    assert read_result(write_result(tmp_path / "result", contents)).manifest.albedo_pack == info
+def test_a_result_without_a_detail_model_is_read(tmp_path: Path) -> None:
+    good = small_contents()
+    rest = {name: array for name, array in good.coefficients.items() if name != "detail"}
+    package = read_result(write_result(tmp_path / "result", replace(good, coefficients=rest)))
+    assert "detail" not in package.coefficients and package.manifest.detail_pack is None
 
 
 def test_files_that_changed_vanished_or_lie_elsewhere(folder: Path) -> None:
@@ -117,7 +120,8 @@ def test_names_that_leave_the_folder(folder: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda m: m.update(schema=3), "schema is 3"),
+        (lambda m: m.update(schema=4), "schema is 4, this version reads 3"),
+        (lambda m: m.update(schema=2), "schema is 2, this version reads 3"),
         (lambda m: m.update(schema="1"), "schema"),
         (lambda m: m.pop("schema"), "schema"),
         (lambda m: m.update(extra=1), "unknown key 'extra'"),
@@ -132,9 +136,13 @@ def test_names_that_leave_the_folder(folder: Path, name: str) -> None:
         (lambda m: m["photo"].update(face=2), "photo.face"),
         (lambda m: m["mesh"]["part_names"].append("skin"), "repeated"),
         (lambda m: m["files"].pop("head.glb"), "head.glb"),
+        (lambda m: m["files"].pop("maps/photo_layer.png"), "photo_layer.png"),
+        (lambda m: m["files"].pop("maps/normal.png"), "normal.png"),
+        (lambda m: m["files"].pop("maps/roughness.png"), "roughness.png"),
         (lambda m: m["files"].update({"head.glb": "xyz"}), "malformed"),
         (lambda m: m["metrics"].update(a="good"), "metrics.a"),
         (lambda m: m.update(albedo_pack={"id": "skin"}), "albedo_pack lacks"),
+        (lambda m: m.update(detail_pack={"id": "fine"}), "detail_pack lacks"),
         (lambda m: m["coefficients"].update(identity=[5]), "disagree"),
         (lambda m: m["mesh"]["expression_names"].pop(), "expression"),
         (lambda m: m["mesh"]["part_names"].pop(), "face_part"),
@@ -180,6 +188,8 @@ def test_no_manifest_and_a_huge_one(folder: Path) -> None:
         ("coefficients", {"expression": None}, "expression"),
         ("coefficients", {"albedo": np.zeros((2, 6), np.float32)}, "albedo"),
         ("coefficients", {"albedo": np.zeros(3, np.float32)}, "albedo"),
+        ("coefficients", {"detail": np.zeros((4, 32), np.float32)}, "detail"),
+        ("coefficients", {"detail": np.zeros((4, 0, 32), np.float32)}, "detail"),
         ("coefficients", {"light": np.zeros((3, 9), np.float32)}, "light"),
         ("coefficients", {"rotation": np.ones((3, 3), np.float32)}, "not a rotation"),
         ("coefficients", {"translation": np.full(3, np.nan, np.float32)}, "not finite"),
@@ -195,3 +205,11 @@ def test_arrays_that_are_not_arrays(folder: Path) -> None:
     path.write_bytes(b"\xff" * 100)
     edit(folder, lambda manifest: manifest["files"].update({path.name: file_sha256(path)}))
     assert "not a valid safetensors" in refusal(folder)
+
+
+def test_a_detail_pack_without_its_coefficients(folder: Path) -> None:
+    pack = {"id": "fine", "version": "1", "sha256": "0" * 64}
+    edit(folder, lambda manifest: manifest.update(detail_pack=pack))
+    assert read_result(folder).manifest.detail_pack is not None
+    edit_arrays(folder, "coefficients.safetensors", detail=None)
+    assert "no coefficient detail" in refusal(folder)
