@@ -124,8 +124,8 @@ def check_detail_tensors(
     if not net:
         raise pack_error(file, NET_PREFIX, "the network's weights", "none")
     for name, (_, shape) in net.items():
-        if not 1 <= len(shape) <= MAX_NET_DIMENSIONS or 0 in shape:
-            raise pack_error(file, name, "weights of 1 to 4 dimensions", f"shape {shape}")
+        if len(shape) > MAX_NET_DIMENSIONS or 0 in shape:
+            raise pack_error(file, name, "weights of up to 4 dimensions", f"shape {shape}")
     for name in ("latent_sigma", "residual_sigma"):
         check_range(file, name, table[name], LEAST_SIGMA, MOST_SIGMA)
     check_range(file, "latent_mean", table["latent_mean"], -MOST_SIGMA, MOST_SIGMA)

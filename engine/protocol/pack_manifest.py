@@ -14,6 +14,7 @@ PACK_JSON = "pack.json"
 HEAD_FILE = "head.safetensors"
 ALBEDO_FILE = "albedo.safetensors"
 DETAIL_FILE = "detail.safetensors"
+ENCODER_FILE = "encoder.safetensors"
 UV_LAYOUT = "ffhq-uv"
 MAX_JSON_BYTES = 4 * 2**20
 _FILE_NAME = re.compile(r"([a-z0-9_]+/)?[a-z0-9_]+\.(safetensors|json|png)")
@@ -55,9 +56,9 @@ class AlbedoInfo:
 class DetailInfo:
     """What defines the architecture and the size of a detail model.
 
-    size: side of the detail map in texels; latent_channels, latent_size: of the latent, which is
-    (latent_channels, latent_size, latent_size); widths: channels of the network's levels; blocks:
-    residual blocks a level; directions: number of principal directions of the latent.
+    size: side of the detail map in texels; latent_channels, latent_size: the latent is
+    (latent_channels, latent_size, latent_size); widths: channels of the network's three levels,
+    fine to coarse; blocks: residual blocks a level; directions: principal directions of the latent.
     """
 
     size: int
@@ -69,11 +70,23 @@ class DetailInfo:
 
 
 @dataclass(frozen=True)
+class EncoderInfo:
+    """What defines the architecture of a coarse encoder (`nets/coarse_encoder.py`).
+
+    input: side of the picture that it sees; widths, blocks: of the residual network's stages.
+    """
+
+    input: int
+    widths: tuple[int, ...]
+    blocks: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class PackManifest:
     """pack.json. files: name relative to the folder -> sha256. recipe: hash of how it was built.
 
     head is None in a pack that holds an albedo model or a detail model only; a pack holds at least
-    one of the three.
+    one of the three. A coarse encoder comes only with the albedo model that decodes for it.
     """
 
     schema: int
@@ -86,6 +99,7 @@ class PackManifest:
     albedo: AlbedoInfo | None = None
     recipe: str = ""
     detail: DetailInfo | None = None
+    encoder: EncoderInfo | None = None
 
 
 def pack_error(file: str, key: str, expected: str, found: str) -> EngineError:
@@ -144,6 +158,7 @@ def _check_content(manifest: PackManifest) -> None:
         "head": (manifest.head, HEAD_FILE),
         "albedo": (manifest.albedo, ALBEDO_FILE),
         "detail": (manifest.detail, DETAIL_FILE),
+        "encoder": (manifest.encoder, ENCODER_FILE),
     }
     if all(entry is None for entry, _ in entries.values()):
         raise pack_error(PACK_JSON, "head", "a head, an albedo model or a detail model", "none")
@@ -156,6 +171,10 @@ def _check_content(manifest: PackManifest) -> None:
         _check_albedo_info(manifest.albedo)
     if manifest.detail is not None:
         check_detail_info(manifest.detail)
+    if manifest.encoder is not None:
+        if manifest.albedo is None:
+            raise pack_error(PACK_JSON, "encoder", "an albedo model beside it", "none")
+        check_encoder_info(manifest.encoder)
 
 
 def _check_head_names(head: HeadNames) -> None:
@@ -188,12 +207,27 @@ def check_detail_info(info: DetailInfo) -> None:
         found = getattr(info, key)
         if not low <= found <= high:
             raise pack_error(PACK_JSON, f"detail.{key}", f"{low} to {high}", shown(found))
-    if not 1 <= len(info.widths) <= 8 or not all(1 <= width <= 1024 for width in info.widths):
-        expected = "1 to 8 widths from 1 to 1024"
+    if len(info.widths) != 3 or not all(1 <= width <= 1024 for width in info.widths):
+        expected = "three widths from 1 to 1024"
         raise pack_error(PACK_JSON, "detail.widths", expected, shown(info.widths))
     if info.size % info.latent_size:
         expected = f"a multiple of the latent's side {info.latent_size}"
         raise pack_error(PACK_JSON, "detail.size", expected, shown(info.size))
+
+
+def check_encoder_info(info: EncoderInfo) -> None:
+    """Sizes that a coarse encoder can have, so that nobody makes room for absurd ones.
+
+    Raises EngineError(PACK_INVALID).
+    """
+    if not 32 <= info.input <= 1024:
+        raise pack_error(PACK_JSON, "encoder.input", "32 to 1024", shown(info.input))
+    for key, numbers, most in (("widths", info.widths, 1024), ("blocks", info.blocks, 64)):
+        if not 1 <= len(numbers) <= 8 or not all(1 <= number <= most for number in numbers):
+            expected = f"1 to 8 numbers from 1 to {most}"
+            raise pack_error(PACK_JSON, f"encoder.{key}", expected, shown(numbers))
+    if len(info.widths) != len(info.blocks):
+        raise pack_error(PACK_JSON, "encoder.blocks", "one for each width", shown(info.blocks))
 
 
 def check_files(folder: Path, manifest: PackManifest) -> None:

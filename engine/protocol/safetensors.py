@@ -17,6 +17,8 @@ from .errors import EngineError, ErrorCode
 
 MAX_HEADER_BYTES = 16 * 2**20
 _PIECE = 16 * 2**20
+_MAX_DIMENSIONS = 8
+"""Of one tensor; numpy itself has limits."""
 _DTYPES = {
     "F64": "<f8",
     "F32": "<f4",
@@ -66,6 +68,8 @@ def _read_entry(
     whole = isinstance(shape, list) and isinstance(offsets, list) and len(offsets) == 2
     if not whole or not all(type(n) is int and n >= 0 for n in [*shape, *offsets]):
         raise _fail(path, f"tensor {name!r} has a malformed shape or data_offsets")
+    if len(shape) > _MAX_DIMENSIONS or max(shape, default=0) > size:
+        raise _fail(path, f"tensor {name!r} has an impossible shape")
     start, stop = offsets
     kind = np.dtype(_DTYPES[dtype])
     count = 1
@@ -90,11 +94,15 @@ def read_safetensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             header, body = _read_header(path, file, size)
-            return {
-                name: _read_entry(path, name, entry, file, body, size)
-                for name, entry in header.items()
-                if name != "__metadata__"
-            }
+            tensors, room = {}, size - body
+            for name, entry in header.items():
+                if name == "__metadata__":
+                    continue
+                array = tensors[name] = _read_entry(path, name, entry, file, body, size)
+                room -= array.nbytes
+                if room < 0:  # a small file must not fill the memory
+                    raise _fail(path, "its tensors overlap")
+            return tensors
     except OSError as error:
         raise EngineError(
             ErrorCode.PACK_INVALID, f"{path.name} cannot be read: {error.strerror}."
