@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.protocol.errors import EngineError, ErrorCode
-from engine.protocol.job import DEVICES, MAX_SEED, FINE_SIZES, TEXTURE_SIZES, FitJob
+from engine.protocol.job import DEVICES, FINE_SIZES, MAX_SEED, TEXTURE_SIZES, FitJob
 from engine.protocol.messages import (
     MAX_LINE_BYTES,
     CancelRequest,
