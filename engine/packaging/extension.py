@@ -18,9 +18,9 @@ from engine.packaging.problems import SetupError
 _ROOT_FILES = ("__init__.py", "blender_manifest.toml", "LICENSE")
 _FOLDERS = ("uvapm_blender", "engine")
 _WHEEL_FILES = ("README.md", "requirements-engine.txt")
-_BUILD_ONLY = "albedo_256.safetensors"
-"""Needed to build the default pack, which holds a copy and is in the zip already built."""
-_LEFT_OUT = ("__pycache__", "packaging", "ruff.toml", "DESIGN.md", _BUILD_ONLY)
+_BUILD_ONLY = ("albedo_256.safetensors", "detail_512.safetensors")
+"""Needed to build the default pack, which holds copies and is in the zip already built."""
+_LEFT_OUT = ("__pycache__", "packaging", "ruff.toml", "DESIGN.md", *_BUILD_ONLY)
 _COMPILED = (".pyc", ".so", ".pyd", ".dll", ".dylib", ".whl")
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
 _TARGET_BYTES = 80 * 2**20

