@@ -65,15 +65,25 @@ class IdentityNet(nn.Module):
         Args: chips: (N, 3, 150, 150) float32 RGB, sRGB-encoded, [0, 1], see `chip_matrix`.
         Returns: (N, 128) embeddings, not normalised. Differentiable.
         """
-        x = (chips * BYTE_MAX - self.mean[:, None, None]) / DIVISOR
-        x = functional.max_pool2d(functional.relu(self._conv(x, "stem", 2, 0)), 3, 2)
-        for index, (_, halves) in enumerate(BLOCKS):
+        return self.features(chips, len(BLOCKS))[-1].mean((2, 3)) @ self.head_weight.T
+
+    def features(self, pictures: Tensor, count: int) -> list[Tensor]:
+        """Outputs of the stem and of the first `count` blocks, (N, C, h, w) each.
+
+        pictures: (N, 3, H, W) float32 RGB, sRGB-encoded, [0, 1], of any size. Differentiable.
+        """
+        x = (pictures * BYTE_MAX - self.mean[:, None, None]) / DIVISOR
+        x = functional.relu(self._conv(x, "stem", 2, 0))
+        outputs = [x]
+        x = functional.max_pool2d(x, 3, 2)
+        for index, (_, halves) in enumerate(BLOCKS[:count]):
             shortcut = functional.avg_pool2d(x, 2, 2) if halves else x
             stride, padding = (2, 0) if halves else (1, 1)
             x = functional.relu(self._conv(x, f"block{index}_first", stride, padding))
             x = self._conv(x, f"block{index}_second", 1, 1)
             x = functional.relu(_padded_sum(x, shortcut))
-        return x.mean((2, 3)) @ self.head_weight.T
+            outputs.append(x)
+        return outputs
 
 
 def _expected_shapes() -> dict[str, tuple[int, ...]]:

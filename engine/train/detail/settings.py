@@ -1,0 +1,113 @@
+"""Settings of the training of a detail model."""
+
+from dataclasses import dataclass, field, fields
+
+from ...protocol.detail import DETAIL_SIZE
+from ...protocol.errors import EngineError, ErrorCode
+from .objective import ObjectiveSettings
+
+CROP_STEP = 16
+"""Texels of a latent cell: crops begin and end between cells, as they will in the whole map."""
+
+
+@dataclass(frozen=True)
+class AugmentSettings:
+    """How samples are varied, so that the model is no list of the people it saw. All ours.
+
+    strength: least and largest factor of the detail. zoom_share: of crops that are enlarged or
+    reduced by a factor of zoom, so that no latent cell is bound to one frequency. mix_share: of
+    crops that are put together from two people. tone_share: of crops with a smooth shift of tone
+    of about `tone` (sRGB units), which photos have. flip: half of the crops are mirrored.
+    """
+
+    strength: tuple[float, ...] = (0.5, 1.6)
+    zoom: tuple[float, ...] = (0.85, 1.2)
+    zoom_share: float = 0.5
+    mix_share: float = 0.3
+    tone_share: float = 0.3
+    tone: float = 0.01
+    flip: bool = True
+
+    def __post_init__(self) -> None:
+        """Raises EngineError(BAD_SETTINGS)."""
+        for name in ("strength", "zoom"):
+            pair = getattr(self, name)
+            if len(pair) != 2 or not 0.0 < pair[0] <= pair[1] <= 4.0:
+                raise _bad(f"{name} must be two rising factors up to 4, got {pair}.")
+        for name in ("zoom_share", "mix_share", "tone_share", "tone"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise _bad(f"{name} must be from 0 to 1, got {getattr(self, name)}.")
+
+
+@dataclass(frozen=True)
+class DetailTrainSettings:
+    """What the curve of a detail training depends on, beside the loop's settings.
+
+    size: of the detail maps; crop: side of what is trained on. batch: crops a step and process.
+    seed: of the weights and the samples. widths, blocks: of the network (`nets/detail_vae.py`).
+    critic_width: of the patch critic. learning_rate, critic_rate: the highest; first_beta: of both
+    optimisers' Adam. held_out: share of the maps, the last ones, that are only looked at.
+    rim_weight: weight of texels outside the face, which are mostly hair, neck and invention.
+    directions: principal directions of the latent in the pack. encoded: most maps that the
+    latent's statistics are taken from. perceptual: "none", "pack" or "lpips".
+    """
+
+    size: int = DETAIL_SIZE
+    crop: int = 256
+    batch: int = 4
+    seed: int = 0
+    widths: tuple[int, ...] = (32, 64, 96)
+    blocks: int = 2
+    critic_width: int = 32
+    learning_rate: float = 4e-4
+    critic_rate: float = 2e-4
+    first_beta: float = 0.9
+    critic_first_beta: float = 0.5
+    held_out: float = 0.02
+    rim_weight: float = 0.25
+    directions: int = 64
+    encoded: int = 2000
+    perceptual: str = "pack"
+    augment: AugmentSettings = field(default_factory=AugmentSettings)
+    objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
+
+    def __post_init__(self) -> None:
+        """Raises EngineError(BAD_SETTINGS)."""
+        if self.crop % CROP_STEP or not CROP_STEP * 4 <= self.crop <= self.size:
+            raise _bad(
+                f"The crop must be a multiple of {CROP_STEP} from {CROP_STEP * 4} to {self.size}, "
+                f"got {self.crop}."
+            )
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.type in (int, "int") and item.name != "seed" and value < 1:
+                raise _bad(f"{item.name} must be 1 or more, got {value}.")
+            if item.type in (float, "float") and not 0.0 <= value <= 1.0:
+                raise _bad(f"{item.name} must be from 0 to 1, got {value}.")
+        if self.perceptual not in ("none", "pack", "lpips"):
+            raise _bad(f"perceptual must be none, pack or lpips, got {self.perceptual}.")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a recipe sets unless an option says otherwise."""
+
+    steps: int
+    batch: int
+    crop: int
+    learning_rate: float
+    widths: tuple[int, ...]
+    blocks: int
+    precision: str
+
+
+RECIPES = {
+    # Two cores, under 2.5 hours.
+    "cpu": Recipe(5000, 4, 256, 4e-4, (32, 64, 96), 2, "float32"),
+    # One data-centre GPU, about an hour; more of them by torchrun.
+    "gpu": Recipe(60000, 16, 512, 2e-4, (64, 128, 192), 3, "auto"),
+}
+
+
+def _bad(message: str) -> EngineError:
+    return EngineError(ErrorCode.BAD_SETTINGS, message)
