@@ -1,4 +1,4 @@
-"""`python -m engine evaluate uv`: how well albedo models carry a folder of skin maps."""
+"""`python -m engine evaluate uv`: how well albedo and detail models carry a folder of skin maps."""
 
 import argparse
 import json
@@ -7,11 +7,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..protocol.errors import EXIT_OK
+from ..protocol.errors import EXIT_OK, EngineError, ErrorCode
+from .evaluate_inputs import named_maps, read_detail
 from .outputs import check_at_least, check_output, write_output
 
 if TYPE_CHECKING:
     from ..evaluate.uv import PackOutcome
+    from ..evaluate.uv_features import FeatureNet
+    from ..evaluate.uv_variants import Variant
+    from ..reporter import Reporter
 
 SHEET_MAPS = 16
 TILE = 320
@@ -23,12 +27,25 @@ def add_uv(what: argparse._SubParsersAction) -> None:
     parser = what.add_parser(
         "uv",
         help="project skin maps onto albedo models; print MSE, PSNR, SSIM and skin tone",
-        description="Project skin maps in the FFHQ-UV layout onto albedo models and measure "
-        "what is lost, as table 2 of the UVAPM paper.",
+        description="Project skin maps in the FFHQ-UV layout onto albedo models, encode the rest "
+        "with the detail model where there is one, and measure what is lost, as table 2 of the "
+        "UVAPM paper.",
     )
     parser.add_argument("--maps", type=Path, required=True, metavar="DIR", help="folder of maps")
     parser.add_argument(
         "--pack", nargs="+", default=["default"], help="packs by id or folder, a table for each"
+    )
+    parser.add_argument(
+        "--detail",
+        metavar="PACK",
+        help="pack of the detail model, an id or a folder (each pack's own)",
+    )
+    parser.add_argument(
+        "--refine",
+        type=int,
+        default=0,
+        metavar="N",
+        help="measure also what N gradient steps from the encoder's latent reach (%(default)s)",
     )
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N maps")
     parser.add_argument("--json", type=Path, help="write the figures here")
@@ -47,17 +64,16 @@ def add_uv(what: argparse._SubParsersAction) -> None:
 def run_uv(arguments: argparse.Namespace) -> int:
     """Evaluate, print and write. Returns the exit code."""
     from ..evaluate.machine import describe, this_machine
-    from ..evaluate.uv import evaluate_pack
     from ..evaluate.uv_features import identity_net, inception_net
     from ..evaluate.uv_report import legend_lines, overview_lines, pack_json, table_lines
     from ..packs.registry import find_pack
-    from ..protocol.albedo_pack import read_albedo_pack
     from ..render.threads import choose_threads
     from ..reporter import CancelToken, ConsoleReporter
 
     for path in (arguments.json, arguments.picture, arguments.sheet):
         check_output(path)
-    paths = _maps(arguments)
+    check_at_least(0, refine=arguments.refine)
+    paths = named_maps(arguments.maps, arguments.limit)
     folders = [find_pack(name) for name in arguments.pack]
     choose_threads()
     nets = [net for net in [identity_net()] if net]
@@ -70,7 +86,7 @@ def run_uv(arguments: argparse.Namespace) -> int:
         for index, folder in enumerate(folders):
             reporter.stage(f"{folder.name}, {len(paths)} maps", index, len(folders))
             wanted = SHEET_MAPS if arguments.sheet and index == 0 else 0
-            outcome = evaluate_pack(read_albedo_pack(folder), paths, nets, reporter, wanted)
+            outcome = _evaluate(arguments, folder, paths, nets, reporter, wanted)
             reporter.close()
             print("\n".join(table_lines(outcome, nets)), flush=True)
             if index == 0:
@@ -83,23 +99,42 @@ def run_uv(arguments: argparse.Namespace) -> int:
         print("\n".join(overview_lines(found)))
     if not arguments.inception:
         print("FID: none, it needs --inception with the weights of pt_inception-2015-12-05.")
-    print("\n".join(legend_lines()))
+    print("\n".join(legend_lines(found)))
     if arguments.json:
         _write_json(arguments, found)
     return EXIT_OK
 
 
-def _maps(arguments: argparse.Namespace) -> list[tuple[Path, str]]:
-    """Files with their names inside the folder."""
-    from ..train.maps import list_maps
+def _evaluate(
+    arguments: argparse.Namespace,
+    folder: Path,
+    paths: list[tuple[Path, str]],
+    nets: list["FeatureNet"],
+    reporter: "Reporter",
+    pictures: int,
+) -> "PackOutcome":
+    from ..evaluate.uv import Ways, evaluate_pack
+    from ..evaluate.uv_variants import Coarse, Detailed
+    from ..protocol.albedo_pack import read_albedo_pack
 
-    check_at_least(1, limit=arguments.limit)
-    paths = list_maps(arguments.maps)[: arguments.limit]
-    return [(path, path.relative_to(arguments.maps).as_posix()) for path in paths]
+    detail = read_detail(arguments.detail, folder)
+    if detail is None and arguments.refine:
+        raise EngineError(
+            ErrorCode.BAD_SETTINGS,
+            f"--refine needs a detail model, and the pack {folder.name} has none.",
+            "Name one with --detail.",
+        )
+    variants: list[Variant] = [Coarse()]
+    if detail is not None:
+        steps = [0] + [arguments.refine] * (arguments.refine > 0)
+        variants += [Detailed(detail.net, count) for count in steps]
+    name = detail.name if detail else ""
+    return evaluate_pack(
+        read_albedo_pack(folder), paths, Ways(variants, nets), reporter, pictures, name
+    )
 
 
 def _write_pictures(arguments: argparse.Namespace, outcome: "PackOutcome") -> None:
-    from ..evaluate.uv import VARIANTS
     from ..evaluate.uv_pictures import component_rows, error_rows
     from ..result.pictures import contact_sheet
     from ..result.write import png_bytes
@@ -108,7 +143,7 @@ def _write_pictures(arguments: argparse.Namespace, outcome: "PackOutcome") -> No
         rows = component_rows(outcome.pack.model)
         write_output(arguments.picture, png_bytes(contact_sheet(rows, TILE)))
     if arguments.sheet:
-        rows = [row for variant in VARIANTS for row in error_rows(outcome.maps, variant.name)]
+        rows = error_rows(outcome.maps)
         write_output(arguments.sheet, png_bytes(contact_sheet(rows, TILE)))
 
 
@@ -119,6 +154,8 @@ def _write_json(arguments: argparse.Namespace, packs: list[dict[str, object]]) -
     settings: dict[str, object] = {
         "maps": str(arguments.maps),
         "packs": arguments.pack,
+        "detail": arguments.detail,
+        "refine": arguments.refine,
         "limit": arguments.limit,
         "inception": str(arguments.inception) if arguments.inception else None,
     }

@@ -6,7 +6,7 @@ of the two it measured; its PSNR grows with the coarse size, so it was most like
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from ..protocol.albedo import AlbedoEncoder, decode_albedo, prepare_encoder
 from ..protocol.albedo_pack import AlbedoModel, AlbedoPack
+from ..protocol.detail import DETAIL_SIZE
 from ..protocol.errors import EngineError, ErrorCode
 from ..reporter import Reporter
 from ..train.maps import read_map
@@ -22,17 +23,20 @@ from .skin_tone import skin_angles
 from .uv_areas import (
     AREAS,
     MeasuredMap,
-    enlarge_mask,
-    enlarge_valid,
     flat_colour,
     lowest_dct,
     measured_map,
     read_full_map,
+    resample_mask,
+    resample_valid,
 )
 from .uv_features import FeatureNet, FeaturePair
+from .uv_variants import Coarse, Projection, Variant
 
-SIZES = ("own", "full")
-"""own: at the model's size. full: at the map's own size, the decoded map enlarged."""
+OWN, FINE, FULL = "own", "512", "full"
+SIZES = (OWN, FINE, FULL)
+"""own: at the albedo model's size. 512: at the detail map's, measured where a detail model takes
+part, on maps that have so many texels. full: at the map's own size, the decoded map enlarged."""
 
 
 @dataclass(frozen=True)
@@ -53,41 +57,37 @@ ROWS = (
 )
 
 
-@dataclass(frozen=True)
-class Variant:
-    """A way from coefficients to a map.
+@dataclass(frozen=True, eq=False)
+class Ways:
+    """What maps are carried by and measured with; the first variant must be there."""
 
-    decode: (model, coefficients (3, K)) -> (H, W, 3) sRGB at the model's size, not clipped.
-    """
+    variants: Sequence[Variant] = (Coarse(),)
+    nets: Sequence[FeatureNet] = ()
 
-    name: str
-    decode: Callable[[AlbedoModel, np.ndarray], np.ndarray]
-
-
-def _decode_coarse(model: AlbedoModel, coefficients: np.ndarray) -> np.ndarray:
-    return decode_albedo(model.mean, model.basis, model.valid, coefficients)
-
-
-VARIANTS = (Variant("coarse", _decode_coarse),)
+    @property
+    def sizes(self) -> tuple[str, ...]:
+        """Names of the sizes to measure: 512 only with more than the coarse variant."""
+        return SIZES if len(self.variants) > 1 else (OWN, FULL)
 
 
 @dataclass(frozen=True, eq=False)
 class MapPictures:
-    """For the error sheet, at the model's size: the map, and area projected -> decoded map."""
+    """For the error sheet: the map at the size of the detail, or the model's where that was not
+    measured, and variant -> area projected -> the rebuilt map."""
 
     measured: MeasuredMap
-    decoded: Mapping[str, np.ndarray]
+    rebuilt: Mapping[str, Mapping[str, np.ndarray]]
 
 
 @dataclass(frozen=True, eq=False)
 class MapOutcome:
     """One map.
 
-    side: of the file, texels. figures: variant -> row -> size -> figures. baselines: name -> area
-    -> figures, at the model's size. angles: ITA in degrees by region of the original, and variant
-    -> area projected ("map", "face") -> the same of the decoded map. features: variant -> network
-    -> what it sees in the map and in the decoded one. pictures: of each variant, None where nobody
-    asked.
+    side: of the file, texels. figures: variant -> row -> size -> figures, without "512" for a
+    smaller map. baselines: name -> area -> figures, at the model's size. original_angles: ITA in
+    degrees by region, and angles: variant -> area projected ("map", "face") -> the same of the
+    rebuilt map. features: variant -> network -> what it sees in the map and in the rebuilt one.
+    pictures: None where nobody asked.
     """
 
     name: str
@@ -97,14 +97,18 @@ class MapOutcome:
     original_angles: Mapping[str, float]
     angles: Mapping[str, Mapping[str, Mapping[str, float]]]
     features: Mapping[str, Mapping[str, FeaturePair]]
-    pictures: Mapping[str, MapPictures] | None
+    pictures: MapPictures | None
 
 
 @dataclass(frozen=True, eq=False)
 class PackOutcome:
-    """All maps on one pack. left_out: (map, why)."""
+    """All maps on one pack. detail: id and version of the detail model's pack, "" without one;
+    variants, sizes: names in order; left_out: (map, why)."""
 
     pack: AlbedoPack
+    detail: str
+    variants: tuple[str, ...]
+    sizes: tuple[str, ...]
     maps: tuple[MapOutcome, ...]
     left_out: tuple[tuple[str, str], ...]
     seconds: float
@@ -128,30 +132,64 @@ class MapEncoders:
         return last[1].encode(image)
 
 
-def _measure_rows(
-    own: MeasuredMap, full: MeasuredMap, decoded: Mapping[str, np.ndarray]
-) -> tuple[dict[str, dict[str, Figures]], np.ndarray]:
-    """Figures by row and size, and the whole map's projection at full size."""
-    side = len(full.image)
-    enlarged = {
-        area: np.clip(enlarge_valid(image, own.areas[area], side), 0.0, 1.0)
-        for area, image in decoded.items()
-    }
+Rebuilt = Mapping[str, Mapping[int, np.ndarray]]
+"""Area projected -> side -> (side, side, 3) sRGB."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Subject:
+    """A map at the measured sizes (name -> map), and its coarse projection by area."""
+
+    sizes: Mapping[str, MeasuredMap]
+    projections: Mapping[str, Projection]
+
+    def rebuilt(self, variant: Variant) -> Rebuilt:
+        sides = {len(measured.image) for measured in self.sizes.values()}
+        return {area: variant.rebuild(found, sides) for area, found in self.projections.items()}
+
+
+def _subject(path: Path, model: AlbedoModel, encoders: MapEncoders, ways: Ways) -> _Subject:
+    own = measured_map(read_map(path, len(model.valid)), model.valid)
+    skin = read_full_map(path)
+    side = len(skin.image)
+    full = measured_map(skin, resample_mask(model.valid, side))
+    sizes = {OWN: own, FULL: full}
+    fine = full
+    if side > DETAIL_SIZE:
+        skin = read_map(path, DETAIL_SIZE)
+        fine = measured_map(skin, resample_mask(model.valid, DETAIL_SIZE))
+    if side >= DETAIL_SIZE and FINE in ways.sizes:
+        sizes[FINE] = fine
+    projections = {}
+    for area in AREAS:
+        texels, chosen = own.areas[area], fine.areas[area]
+        coefficients = encoders.encode(area, texels, own.image)
+        coarse = decode_albedo(model.mean, model.basis, model.valid, coefficients)
+        image = np.clip(resample_valid(fine.image, chosen, DETAIL_SIZE), 0.0, 1.0)
+        chosen = resample_mask(chosen, DETAIL_SIZE)
+        projections[area] = Projection(np.clip(coarse, 0.0, 1.0), texels, image, chosen)
+    return _Subject(sizes, projections)
+
+
+def _measure_rows(subject: _Subject, rebuilt: Rebuilt) -> dict[str, dict[str, Figures]]:
+    """Figures by row and size."""
     figures = {}
     for row in ROWS:
-        here = _compare_row(row, own, decoded)
-        same = side == len(own.image)
+        by_side: dict[int, Figures] = {}
+        for measured in subject.sizes.values():
+            side = len(measured.image)
+            if side not in by_side:
+                by_side[side] = _compare_row(row, measured, rebuilt[row.projected][side])
         figures[row.name] = {
-            "own": here,
-            "full": here if same else _compare_row(row, full, enlarged),
+            name: by_side[len(measured.image)] for name, measured in subject.sizes.items()
         }
-    return figures, enlarged["map"]
+    return figures
 
 
-def _compare_row(row: Row, measured: MeasuredMap, decoded: Mapping[str, np.ndarray]) -> Figures:
-    # What was not projected is arbitrary in the decoded map, so no SSIM window may see it.
+def _compare_row(row: Row, measured: MeasuredMap, rebuilt: np.ndarray) -> Figures:
+    # What was not projected is arbitrary in the rebuilt map, so no SSIM window may see it.
     seen, texels = measured.areas[row.projected], measured.areas[row.area]
-    return compare(measured.image, decoded[row.projected], seen, texels)
+    return compare(measured.image, rebuilt, seen, texels)
 
 
 def _measure_baselines(own: MeasuredMap) -> dict[str, dict[str, Figures]]:
@@ -169,57 +207,56 @@ def measure_map(
     name: str,
     model: AlbedoModel,
     encoders: MapEncoders,
-    nets: Sequence[FeatureNet],
+    ways: Ways,
     keep_pictures: bool,
 ) -> MapOutcome:
-    """One map on one model, whose encoders are `encoders`.
+    """One map on one albedo model, whose encoders are `encoders`.
 
     Raises EngineError(BAD_INPUT) for a map that cannot be read or lacks the face.
     """
-    own = measured_map(read_map(path, len(model.valid)), model.valid)
-    skin = read_full_map(path)
-    side = len(skin.image)
-    full = measured_map(skin, enlarge_mask(model.valid, side))
-    coefficients = {area: encoders.encode(area, own.areas[area], own.image) for area in AREAS}
+    subject = _subject(path, model, encoders, ways)
+    own, full = subject.sizes[OWN], subject.sizes[FULL]
+    shown = subject.sizes.get(FINE, own)
     figures, angles, features, pictures = {}, {}, {}, {}
-    for variant in VARIANTS:
-        decoded = {
-            area: np.clip(variant.decode(model, values), 0.0, 1.0)
-            for area, values in coefficients.items()
-        }
-        figures[variant.name], enlarged = _measure_rows(own, full, decoded)
+    for variant in ways.variants:
+        rebuilt = subject.rebuilt(variant)
+        figures[variant.name] = _measure_rows(subject, rebuilt)
         angles[variant.name] = {
-            area: skin_angles(decoded[area], own.areas["face"]) for area in ("map", "face")
+            area: skin_angles(rebuilt[area][len(own.image)], own.areas["face"])
+            for area in ("map", "face")
         }
-        pictures[variant.name] = MapPictures(own, decoded)
+        whole = rebuilt["map"][len(full.image)]
         # What the map does not cover must not count: both pictures show the same there.
-        original = np.where(full.areas["map"][..., None], full.image, enlarged)
+        original = np.where(full.areas["map"][..., None], full.image, whole)
         features[variant.name] = {
-            net.name: (net.extract(original), net.extract(enlarged)) for net in nets
+            net.name: (net.extract(original), net.extract(whole)) for net in ways.nets
         }
+        if keep_pictures:
+            pictures[variant.name] = {a: rebuilt[a][len(shown.image)] for a in ("map", "face")}
     return MapOutcome(
         name,
-        side,
+        len(full.image),
         figures,
         _measure_baselines(own),
         skin_angles(own.image, own.areas["face"]),
         angles,
         features,
-        pictures if keep_pictures else None,
+        MapPictures(shown, pictures) if keep_pictures else None,
     )
 
 
 def evaluate_pack(
     pack: AlbedoPack,
     paths: Sequence[tuple[Path, str]],
-    nets: Sequence[FeatureNet],
+    ways: Ways,
     reporter: Reporter,
     pictures: int = 0,
+    detail: str = "",
 ) -> PackOutcome:
     """Every map in turn, one at a time in memory; unusable ones are left out with the reason.
 
-    paths: files with the names to show. pictures: keep those of so many maps. Raises
-    EngineError(BAD_INPUT) when no map is usable.
+    paths: files with the names to show. pictures: keep those of so many maps. detail: name of the
+    detail model, for the title. Raises EngineError(BAD_INPUT) when no map is usable.
     """
     start = time.perf_counter()
     encoders, maps, left_out = MapEncoders(pack.model), [], []
@@ -227,7 +264,7 @@ def evaluate_pack(
         reporter.progress(done, len(paths))
         keep = len(maps) < pictures
         try:
-            maps.append(measure_map(path, name, pack.model, encoders, nets, keep))
+            maps.append(measure_map(path, name, pack.model, encoders, ways, keep))
         except EngineError as error:
             if error.code != ErrorCode.BAD_INPUT:
                 raise
@@ -239,5 +276,6 @@ def evaluate_pack(
             f"None of the {len(paths)} maps could be measured.",
             left_out[0][1] if left_out else "",
         )
+    names = tuple(variant.name for variant in ways.variants)
     seconds = time.perf_counter() - start
-    return PackOutcome(pack, tuple(maps), tuple(left_out), seconds)
+    return PackOutcome(pack, detail, names, ways.sizes, tuple(maps), tuple(left_out), seconds)

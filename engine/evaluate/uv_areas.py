@@ -58,8 +58,8 @@ def read_full_map(path: Path) -> SkinMap:
     return skin if len(skin.image) <= MAX_SIZE else read_map(path, MAX_SIZE)
 
 
-def enlarge_valid(image: np.ndarray, valid: np.ndarray, size: int) -> np.ndarray:
-    """A coarse map resampled to (size, size, 3), as the fit enlarges it (bicubic).
+def resample_valid(image: np.ndarray, valid: np.ndarray, size: int) -> np.ndarray:
+    """A coarse map resampled to (size, size, 3) as in the fit: bicubic, or by area when smaller.
 
     Texels that are not valid first get the mean of their valid neighbours, so that what is
     outside has no part in the result. image (H, W, 3) float32, valid (H, W) bool.
@@ -71,11 +71,12 @@ def enlarge_valid(image: np.ndarray, valid: np.ndarray, size: int) -> np.ndarray
     share = cv2.blur(weight, (5, 5))
     near = total / np.maximum(share, 1e-6)[..., None]
     filled = np.where(valid[..., None], image, near)
-    return cv2.resize(filled, (size, size), interpolation=cv2.INTER_CUBIC)
+    method = cv2.INTER_AREA if size < len(image) else cv2.INTER_CUBIC
+    return cv2.resize(filled, (size, size), interpolation=method)
 
 
-def enlarge_mask(valid: np.ndarray, size: int) -> np.ndarray:
-    """A (H, W) bool mask at (size, size), each texel as a square."""
+def resample_mask(valid: np.ndarray, size: int) -> np.ndarray:
+    """A (H, W) bool mask at (size, size): the nearest texel's."""
     return cv2.resize(valid.astype(np.uint8), (size, size), interpolation=cv2.INTER_NEAREST) > 0
 
 

@@ -9,7 +9,7 @@ from ..protocol.albedo_pack import AlbedoModel
 from ..protocol.conventions import signed_to_unit
 from ..result.pictures import BACKGROUND
 from .image_metrics import surroundings
-from .uv import MapOutcome
+from .uv import FINE, OWN, MapOutcome, MapPictures
 
 COMPONENTS = 5
 SIGMAS = 3.0
@@ -45,26 +45,32 @@ def component_rows(model: AlbedoModel) -> list[Tiles]:
     return rows
 
 
-def error_rows(maps: Sequence[MapOutcome], variant: str) -> list[Tiles]:
-    """A row per map that kept its pictures: the map, its projection, the difference times four
-    about mid grey (decoded minus original), then projection and difference of the face alone."""
-    rows = []
-    for one in maps:
-        if one.pictures is None:
-            continue
-        kept, figures = one.pictures[variant], one.figures[variant]
-        original = kept.measured.image
-        row = [(_masked(original, kept.measured.areas["map"]), one.name)]
-        for name, area in (("map", "map"), ("face_alone", "face")):
-            decoded, texels = kept.decoded[area], kept.measured.areas[area]
-            difference = signed_to_unit(2.0 * ERROR_GAIN * (decoded - original))
-            words = "whole map" if area == "map" else "face alone"
-            part = surroundings(texels)
-            decibels = f"{words} {figures[name]['own'].psnr:.1f} dB"
-            row.append((_masked(decoded, texels)[part], decibels))
-            row.append((_masked(difference, texels)[part], f"difference x {ERROR_GAIN:.0f}"))
-        rows.append(row)
-    return rows
+def error_rows(maps: Sequence[MapOutcome]) -> list[Tiles]:
+    """Two rows per map that kept its pictures: the whole map, and its face rebuilt alone.
+
+    In a row the original, then for each variant, side by side, what came back and the difference
+    times four about mid grey (rebuilt minus original).
+    """
+    return [
+        _error_row(one, one.pictures, *row)
+        for one in maps
+        if one.pictures is not None
+        for row in (("map", "map", "whole map"), ("face_alone", "face", "face alone"))
+    ]
+
+
+def _error_row(one: MapOutcome, kept: MapPictures, row: str, area: str, words: str) -> Tiles:
+    original, texels = kept.measured.image, kept.measured.areas[area]
+    part = surroundings(texels)
+    tiles: Tiles = [(_masked(original, texels)[part], f"{one.name}, {words}")]
+    for variant, by_area in kept.rebuilt.items():
+        rebuilt = by_area[area]
+        sizes = one.figures[variant][row]
+        decibels = sizes.get(FINE, sizes[OWN]).psnr
+        difference = signed_to_unit(2.0 * ERROR_GAIN * (rebuilt - original))
+        tiles.append((_masked(rebuilt, texels)[part], f"{variant} {decibels:.1f} dB"))
+        tiles.append((_masked(difference, texels)[part], f"difference x {ERROR_GAIN:.0f}"))
+    return tiles
 
 
 def _decode(model: AlbedoModel, coefficients: np.ndarray) -> np.ndarray:

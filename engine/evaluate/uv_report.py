@@ -8,21 +8,27 @@ import numpy as np
 
 from .image_metrics import Figures, psnr_of
 from .skin_tone import DARK_BELOW, ToneErrors, angle_error, tone_errors
-from .uv import ROWS, SIZES, VARIANTS, MapOutcome, PackOutcome
+from .uv import FULL, OWN, ROWS, MapOutcome, PackOutcome, Row
 from .uv_areas import AREAS, DCT_TERMS
 from .uv_features import FeatureDistance, FeatureNet, feature_distance
+from .uv_variants import COARSE, DETAIL, REFINED
 
-SCHEMA = 1
-PAPER = {64: (50.28, 31.14, 0.88), 128: (27.97, 33.71, 0.92), 256: (14.35, 36.65, 0.95)}
-"""UVAPM (arXiv 2506.13233), table 2, coarse only: MSE, PSNR, SSIM of 500 FFHQ-UV maps by size."""
+SCHEMA = 2
+PAPER = {
+    COARSE: {64: (50.28, 31.14, 0.88), 128: (27.97, 33.71, 0.92), 256: (14.35, 36.65, 0.95)},
+    DETAIL: {64: (9.36, 38.63, 0.97), 128: (21.17, 34.97, 0.97), 256: (7.82, 39.47, 0.98)},
+}
+"""UVAPM (arXiv 2506.13233), table 2: MSE, PSNR, SSIM of 500 FFHQ-UV maps by variant and size."""
 BASELINES = (
     *(("flat", area, f"one flat colour, {area}") for area in AREAS),
     ("dct", "box", f"{DCT_TERMS} lowest DCT terms, box"),
 )
 TONE_ROWS = (("map", "whole map projected"), ("face", "only the face projected"))
 _HEAD = ("MSE", "PSNR", "of MSE", "SSIM", "least PSNR")
-_WIDTH = 40
+_ROW_WIDTH, _SIZE_WIDTH, _VARIANT_WIDTH = 40, 6, 16
+_LABEL = _ROW_WIDTH + _SIZE_WIDTH + _VARIANT_WIDTH
 OVERVIEW = ("map", "face_alone")
+OVERVIEW_SIZES = (OWN, FULL)
 _OVERVIEW_LABEL = 28
 
 
@@ -48,9 +54,13 @@ def _over(outcome: PackOutcome, pick: Callable[[MapOutcome], Figures]) -> Summar
     return summarise(pick(one) for one in outcome.maps)
 
 
-def row_summary(outcome: PackOutcome, variant: str, row: str, size: str) -> Summary:
-    """One line of the table."""
-    return _over(outcome, lambda one: one.figures[variant][row][size])
+def row_summary(
+    outcome: PackOutcome, variant: str, row: str, size: str
+) -> tuple[Summary, int] | None:
+    """One line of the table, with the number of maps that have this size; None without any."""
+    each = [one.figures[variant][row] for one in outcome.maps]
+    found = [figures[size] for figures in each if size in figures]
+    return (summarise(found), len(found)) if found else None
 
 
 def tones(outcome: PackOutcome, variant: str, projected: str) -> ToneErrors:
@@ -78,46 +88,70 @@ def _degrees(value: float | None, maps: int) -> str:
     return f"{'-' if value is None else f'{value:.2f}'} ({maps})"
 
 
-def table_lines(outcome: PackOutcome, nets: Sequence[FeatureNet]) -> list[str]:
-    """The table of one pack."""
+def _title(outcome: PackOutcome) -> str:
     size, components = len(outcome.pack.model.valid), outcome.pack.model.sigma.shape[1]
     manifest = outcome.pack.manifest
     sides = sorted({one.side for one in outcome.maps})
-    title = (
-        f"{manifest.id} {manifest.version}: {size} x {size}, 3 x {components} components, "
+    detail = f", detail of {outcome.detail}" if outcome.detail else ""
+    return (
+        f"{manifest.id} {manifest.version}: {size} x {size}, 3 x {components} components{detail}, "
         f"{len(outcome.maps)} maps of {' and '.join(map(str, sides))} texels a side, "
         f"{len(outcome.left_out)} left out, {outcome.seconds:.1f} s"
     )
-    lines = [
-        title,
-        " " * (_WIDTH + 12) + "".join(name.rjust(10) for name in _HEAD[:4]) + _HEAD[4].rjust(12),
-    ]
-    for variant in VARIANTS:
-        for row in ROWS:
-            for where in SIZES:
-                summary = row_summary(outcome, variant.name, row.name, where)
-                label = f"{variant.name}, {row.words}".ljust(_WIDTH + 6) + where.ljust(6)
-                lines.append(label + _numbers(summary))
+
+
+def _row_lines(outcome: PackOutcome, row: Row) -> Iterable[str]:
+    """The variants under each other, size by size."""
+    words = row.words
+    for where in outcome.sizes:
+        size = where
+        for variant in outcome.variants:
+            found = row_summary(outcome, variant, row.name, where)
+            if found is None:
+                continue
+            label = words.ljust(_ROW_WIDTH) + size.ljust(_SIZE_WIDTH)
+            note = "" if found[1] == len(outcome.maps) else f"  ({found[1]} maps)"
+            yield label + variant.ljust(_VARIANT_WIDTH) + _numbers(found[0]) + note
+            words = size = ""
+
+
+def _paper_lines(outcome: PackOutcome) -> Iterable[str]:
+    size = len(outcome.pack.model.valid)
+    for variant in outcome.variants:
+        if size in PAPER.get(variant, {}):
+            mse, psnr, ssim = PAPER[variant][size]
+            label = f"UVAPM's paper, {variant}, 500 FFHQ-UV maps".ljust(_LABEL)
+            yield f"{label}{mse:10.2f}{psnr:10.2f}{psnr_of(mse):10.2f}{ssim:10.2f}"
+
+
+def _variant_lines(outcome: PackOutcome, variant: str, nets: Sequence[FeatureNet]) -> Iterable[str]:
+    """Skin tone and feature distances."""
+    for projected, words in TONE_ROWS:
+        error = tones(outcome, variant, projected)
+        yield (
+            f"ITA error in degrees, {variant}, {words}: "
+            f"{_degrees(error.overall, error.dark + error.light)}, "
+            f"dark (below {DARK_BELOW:.0f}) {_degrees(error.dark_error, error.dark)}, "
+            f"light {_degrees(error.light_error, error.light)}"
+        )
+    for name, found in distances(outcome, variant, nets).items():
+        value = "none" if found.distance is None else f"{found.distance:.4f}"
+        note = f" ({found.note})" if found.note else ""
+        yield f"{name}, {variant}: {value}, {found.maps} maps{note}"
+
+
+def table_lines(outcome: PackOutcome, nets: Sequence[FeatureNet]) -> list[str]:
+    """The table of one pack."""
+    heads = "".join(name.rjust(10) for name in _HEAD[:4]) + _HEAD[4].rjust(12)
+    lines = [_title(outcome), " " * _LABEL + heads]
+    for row in ROWS:
+        lines += _row_lines(outcome, row)
     for name, area, words in BASELINES:
         summary = _over(outcome, lambda one, n=name, a=area: one.baselines[n][a])
-        lines.append(words.ljust(_WIDTH + 6) + "own".ljust(6) + _numbers(summary))
-    if size in PAPER:
-        mse, psnr, ssim = PAPER[size]
-        label = "UVAPM's paper, coarse, 500 FFHQ-UV maps".ljust(_WIDTH + 12)
-        lines.append(f"{label}{mse:10.2f}{psnr:10.2f}{psnr_of(mse):10.2f}{ssim:10.2f}")
-    for variant in VARIANTS:
-        for projected, words in TONE_ROWS:
-            error = tones(outcome, variant.name, projected)
-            lines.append(
-                f"ITA error in degrees, {variant.name}, {words}: "
-                f"{_degrees(error.overall, error.dark + error.light)}, "
-                f"dark (below {DARK_BELOW:.0f}) {_degrees(error.dark_error, error.dark)}, "
-                f"light {_degrees(error.light_error, error.light)}"
-            )
-        for name, found in distances(outcome, variant.name, nets).items():
-            value = "none" if found.distance is None else f"{found.distance:.4f}"
-            note = f" ({found.note})" if found.note else ""
-            lines.append(f"{name}, {variant.name}: {value}, {found.maps} maps{note}")
+        lines.append((words.ljust(_ROW_WIDTH) + OWN).ljust(_LABEL) + _numbers(summary))
+    lines += _paper_lines(outcome)
+    for variant in outcome.variants:
+        lines += _variant_lines(outcome, variant, nets)
     return lines
 
 
@@ -126,15 +160,15 @@ def overview_lines(outcomes: Sequence[dict[str, Any]]) -> list[str]:
 
     outcomes: from `pack_json`.
     """
-    shown = [(row, size) for row in ROWS if row.name in OVERVIEW for size in SIZES]
+    shown = [(row, size) for row in ROWS if row.name in OVERVIEW for size in OVERVIEW_SIZES]
     lines = [
         "MSE / PSNR / SSIM".ljust(_OVERVIEW_LABEL)
         + "".join(f"{row.name.replace('_', ' ')}, {size}".rjust(24) for row, size in shown)
     ]
     for found in outcomes:
-        for variant in VARIANTS:
-            label = f"{found['id']} {found['size']} {variant.name}"
-            cells = [found["figures"][variant.name][row.name][size] for row, size in shown]
+        for variant, figures in found["figures"].items():
+            label = f"{found['id']} {found['size']} {variant}"
+            cells = [figures[row.name][size] for row, size in shown]
             lines.append(
                 label[: _OVERVIEW_LABEL - 1].ljust(_OVERVIEW_LABEL)
                 + "".join(
@@ -144,13 +178,22 @@ def overview_lines(outcomes: Sequence[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def legend_lines() -> list[str]:
-    """What the columns mean."""
-    return [
+def legend_lines(outcomes: Sequence[dict[str, Any]]) -> list[str]:
+    """What the columns mean, as far as `outcomes` (from `pack_json`) have them."""
+    lines = [
         "MSE in grey levels of 0 to 255, squared; PSNR is the mean over maps, 'of MSE' the PSNR of",
         "the mean MSE (always lower). own: at the model's size; full: at the map's own size with",
         "the decoded map enlarged, most likely the paper's way. Decoded maps are clipped only.",
     ]
+    names = {name for found in outcomes for name in found["figures"]}
+    if DETAIL in names:
+        lines += [
+            "detail: what the coarse albedo leaves of V at 512, through the detail model's encoder",
+            "and decoder, added at 512; own is that reduced by area, for full both are enlarged.",
+        ]
+    if REFINED in names:
+        lines += ["detail refined: the same from a latent that descends from the encoder's."]
+    return lines
 
 
 def report_json(
@@ -163,13 +206,9 @@ def report_json(
 def pack_json(outcome: PackOutcome, nets: Sequence[FeatureNet]) -> dict[str, object]:
     """Everything measured on one pack, in JSON types."""
     pack = outcome.pack
-    names = [variant.name for variant in VARIANTS]
+    names = outcome.variants
     summaries = {
-        name: {
-            row.name: {s: asdict(row_summary(outcome, name, row.name, s)) for s in SIZES}
-            for row in ROWS
-        }
-        for name in names
+        name: {row.name: _sizes_json(outcome, name, row.name) for row in ROWS} for name in names
     }
     baselines: dict[str, dict[str, object]] = {}
     for name, area, _ in BASELINES:
@@ -181,6 +220,7 @@ def pack_json(outcome: PackOutcome, nets: Sequence[FeatureNet]) -> dict[str, obj
         "sha256": pack.sha,
         "size": len(pack.model.valid),
         "components": int(pack.model.sigma.shape[1]),
+        "detail": outcome.detail or None,
         "seconds": outcome.seconds,
         "figures": summaries,
         "baselines": baselines,
@@ -194,6 +234,11 @@ def pack_json(outcome: PackOutcome, nets: Sequence[FeatureNet]) -> dict[str, obj
         "maps": [_map_json(one) for one in outcome.maps],
         "left_out": [{"map": name, "why": why} for name, why in outcome.left_out],
     }
+
+
+def _sizes_json(outcome: PackOutcome, variant: str, row: str) -> dict[str, object]:
+    found = ((size, row_summary(outcome, variant, row, size)) for size in outcome.sizes)
+    return {size: {**asdict(pair[0]), "maps": pair[1]} for size, pair in found if pair is not None}
 
 
 def _map_json(one: MapOutcome) -> dict[str, object]:

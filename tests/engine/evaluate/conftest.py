@@ -6,6 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
+from torch.nn import functional
 
 from engine.packs.albedo import write_albedo_pack
 from engine.protocol.albedo_pack import AlbedoModel, AlbedoPack, read_albedo_pack
@@ -64,3 +66,29 @@ def write_map(path: Path, image: np.ndarray, alpha: np.ndarray | None = None) ->
         pixels = np.dstack([pixels, unit_to_bytes(alpha)])
     assert cv2.imwrite(str(path), np.ascontiguousarray(pixels))
     return path
+
+
+class BlockCodec:
+    """Stands in for the detail model: keeps the means of 8 x 8 texels, exactly.
+
+    bias: of the encoder only, so that there is something to refine.
+    """
+
+    def __init__(self, bias: float = 0.0) -> None:
+        self.bias = bias
+
+    def encode(self, detail: torch.Tensor) -> torch.Tensor:
+        """(512, 512) to (4, 32, 32), in hundredths."""
+        means = functional.avg_pool2d(detail[None, None], 8)
+        return functional.pixel_unshuffle(means, 2)[0] * 100.0 + self.bias
+
+    def decode(self, alpha: torch.Tensor) -> torch.Tensor:
+        """(..., 4, 32, 32) to (..., 512, 512)."""
+        means = functional.pixel_shuffle(alpha * 0.01, 2)
+        return means.repeat_interleave(8, -1).repeat_interleave(8, -2)[..., 0, :, :]
+
+
+def block_detail(size: int, seed: int, strength: float = 0.05) -> np.ndarray:
+    """(size, size) signed detail that `BlockCodec` keeps, size 512 or more."""
+    blocks = np.random.default_rng(seed).choice([-strength, strength], (64, 64))
+    return blocks.repeat(size // 64, 0).repeat(size // 64, 1).astype(np.float32)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.evaluate.uv import MapOutcome, evaluate_pack
+from engine.evaluate.uv import MapOutcome, Ways, evaluate_pack
 from engine.evaluate.uv_features import FeatureNet, feature_distance
 from engine.evaluate.uv_report import summarise
 from engine.protocol.albedo_pack import AlbedoPack
@@ -19,7 +19,7 @@ Maker = Callable[[int, int], np.ndarray]
 
 
 def _measure(pack: AlbedoPack, *paths: Path) -> tuple[MapOutcome, ...]:
-    return evaluate_pack(pack, [(path, path.name) for path in paths], (), NullReporter()).maps
+    return evaluate_pack(pack, [(path, path.name) for path in paths], Ways(), NullReporter()).maps
 
 
 def test_a_map_of_the_model_comes_back(pack: AlbedoPack, span_map: Maker, tmp_path: Path) -> None:
@@ -94,13 +94,13 @@ def test_unusable_maps_are_left_out_with_the_reason(
     broken.write_bytes(b"no picture")
     reporter = NullReporter()
     paths = [(path, path.name) for path in (broken, good, hole)]
-    outcome = evaluate_pack(pack, paths, (), reporter)
+    outcome = evaluate_pack(pack, paths, Ways(), reporter)
     assert [one.name for one in outcome.maps] == ["good.png"]
     assert [name for name, _ in outcome.left_out] == ["broken.png", "hole.png"]
     assert "half of the face" in outcome.left_out[1][1]
     assert len(reporter.warnings) == 2
     with pytest.raises(EngineError, match="None of the 1 maps") as caught:
-        evaluate_pack(pack, paths[:1], (), reporter)
+        evaluate_pack(pack, paths[:1], Ways(), reporter)
     assert caught.value.code == ErrorCode.BAD_INPUT
 
 
@@ -109,7 +109,7 @@ def test_cancelling_ends_it(pack: AlbedoPack, tmp_path: Path, span_map: Maker) -
     reporter = NullReporter()
     reporter.token.cancel()
     with pytest.raises(Cancelled):
-        evaluate_pack(pack, [(path, "map.png")], (), reporter)
+        evaluate_pack(pack, [(path, "map.png")], Ways(), reporter)
 
 
 def test_the_summary_tells_both_kinds_of_psnr(
@@ -133,7 +133,8 @@ def test_features_see_the_same_where_the_map_is_not_covered(
     alpha[:10] = 0.0
     path = write_map(tmp_path / "map.png", image, alpha)
     net = FeatureNet("mean", lambda picture: picture.mean((0, 1)), 2, 3)
-    outcome = evaluate_pack(pack, [(path, "a"), (path, "b")], (net,), NullReporter())
+    ways = Ways(nets=(net,))
+    outcome = evaluate_pack(pack, [(path, "a"), (path, "b")], ways, NullReporter())
     found = [one.features["coarse"]["mean"] for one in outcome.maps]
     np.testing.assert_allclose(*found[0], atol=1e-3)
     distance = feature_distance(net, found)

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.fft import dctn, idctn
 
-from engine.evaluate.uv_areas import enlarge_mask, enlarge_valid, flat_colour, lowest_dct
+from engine.evaluate.uv_areas import flat_colour, lowest_dct, resample_mask, resample_valid
 
 
 def test_dct_equals_scipy_cut_off() -> None:
@@ -32,7 +32,7 @@ def test_what_is_outside_has_no_part_in_an_enlarged_map() -> None:
     valid = np.zeros((16, 16), bool)
     valid[3:13, 2:12] = True
     image = np.where(valid[..., None], 0.4, np.random.default_rng(2).random((16, 16, 3)))
-    large = enlarge_valid(image.astype(np.float32), valid, 64)
-    inside = enlarge_mask(valid, 64)
+    large = resample_valid(image.astype(np.float32), valid, 64)
+    inside = resample_mask(valid, 64)
     assert inside.sum() == 16 * valid.sum()
     np.testing.assert_allclose(large[inside], 0.4, atol=1e-5)
