@@ -1,13 +1,10 @@
-"""`python -m engine packs build|list|check|import`: head and albedo packs for people."""
+"""`python -m engine packs build|list|show|check|import`: packs for people."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from ..protocol.albedo_pack import AlbedoModel, AlbedoPack, read_albedo_pack
 from ..protocol.errors import EXIT_OK, EngineError
-from ..protocol.headpack import Pack, read_pack
-from ..protocol.pack_manifest import read_manifest
 from ..reporter import CancelToken, ConsoleReporter
 from .interrupt import interrupt_cancels
 
@@ -17,7 +14,7 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "packs",
         help="list, check, build and import packs",
-        description="Head packs and albedo packs.",
+        description="Head packs, and packs of an albedo or a detail model.",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     build = actions.add_parser("build", help="build a pack from its pinned packages")
@@ -33,6 +30,9 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     check = actions.add_parser("check", help="read a pack and show what it holds")
     check.add_argument("folder", type=Path, metavar="DIR", help="the pack's folder")
     check.set_defaults(run=run_check)
+    show = actions.add_parser("show", help="the same for a pack that is found by its id")
+    show.add_argument("pack", metavar="PACK", help="an id or a folder")
+    show.set_defaults(run=run_show)
     _register_import(actions)
 
 
@@ -88,15 +88,16 @@ def run_import(arguments: argparse.Namespace) -> int:
 
 
 def run_list(arguments: argparse.Namespace) -> int:
-    """One line per pack."""
+    """Two lines per pack: what it is and where, and the licences of its parts."""
+    from ..packs.contents import kinds, licences, read_contents
     from ..packs.registry import list_packs, search_path
 
     packs = list_packs()
     for folder in packs:
         try:
-            manifest = read_any_pack(folder).manifest
-            kind = "albedo model" if manifest.head is None else "head"
-            print(f"{manifest.id} {manifest.version}  {kind}  {folder}")
+            pack = read_contents(folder)
+            print(f"{pack.manifest.id} {pack.manifest.version}  {kinds(pack)}  {folder}")
+            print(f"    {licences(pack)}")
         except EngineError as error:
             print(f"{folder.name} (not usable: {error.message})  {folder}")
     if not packs:
@@ -106,37 +107,19 @@ def run_list(arguments: argparse.Namespace) -> int:
 
 def run_check(arguments: argparse.Namespace) -> int:
     """Read a pack with all checks; raises its complaint."""
-    for line in describe(read_any_pack(arguments.folder)):
+    return _print_contents(arguments.folder)
+
+
+def run_show(arguments: argparse.Namespace) -> int:
+    """`run_check` of a pack that is found by its id."""
+    from ..packs.registry import find_pack
+
+    return _print_contents(find_pack(arguments.pack))
+
+
+def _print_contents(folder: Path) -> int:
+    from ..packs.contents import describe, read_contents
+
+    for line in describe(read_contents(folder)):
         print(line)
     return EXIT_OK
-
-
-def read_any_pack(folder: Path) -> Pack | AlbedoPack:
-    """A head pack, or an albedo pack where there is no head. Raises PACK_INVALID."""
-    manifest, _ = read_manifest(folder)
-    return read_albedo_pack(folder) if manifest.head is None else read_pack(folder)
-
-
-def describe(pack: Pack | AlbedoPack) -> list[str]:
-    """What a pack holds, in lines."""
-    name = f"{pack.manifest.id} {pack.manifest.version}, sha256"
-    if isinstance(pack, AlbedoPack):
-        albedo: AlbedoModel | None = pack.model
-        lines = [f"{name} {pack.sha}", f"recipe: {pack.manifest.recipe}"]
-    else:
-        head, albedo = pack.head, pack.albedo
-        shapes = f"{len(head.identity)} identity and {len(head.expression)} expression shapes"
-        lines = [
-            f"{name} {head.sha}",
-            f"head: {len(head.mean)} vertices, {len(head.quads)} quads, {shapes}",
-            f"landmarks: {len(head.landmarks468.weight)} and {len(head.landmarks68.weight)}",
-        ]
-    if albedo is None:
-        lines.append("albedo: none")
-    else:
-        height, width = albedo.valid.shape
-        lines.append(f"albedo: {width}x{height}, 3 x {albedo.sigma.shape[1]} components")
-    lines += [
-        f"{part.name}: {part.what}; {part.licence}; {part.origin}" for part in pack.manifest.parts
-    ]
-    return lines

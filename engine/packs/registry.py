@@ -35,7 +35,7 @@ def list_packs(explicit: Path | None = None) -> tuple[Path, ...]:
 
 
 def head_packs(explicit: Path | None = None) -> tuple[Path, ...]:
-    """`list_packs` without the packs that hold only an albedo model; broken ones stay in."""
+    """`list_packs` without the packs that have no head; broken ones stay in."""
     return tuple(folder for folder in list_packs(explicit) if not _is_headless(folder))
 
 

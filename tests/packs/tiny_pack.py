@@ -12,9 +12,17 @@ import numpy as np
 from engine.packs.albedo import albedo_info, albedo_tensors, write_albedo_pack
 from engine.packs.build.default import fine_mirror
 from engine.packs.build.subdivide import subdivide, subdivide_corner_uv
+from engine.packs.detail import detail_tensors, write_detail_pack
 from engine.packs.store import write_pack
 from engine.protocol.albedo_pack import AlbedoModel
-from engine.protocol.pack_manifest import PACK_SCHEMA, HeadNames, PackManifest, PackPart
+from engine.protocol.detail_pack import DetailModel
+from engine.protocol.pack_manifest import (
+    PACK_SCHEMA,
+    DetailInfo,
+    HeadNames,
+    PackManifest,
+    PackPart,
+)
 
 PARTS = "skin eye_left eye_right teeth_upper teeth_lower tongue lashes_left lashes_right".split()
 REGIONS = "face lips ears mouth eyelids_left eyelids_right neck sockets brows scalp".split()
@@ -23,6 +31,9 @@ EXPRESSIONS = "jawOpen eyeBlinkLeft eyeBlinkRight mouthSmileLeft mouthSmileRight
 ALBEDO_SIZE = 64
 COMPONENTS = 4
 IDENTITY = 3
+DETAIL = DetailInfo(
+    size=512, latent_channels=4, latent_size=32, widths=(4, 6, 8), blocks=1, directions=20
+)
 TEST_PARTS = (PackPart("all", "test data", "CC0-1.0", "this project", ""),)
 
 # Corners of a box as signs of x, y, z; faces counter-clockwise from outside.
@@ -199,8 +210,35 @@ def tiny_tensors() -> tuple[dict[str, np.ndarray], HeadNames]:
     return tensors, names
 
 
-def write_tiny_pack(folder: Path) -> Path:
-    """Write the tiny pack into `folder` and return it. Its id is "tiny"."""
+def tiny_detail() -> DetailModel:
+    """A detail network of random weights, with statistics of a latent."""
+    import torch
+
+    from engine.nets.detail_vae import DetailVae
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        state = DetailVae(DETAIL).state_dict()
+    shape = (DETAIL.latent_channels, DETAIL.latent_size, DETAIL.latent_size)
+    rng = np.random.default_rng(0)
+    spread = 0.4 / np.arange(1, DETAIL.directions + 1)
+    return DetailModel(
+        info=DETAIL,
+        net={name: value.numpy() for name, value in state.items()},
+        latent_mean=rng.normal(0.0, 0.1, shape).astype(np.float32),
+        latent_sigma=np.full(shape, 0.8, np.float32),
+        directions=(spread[:, None, None, None] * rng.choice([-1.0, 1.0], (20, *shape))).astype(
+            np.float32
+        ),
+        residual_sigma=np.full(shape, 0.9, np.float32),
+    )
+
+
+def write_tiny_pack(folder: Path, detail: bool = False) -> Path:
+    """Write the tiny pack into `folder` and return it. Its id is "tiny".
+
+    detail: with a detail model too.
+    """
     tensors, names = tiny_tensors()
     albedo = tiny_albedo()
     manifest = PackManifest(
@@ -212,8 +250,11 @@ def write_tiny_pack(folder: Path) -> Path:
         files={},
         head=names,
         albedo=albedo_info(albedo),
+        detail=DETAIL if detail else None,
     )
     files = {"head.safetensors": tensors, "albedo.safetensors": albedo_tensors(albedo)}
+    if detail:
+        files["detail.safetensors"] = detail_tensors(tiny_detail())
     return write_pack(folder, manifest, files, {})
 
 
@@ -221,4 +262,11 @@ def write_tiny_albedo_pack(folder: Path) -> Path:
     """Write the tiny pack's albedo model as a pack of its own; its id is the folder's name."""
     return write_albedo_pack(
         folder, tiny_albedo(), folder.name, "1.0.0", TEST_PARTS, "made for a test"
+    )
+
+
+def write_tiny_detail_pack(folder: Path) -> Path:
+    """Write the tiny pack's detail model as a pack of its own; its id is the folder's name."""
+    return write_detail_pack(
+        folder, tiny_detail(), folder.name, "1.0.0", TEST_PARTS, "made for a test"
     )
