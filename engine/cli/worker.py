@@ -4,6 +4,8 @@ import argparse
 import faulthandler
 import logging
 import sys
+import tempfile
+from pathlib import Path
 
 from ..config import WorkerSettings
 from ..failure import explain
@@ -31,13 +33,15 @@ def run(arguments: argparse.Namespace) -> int:
     pipes = claim_pipes()
     faulthandler.enable(sys.stderr)
     logging.getLogger().setLevel(logging.INFO)
-    try:
-        from ..worker.real import describe_engine, load_engine
+    settings = WorkerSettings(idle_seconds=arguments.idle_seconds)
+    with tempfile.TemporaryDirectory(prefix="uvapm-worker-", ignore_cleanup_errors=True) as scratch:
+        try:
+            from ..worker.real import describe_engine, load_work
 
-        run_job, hello = load_engine(), describe_engine()
-    except Exception as error:  # noqa: BLE001 the edge: the client gets a message
-        plain = explain(error)
-        pipes.writer.send(failed("", plain))
-        return plain.exit_code
-    serve(pipes, run_job, hello, WorkerSettings(idle_seconds=arguments.idle_seconds))
+            work, hello = load_work(Path(scratch)), describe_engine()
+        except Exception as error:  # noqa: BLE001 the edge: the client gets a message
+            plain = explain(error)
+            pipes.writer.send(failed("", plain))
+            return plain.exit_code
+        serve(pipes, work, hello, settings)
     return EXIT_OK

@@ -24,8 +24,8 @@ PORE_SIGMA = 0.6
 """Millimetres. Ours: an opening of one texel keeps 3/4 of its depth above this blur, a line a
 millimetre wide two fifths; a narrower blur would leave the texels nothing to part."""
 LINE_SIGMA = 2.0
-"""Millimetres. Ours: of a line a millimetre wide (at half its depth) a fifth stays below this blur, of
-a fold 5 mm wide three quarters."""
+"""Millimetres. Ours: of a line a millimetre wide (at half its depth) a fifth stays below this
+blur, of a fold 5 mm wide three quarters."""
 BLUR_REACH = 3.0
 """Standard deviations after which a Gaussian ends. Ours: 0.3 % of it lies beyond."""
 

@@ -1,11 +1,12 @@
 """Messages between the add-on (client) and the worker: one JSON object per line.
 
-Client to worker: job, cancel, shutdown. Worker to client: hello first; then, for each job,
-stage, progress, preview and warning, and exactly one of result, cancelled, error.
-Images and arrays never travel in messages; paths do.
+Client to worker: job, decode, cancel, shutdown. Worker to client: hello first; then, for each job,
+stage, progress, preview and warning, and exactly one of result, cancelled, error; for each decode
+exactly one of decoded, cancelled, error. Images and arrays never travel in messages; paths do.
 """
 
 import json
+import math
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,6 +18,15 @@ MAX_LINE_BYTES = 2**20
 """Longest line either side reads, newline included. A job with 16 long paths needs 1/4 of it."""
 
 MAX_ID_LENGTH = 64
+SLIDER_DIRECTIONS = 20
+"""Principal directions of the detail's latent, the first ones, that can be moved along."""
+MAX_OFFSET = 5.0
+"""Standard deviations. Ours: one in a million lies further out."""
+
+
+def _check_id(id: str) -> None:
+    if not 1 <= len(id) <= MAX_ID_LENGTH:
+        raise _malformed(f"an id has 1 to {MAX_ID_LENGTH} characters, got {len(id)}")
 
 
 @dataclass(frozen=True)
@@ -27,13 +37,44 @@ class JobRequest:
     job: FitJob
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.id) <= MAX_ID_LENGTH:
-            raise _malformed(f"a job id has 1 to {MAX_ID_LENGTH} characters, got {len(self.id)}")
+        _check_id(self.id)
+
+
+@dataclass(frozen=True)
+class DecodeRequest:
+    """Make the detail map of a latent. Raises EngineError(PROTOCOL) on a value out of range.
+
+    offsets: along the first principal directions, standard deviations, up to 20 of them, each
+    within `MAX_OFFSET`. They start from the detail of the result directory `result`, made with
+    that result's pack, or from the mean detail of the pack `pack` (id or folder); one of the two.
+    A newer request takes the place of one that still waits, which is answered as cancelled. A
+    running job goes on; the request waits for its end.
+    """
+
+    id: str
+    offsets: tuple[float, ...]
+    result: str | None = None
+    pack: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_id(self.id)
+        object.__setattr__(self, "offsets", tuple(map(float, self.offsets)))
+        if len(self.offsets) > SLIDER_DIRECTIONS:
+            raise _malformed(f"expected up to {SLIDER_DIRECTIONS} offsets, got {len(self.offsets)}")
+        for offset in self.offsets:
+            if not math.isfinite(offset) or abs(offset) > MAX_OFFSET:
+                raise _malformed(f"an offset lies within {MAX_OFFSET:g}, got {offset:g}")
+        if (self.result is None) == (self.pack is None):
+            raise _malformed("a decode names a result or a pack, not both")
+        path = self.pack if self.result is None else self.result
+        if path is None or not path.strip() or "\0" in path:
+            raise _malformed("a path is empty or holds a zero character")
 
 
 @dataclass(frozen=True)
 class CancelRequest:
-    """Stop the job `id` at the next step. Ignored when that job is neither running nor waiting."""
+    """Stop the job `id` at the next step, or drop the decode `id`. Ignored when it is neither
+    running nor waiting."""
 
     id: str
 
@@ -98,8 +139,17 @@ class Finished:
 
 
 @dataclass(frozen=True)
+class Decoded:
+    """The detail map of a decode: a .npy file, (512, 512) float32 signed, until the end of the
+    next decode or of the worker. Terminal."""
+
+    id: str
+    path: str
+
+
+@dataclass(frozen=True)
 class WasCancelled:
-    """The job stopped on request and left nothing behind. Terminal."""
+    """The job stopped on request and left nothing behind, or a newer decode came. Terminal."""
 
     id: str
 
@@ -114,17 +164,18 @@ class Failed:
     hint: str
 
 
-ClientMessage = JobRequest | CancelRequest | Shutdown
+ClientMessage = JobRequest | DecodeRequest | CancelRequest | Shutdown
 WorkerMessage = (
-    Hello | StageStarted | Progress | Preview | Warned | Finished | WasCancelled | Failed
+    Hello | StageStarted | Progress | Preview | Warned | Finished | Decoded | WasCancelled | Failed
 )
 Message = ClientMessage | WorkerMessage
 
-TERMINAL = (Finished, WasCancelled, Failed)
-"""Message types that end a job."""
+TERMINAL = (Finished, Decoded, WasCancelled, Failed)
+"""Message types that end a job or a decode."""
 
 _TYPES: dict[str, type[Message]] = {
     "job": JobRequest,
+    "decode": DecodeRequest,
     "cancel": CancelRequest,
     "shutdown": Shutdown,
     "hello": Hello,
@@ -133,6 +184,7 @@ _TYPES: dict[str, type[Message]] = {
     "preview": Preview,
     "warning": Warned,
     "result": Finished,
+    "decoded": Decoded,
     "cancelled": WasCancelled,
     "error": Failed,
 }

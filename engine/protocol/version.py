@@ -4,8 +4,9 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-PROTOCOL_VERSION = 2
-"""Messages between the add-on and the worker (`messages.py`). 2: a job may name an albedo pack."""
+PROTOCOL_VERSION = 3
+"""Messages between the add-on and the worker (`messages.py`). 2: a job may name an albedo pack.
+3: decode and decoded; a job may name a detail pack and the size of the fine maps."""
 
 RESULT_SCHEMA = 3
 """Layout of a result directory (`result.py`). 2: result.json may name an albedo pack. 3: detail

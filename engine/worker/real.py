@@ -1,4 +1,4 @@
-"""The real job behind both front doors: PyTorch, the packs and the fit, loaded once."""
+"""The real work behind both front doors: PyTorch, the packs and the fit, loaded once."""
 
 from pathlib import Path
 
@@ -6,7 +6,8 @@ from ..protocol.job import FitJob
 from ..protocol.messages import Hello
 from ..protocol.version import PROTOCOL_VERSION, engine_version
 from ..reporter import Reporter
-from .serve import RunJob
+from .decode import DetailDecoder, DetailSource
+from .serve import RunJob, Work
 
 
 def load_engine() -> RunJob:
@@ -21,6 +22,28 @@ def load_engine() -> RunJob:
         return run_fit(job, reporter, session)
 
     return run_job
+
+
+def load_work(scratch: Path) -> Work:
+    """`load_engine` and what only the worker does. scratch: an empty folder for detail maps."""
+    return Work(load_engine(), DetailDecoder(load_detail, scratch))
+
+
+def load_detail(folder: Path) -> DetailSource:
+    """The detail model of a pack folder. Raises EngineError(PACK_INVALID)."""
+    import numpy as np
+    import torch
+
+    from ..nets.detail import DetailNet
+    from ..protocol.detail_pack import read_detail_pack
+
+    net = DetailNet(read_detail_pack(folder).model)
+
+    def decode(alpha: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            return net.decode(torch.from_numpy(alpha)).numpy()
+
+    return DetailSource(decode, net.model.directions)
 
 
 def describe_engine() -> Hello:

@@ -1,4 +1,4 @@
-"""The worker's loop: hello, then jobs one after another until the client leaves."""
+"""The worker's loop: hello, then jobs and decodes one by one until the client leaves."""
 
 import logging
 import os
@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -18,6 +19,8 @@ from ..protocol.job import FitJob
 from ..protocol.messages import (
     MAX_LINE_BYTES,
     CancelRequest,
+    Decoded,
+    DecodeRequest,
     Failed,
     Finished,
     Hello,
@@ -36,6 +39,17 @@ LOG = logging.getLogger(__name__)
 
 RunJob = Callable[[FitJob, Reporter], Path]
 """Runs one job and returns the path of its result directory; raises to fail or cancel."""
+RunDecode = Callable[[DecodeRequest], Path]
+"""Writes one detail map and returns its path; raises to fail."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker can do."""
+
+    job: RunJob
+    decode: RunDecode
+
 
 EXIT_STUCK = 1
 
@@ -46,10 +60,10 @@ class _Running:
     interruptible = False
 
 
-def serve(pipes: Pipes, run_job: RunJob, hello: Hello, settings: WorkerSettings) -> None:
-    """Say hello and run jobs until the client closes, says shutdown, dies, or nothing comes.
+def serve(pipes: Pipes, work: Work, hello: Hello, settings: WorkerSettings) -> None:
+    """Say hello and work until the client closes, says shutdown, dies, or nothing comes.
 
-    Must run on the main thread. Every job gets exactly one terminal message.
+    Must run on the main thread. Every job and every decode gets exactly one terminal message.
     """
     queue, state = JobQueue(settings.waiting_jobs), _Running()
     pipes.writer.send(hello)
@@ -57,7 +71,7 @@ def serve(pipes: Pipes, run_job: RunJob, hello: Hello, settings: WorkerSettings)
     threading.Thread(target=_watch_parent, args=(pipes, queue, settings), daemon=True).start()
     with _signals(queue, state):
         while ticket := queue.take(settings.idle_seconds):
-            message = _run(ticket, run_job, pipes.writer, state)
+            message = _run(ticket, work, pipes.writer, state)
             queue.done()
             pipes.writer.send(message)
             if pipes.writer.broken:
@@ -71,22 +85,24 @@ def _answer_waiting(queue: JobQueue, writer: MessageWriter) -> None:
         writer.send(WasCancelled(id))
 
 
-def _run(ticket: Ticket, run_job: RunJob, writer: MessageWriter, state: _Running) -> WorkerMessage:
-    """Run one job; whatever happens becomes its terminal message."""
+def _run(ticket: Ticket, work: Work, writer: MessageWriter, state: _Running) -> WorkerMessage:
+    """Run one job or decode; whatever happens becomes its terminal message."""
     try:
         state.interruptible = True
-        return _attempt(ticket, run_job, writer)
+        return _attempt(ticket, work, writer)
     except KeyboardInterrupt:
         return WasCancelled(ticket.request.id)
     finally:
         state.interruptible = False
 
 
-def _attempt(ticket: Ticket, run_job: RunJob, writer: MessageWriter) -> WorkerMessage:
-    id = ticket.request.id
+def _attempt(ticket: Ticket, work: Work, writer: MessageWriter) -> WorkerMessage:
+    request, id = ticket.request, ticket.request.id
     try:
         ticket.token.check()
-        path = run_job(ticket.request.job, MessageReporter(id, writer.send, ticket.token))
+        if isinstance(request, DecodeRequest):
+            return Decoded(id, str(work.decode(request)))
+        path = work.job(request.job, MessageReporter(id, writer.send, ticket.token))
         return Finished(id, str(path))
     except Cancelled:
         return WasCancelled(id)
@@ -100,7 +116,7 @@ def failed(id: str, error: EngineError) -> Failed:
 
 
 def _read(pipes: Pipes, queue: JobQueue, settings: WorkerSettings) -> None:
-    """Reading thread: lines to jobs, cancels and complaints, until the client closes."""
+    """Reading thread: lines to jobs, decodes, cancels and complaints, until the client closes."""
     try:
         for line in read_lines(pipes.input):
             try:
@@ -117,8 +133,10 @@ def _dispatch(line: bytes | None, queue: JobQueue, writer: MessageWriter) -> Non
     if line is None:
         raise EngineError(ErrorCode.PROTOCOL, f"A line is longer than {MAX_LINE_BYTES} bytes.")
     match decode(line):
-        case JobRequest() as request:
-            queue.put(request)
+        case JobRequest() | DecodeRequest() as request:
+            older = queue.put(request)
+            if older is not None:
+                writer.send(WasCancelled(older))
         case CancelRequest(id):
             if queue.cancel(id):
                 writer.send(WasCancelled(id))

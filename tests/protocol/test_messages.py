@@ -11,7 +11,10 @@ from engine.protocol.errors import EngineError, ErrorCode
 from engine.protocol.job import DEVICES, FINE_SIZES, MAX_SEED, TEXTURE_SIZES, FitJob
 from engine.protocol.messages import (
     MAX_LINE_BYTES,
+    MAX_OFFSET,
     CancelRequest,
+    Decoded,
+    DecodeRequest,
     Failed,
     Finished,
     Hello,
@@ -46,8 +49,12 @@ JOB = st.builds(
     detail=st.none() | PATH,
     fine_size=st.sampled_from(FINE_SIZES),
 )
+OFFSETS = st.lists(st.floats(-MAX_OFFSET, MAX_OFFSET), max_size=20).map(tuple)
 MESSAGE = st.one_of(
     st.builds(JobRequest, ID, JOB),
+    st.builds(DecodeRequest, ID, OFFSETS, PATH, st.none()),
+    st.builds(DecodeRequest, ID, OFFSETS, st.none(), PATH),
+    st.builds(Decoded, TEXT, TEXT),
     st.builds(CancelRequest, TEXT),
     st.builds(Shutdown),
     st.builds(Hello, COUNT, TEXT, TEXT, st.lists(TEXT, max_size=3).map(tuple)),
@@ -128,6 +135,14 @@ def test_bytes_that_are_no_message_are_refused_plainly(line: bytes) -> None:
         b"null",
         b"[" * 100_000,
         b'{"type": "job", "id": "", "job": {"photos": ["a"], "output": "o"}}',
+        b'{"type": "decode", "id": "", "offsets": [], "pack": "default"}',
+        b'{"type": "decode", "id": "a", "offsets": []}',
+        b'{"type": "decode", "id": "a", "offsets": [], "pack": "default", "result": "r"}',
+        b'{"type": "decode", "id": "a", "offsets": [], "result": " "}',
+        b'{"type": "decode", "id": "a", "offsets": [5.5], "result": "r"}',
+        b'{"type": "decode", "id": "a", "offsets": [Infinity], "result": "r"}',
+        b'{"type": "decode", "id": "a", "offsets": ["1"], "result": "r"}',
+        b'{"type": "decode", "id": "a", "offsets": [' + b"0, " * 20 + b'0], "result": "r"}',
     ],
 )
 def test_near_misses_are_refused(line: bytes) -> None:

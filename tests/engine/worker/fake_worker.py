@@ -9,11 +9,11 @@ from pathlib import Path
 from engine.config import WorkerSettings
 from engine.protocol.errors import EngineError, ErrorCode
 from engine.protocol.job import FitJob
-from engine.protocol.messages import Hello
+from engine.protocol.messages import DecodeRequest, Hello
 from engine.protocol.version import PROTOCOL_VERSION
 from engine.reporter import Reporter
 from engine.worker.channel import claim_pipes
-from engine.worker.serve import serve
+from engine.worker.serve import Work, serve
 
 
 class OutOfMemoryError(RuntimeError):
@@ -53,6 +53,17 @@ def run_job(job: FitJob, reporter: Reporter) -> Path:
     return Path(job.output).resolve()
 
 
+def run_decode(request: DecodeRequest) -> Path:
+    match request.pack:
+        case "missing":
+            raise EngineError(ErrorCode.PACK_MISSING, "No pack.", "Build it.")
+        case "defect":
+            raise ZeroDivisionError("a / b")
+        case "slow":
+            time.sleep(0.5)
+    return Path(request.pack).resolve()
+
+
 if __name__ == "__main__":
     pipes = claim_pipes()
     settings = WorkerSettings(
@@ -61,4 +72,5 @@ if __name__ == "__main__":
         exit_grace_seconds=0.5,
         waiting_jobs=2,
     )
-    serve(pipes, run_job, Hello(PROTOCOL_VERSION, "0.0.0", "cpu", ("default",)), settings)
+    hello = Hello(PROTOCOL_VERSION, "0.0.0", "cpu", ("default",))
+    serve(pipes, Work(run_job, run_decode), hello, settings)
