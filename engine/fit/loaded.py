@@ -11,8 +11,10 @@ import torch
 from PIL import Image
 
 from ..nets.bundle import Nets, load_nets
+from ..nets.detail import DetailNet
 from ..protocol.albedo_pack import AlbedoModel, AlbedoPack, read_albedo_pack
 from ..protocol.conventions import bytes_to_unit
+from ..protocol.detail_pack import DetailPack, read_detail_pack
 from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.headpack import HeadPack, Pack, read_pack
 from ..protocol.result_schema import PackInfo
@@ -32,7 +34,8 @@ class LoadedPack:
     """A pack with everything derived from it. eq by identity, so that it can key caches.
 
     albedo: the model that the maps are made of; solver: the same for solving, see
-    `model_size.reduce_model`; albedo_pack: where it comes from, None for the head pack itself;
+    `model_size.reduce_model`; detail: the detail network, None where no pack has one; albedo_pack,
+    detail_pack: where these models come from, None for the head pack itself;
     triangles (2F, 3) int64; skin (F,) bool: quads that carry the UV layout; solid (n,) int64: the
     triangles that hide what is behind them; textures: the pack's
     pictures of other parts by name, (H, W, 3 or 4) sRGB in [0, 1].
@@ -42,6 +45,8 @@ class LoadedPack:
     albedo: AlbedoModel
     solver: AlbedoModel
     albedo_pack: PackInfo | None
+    detail: DetailNet | None
+    detail_pack: PackInfo | None
     nets: Nets
     landmarks: LandmarkBasis
     triangles: torch.Tensor
@@ -55,16 +60,19 @@ class LoadedPack:
         return self.pack.head
 
 
-def load_pack(folder: Path, albedo: Path | None = None) -> LoadedPack:
+def load_pack(folder: Path, albedo: Path | None = None, detail: Path | None = None) -> LoadedPack:
     """Read a pack folder with its networks.
 
-    albedo: folder of the pack whose albedo model is used instead of the head pack's own.
+    albedo, detail: folders of packs whose albedo or detail model is used instead of the head
+    pack's own. A fit without any detail model leaves the detail out.
     Raises EngineError(PACK_INVALID).
     """
     pack = read_pack(folder)
     head = pack.head
-    other = None if albedo is None else read_albedo_pack(albedo)
-    model = pack.albedo if other is None else other.model
+    albedo_pack = None if albedo is None else read_albedo_pack(albedo)
+    detail_pack = None if detail is None else read_detail_pack(detail)
+    model = pack.albedo if albedo_pack is None else albedo_pack.model
+    detail_model = pack.detail if detail_pack is None else detail_pack.model
     if model is None:
         raise EngineError(
             ErrorCode.PACK_INVALID,
@@ -77,7 +85,9 @@ def load_pack(folder: Path, albedo: Path | None = None) -> LoadedPack:
         pack,
         model,
         reduce_model(model),
-        None if other is None else _info(other),
+        None if albedo_pack is None else _info(albedo_pack),
+        None if detail_model is None else DetailNet(detail_model),
+        None if detail_pack is None else _info(detail_pack),
         load_nets(folder),
         landmark_basis(head, head.landmarks468),
         torch.from_numpy(head.triangles.astype(np.int64)),
@@ -87,7 +97,7 @@ def load_pack(folder: Path, albedo: Path | None = None) -> LoadedPack:
     )
 
 
-def _info(pack: AlbedoPack) -> PackInfo:
+def _info(pack: AlbedoPack | DetailPack) -> PackInfo:
     return PackInfo(pack.manifest.id, pack.manifest.version, pack.sha)
 
 

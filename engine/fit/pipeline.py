@@ -38,17 +38,23 @@ class Session:
 
     def __init__(self, settings: FitSettings | None = None) -> None:
         self.settings = settings or FitSettings()
-        self._packs: dict[tuple[Path, Path | None], LoadedPack] = {}
+        self._packs: dict[tuple[Path, Path | None, Path | None], LoadedPack] = {}
 
-    def pack(self, pack_id: str, albedo: str | None = None) -> LoadedPack:
+    def pack(
+        self, pack_id: str, albedo: str | None = None, detail: str | None = None
+    ) -> LoadedPack:
         """The pack with this id, read at first use. Raises EngineError.
 
-        albedo: id or folder of a pack with the albedo model to use instead of its own.
+        albedo, detail: ids or folders of packs with the models to use instead of its own.
         """
-        key = (find_pack(pack_id), None if albedo is None else find_pack(albedo))
+        key = (find_pack(pack_id), _find_model(albedo), _find_model(detail))
         if key not in self._packs:
             self._packs[key] = load_pack(*key)
         return self._packs[key]
+
+
+def _find_model(pack_id: str | None) -> Path | None:
+    return None if pack_id is None else find_pack(pack_id)
 
 
 def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
@@ -67,7 +73,7 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
     output = Path(job.output)
     check_output(output)
     photo = load_photo(job.photos[0])
-    loaded = session.pack(job.pack, job.albedo)
+    loaded = session.pack(job.pack, job.albedo, job.detail)
     clock = StageClock(reporter)
     with tempfile.TemporaryDirectory(prefix="uvapm-preview-") as folder:
 

@@ -15,6 +15,8 @@ HEAD_FILE = "head.safetensors"
 ALBEDO_FILE = "albedo.safetensors"
 DETAIL_FILE = "detail.safetensors"
 ENCODER_FILE = "encoder.safetensors"
+DETAIL_CELL = 16
+"""Texels a side of a detail map for each place of the latent (UVAPM: 512 and 32)."""
 UV_LAYOUT = "ffhq-uv"
 MAX_JSON_BYTES = 4 * 2**20
 _FILE_NAME = re.compile(r"([a-z0-9_]+/)?[a-z0-9_]+\.(safetensors|json|png)")
@@ -210,8 +212,8 @@ def check_detail_info(info: DetailInfo) -> None:
     if len(info.widths) != 3 or not all(1 <= width <= 1024 for width in info.widths):
         expected = "three widths from 1 to 1024"
         raise pack_error(PACK_JSON, "detail.widths", expected, shown(info.widths))
-    if info.size % info.latent_size:
-        expected = f"a multiple of the latent's side {info.latent_size}"
+    if info.size != DETAIL_CELL * info.latent_size:
+        expected = f"{DETAIL_CELL} times latent_size, {DETAIL_CELL * info.latent_size}"
         raise pack_error(PACK_JSON, "detail.size", expected, shown(info.size))
 
 

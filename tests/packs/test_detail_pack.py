@@ -117,7 +117,8 @@ JSON_RULES = {
     "absurd blocks": (lambda p: p["detail"].update(blocks=10**9), "blocks"),
     "absurd directions": (lambda p: p["detail"].update(directions=10**9), "directions"),
     "another number of directions": (lambda p: p["detail"].update(directions=19), "directions"),
-    "another latent": (lambda p: p["detail"].update(latent_size=16), "latent_mean"),
+    "another latent": (lambda p: p["detail"].update(latent_size=16), "detail.size"),
+    "another size": (lambda p: p["detail"].update(size=256, latent_size=16), "latent_mean"),
     "wrong hash": (lambda p: p["files"].update({FILE: "0" * 64}), "sha256"),
 }
 
