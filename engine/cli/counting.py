@@ -20,6 +20,7 @@ class CountingReporter:
         self.token = token
         self._line = StatusLine(stream)
         self._things = things
+        self._note = ""
         self._samples: deque[tuple[float, int]] = deque()
         self._shown = 0.0
         self._began: tuple[float, int] | None = None
@@ -29,6 +30,7 @@ class CountingReporter:
         """See Reporter. Counting begins anew."""
         self._samples.clear()
         self._began = None
+        self._note = ""
         self._line.write(name, temporary=True)
         self.token.check()
 
@@ -46,11 +48,15 @@ class CountingReporter:
         while self._samples and now - self._samples[0][0] > WINDOW:
             self._samples.popleft()
         start = self._samples[0] if len(self._samples) > 10 else self._began
-        text = f"{step} of {total} {self._things}"
+        text = f"{step} of {total} {self._things}{self._note}"
         if step > start[1] and now > start[0]:
             rate = (step - start[1]) / (now - start[0])
             text += f", {per_second(rate)}, {duration((total - step) / rate)} left"
         self._line.write(text, temporary=True)
+
+    def note(self, text: str) -> None:
+        """A few words that go with the count from now on."""
+        self._note = f", {text}"
 
     def preview(self, path: str) -> None:
         """See Reporter."""

@@ -1,20 +1,18 @@
 """`python -m engine train albedo`: an albedo model from a folder of skin maps."""
 
 import argparse
-import json
-import os
-import re
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..protocol.errors import EXIT_OK, EngineError, ErrorCode
+from ..protocol.errors import EXIT_OK
 from ..reporter import CancelToken
 from .counting import CountingReporter, duration
 from .interrupt import interrupt_cancels
-from .outputs import check_at_least
+from .outputs import check_at_least, check_pack_output, pack_id, report_path, work_path, write_json
+from .train_detail import register_detail
 
 if TYPE_CHECKING:
     from ..train.albedo_pca import TrainedAlbedo
@@ -95,6 +93,7 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     add("--licence", default=UNKNOWN, metavar="TEXT", help="of the maps, for the pack")
     add("--origin", default=UNKNOWN, metavar="TEXT", help="of the maps, for the pack")
     albedo.set_defaults(run=run_albedo)
+    register_detail(actions)
 
 
 def run_albedo(arguments: argparse.Namespace) -> int:
@@ -106,7 +105,7 @@ def run_albedo(arguments: argparse.Namespace) -> int:
     from ..train.work import WorkFolder
 
     out = arguments.out.absolute()
-    _check_out(out)
+    check_pack_output(out)
     check_at_least(1, limit=arguments.limit)
     token = CancelToken()
     reporter = CountingReporter(sys.stderr, token, "maps")
@@ -117,7 +116,7 @@ def run_albedo(arguments: argparse.Namespace) -> int:
             reporter.close()
     recipe = recipe_text(trained, arguments.weights)
     part = PackPart("albedo", recipe, arguments.licence, arguments.origin, "")
-    identifier = re.sub(r"[^a-z0-9_-]+", "-", out.name.lower()).strip("-_")[:64] or "albedo"
+    identifier = pack_id(out, "albedo")
     write_albedo_pack(out, trained.model, identifier, PACK_VERSION, (part,), recipe)
     report = report_of(
         trained,
@@ -127,20 +126,11 @@ def run_albedo(arguments: argparse.Namespace) -> int:
         _settings(arguments),
         asdict(this_machine()),
     )
-    _write_json(report_path(out), report)
-    WorkFolder(_work_path(out)).remove()
+    write_json(report_path(out), report)
+    WorkFolder(work_path(out)).remove()
     _say(trained, recipe, report_path(out))
     print(out)
     return EXIT_OK
-
-
-def _work_path(out: Path) -> Path:
-    return out.with_name(out.name + ".work")
-
-
-def report_path(out: Path) -> Path:
-    """The report beside a pack."""
-    return out.with_name(out.name + ".training.json")
 
 
 def _train(
@@ -155,7 +145,7 @@ def _train(
     weights = named_weights(arguments.weights, arguments.size)
     with _cluster(arguments.scheduler) as cluster:
         trained = train_albedo(
-            files, arguments.size, settings, reporter, _work_path(out), weights, cluster, True
+            files, arguments.size, settings, reporter, work_path(out), weights, cluster, True
         )
     return trained, len(files)
 
@@ -181,30 +171,6 @@ def _cluster(address: str | None) -> "AbstractContextManager[Cluster | None]":
     from ..train.cluster import connect
 
     return connect(address)
-
-
-def _check_out(out: Path) -> None:
-    """Before the hours of work: the pack can be written, and replaces nothing but a pack."""
-    if out.exists() and not (out / "pack.json").is_file() and not _is_empty(out):
-        raise EngineError(
-            ErrorCode.BAD_OUTPUT, f"{out} exists and is no pack.", "Name another folder with --out."
-        )
-    if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
-        raise EngineError(
-            ErrorCode.BAD_OUTPUT,
-            f"There is no folder {out.parent} to write to.",
-            "Make it, or name another folder with --out.",
-        )
-
-
-def _is_empty(folder: Path) -> bool:
-    return folder.is_dir() and not any(folder.iterdir())
-
-
-def _write_json(path: Path, report: dict[str, object]) -> None:
-    draft = path.with_name(path.name + ".part")
-    draft.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)
 
 
 def _say(trained: "TrainedAlbedo", recipe: str, report: Path) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from ...protocol.albedo import AlbedoEncoder, decode_albedo, prepare_encoder
 from ...protocol.albedo_pack import AlbedoModel
-from ...protocol.conventions import bytes_to_unit, unit_to_bytes
+from ...protocol.conventions import unit_to_bytes
 from ...protocol.detail import detail_of, value
 from ...protocol.errors import EngineError, ErrorCode
 from ...reporter import Reporter
@@ -88,9 +88,7 @@ def _picture(file: Path, size: int, check: bool) -> np.ndarray:
     """(S, S, 3) float32 sRGB of a map that can be used; its few uncovered texels get its mean."""
     skin: SkinMap = read_map(file, size)
     if check and layout_score(skin.bytes()) < LEAST_SCORE:
-        raise EngineError(
-            ErrorCode.BAD_INPUT, f"{file.name} is no skin map in the FFHQ-UV layout."
-        )
+        raise EngineError(ErrorCode.BAD_INPUT, f"{file.name} is no skin map in the FFHQ-UV layout.")
     image = skin.unit()
     valid = region_masks(size)["valid"] > 0
     covered = skin.coverage >= 0.5
@@ -269,14 +267,11 @@ def _read_lines(folder: Path) -> tuple[list[tuple[str, float, float]], int]:
     path = folder / _LINES
     for line in path.read_bytes().splitlines(keepends=True) if path.is_file() else ():
         try:
+            if not line.endswith(b"\n"):
+                break
             reason, least, most = json.loads(line)
         except (ValueError, TypeError):  # the kill came in the middle of a line
             break
         records.append((str(reason), float(least), float(most)))
         whole += len(line)
     return records, whole
-
-
-def shown_value(values: np.ndarray) -> np.ndarray:
-    """V of stored samples as float32 in [0, 1]."""
-    return bytes_to_unit(values)

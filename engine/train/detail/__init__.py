@@ -1,0 +1,1 @@
+"""Training of the detail model: samples, their variation, losses, statistics of the latent."""
