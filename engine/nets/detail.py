@@ -14,13 +14,14 @@ def load_vae(model: DetailModel) -> DetailVae:
 
     Raises EngineError(PACK_INVALID) when a weight is missing, unknown or of another shape.
     """
-    vae = DetailVae(model.info)
-    wanted = vae.state_dict()
+    with torch.device("meta"):  # shapes alone: a description may claim more than memory holds
+        wanted = DetailVae(model.info).state_dict()
     for name in sorted(wanted.keys() ^ model.net.keys()):
         raise _refuse(f"{name} is {'missing' if name in wanted else 'unknown'}")
     for name, array in model.net.items():
         if tuple(array.shape) != tuple(wanted[name].shape):
             raise _refuse(f"{name} must have shape {tuple(wanted[name].shape)}, got {array.shape}")
+    vae = DetailVae(model.info)
     vae.load_state_dict({name: torch.from_numpy(array) for name, array in model.net.items()})
     return vae.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
