@@ -270,6 +270,7 @@ def test_json_and_model_must_belong_together(pack, tmp_path):
         ({"colour": 1}, "unknown key"),
         ({"model": None}, "model"),
         ({"model": {**good["model"], "directions": 3}}, "directions"),
+        ({"model": {**good["model"], "blocks": 2}}, "network does not fit"),
     ):
         path.write_text(json.dumps({**good, **change}))
         code, message = refusal(build.load_detail_table, data)

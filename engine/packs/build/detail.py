@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...protocol.detail_pack import DetailPack, read_detail_tensors
+from ...nets.detail import load_vae
+from ...protocol.detail_pack import DetailPack, model_from_tensors, read_detail_tensors
 from ...protocol.errors import EngineError, ErrorCode
 from ...protocol.pack_manifest import DETAIL_FILE, DetailInfo, PackPart, file_sha256
 from .own_model import (
@@ -61,6 +62,7 @@ def load_detail_table(data: Path = DATA) -> DetailTable | None:
     source = read_source(data)
     check_model_file(data / MODEL_FILE, source.sha256, _invalid)
     tensors = read_detail_tensors(data, source.model, MODEL_FILE)
+    load_vae(model_from_tensors(tensors, source.model))  # refuses another network's weights
     part = own_part("detail", source.recipe, source.count, source.seed)
     return DetailTable(tensors, source.model, part)
 
@@ -78,9 +80,10 @@ def adopt_detail_pack(
 
     seed, count: of the maps it was trained on. figures: measured, by name. The licence becomes
     this project's, so the pack must hold nothing of others. Raises EngineError(PACK_INVALID)
-    where a part does, and for a file that is too large to ship.
+    where a part does, for a network other than described, and for a file too large to ship.
     """
     check_own(pack.manifest, "detail")
+    load_vae(pack.model)
     size = (pack.folder / DETAIL_FILE).stat().st_size
     if size > MAX_SHIPPED_BYTES:
         raise EngineError(
