@@ -12,9 +12,9 @@ FAKE_ENGINE = Path(__file__).parent / "fakes" / "fake_engine.py"
 
 @pytest.fixture
 def client():
-    """The engine client's modules: .launch, .process, .session."""
+    """The engine client's modules: .launch, .process, .session, .decoding."""
     package = "uvapm.uvapm_blender.engine_client"
-    for name in ("launch", "process", "session"):
+    for name in ("launch", "process", "session", "decoding"):
         importlib.import_module(f"{package}.{name}")
     return sys.modules[package]
 

@@ -1,13 +1,13 @@
-"""Jobs in a warm engine: a state machine that is advanced by calling `pump()`.
+"""Jobs and decodes in a warm engine: a state machine that is advanced by calling `pump()`.
 
 The UI calls `pump()` from a timer, the headless operator from a loop; nothing else differs.
-States: IDLE -> STARTING -> RUNNING -> DONE | FAILED, and CANCELLING -> CANCELLED on request.
+States of a job: IDLE -> STARTING -> RUNNING -> DONE | FAILED, and CANCELLING -> CANCELLED on
+request. Detail maps for sliders are asked for beside it, see `decoding.py`.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 
 from ...engine.protocol.errors import EngineError, ErrorCode
 from ...engine.protocol.job import FitJob
@@ -28,63 +28,12 @@ from ...engine.protocol.messages import (
     encode,
 )
 from ...engine.protocol.version import PROTOCOL_VERSION, protocol_compatible
+from .decoding import Decoding, Wish
 from .launch import Launch
 from .process import EngineProcess
+from .status import BUSY, State, Status, Timing, death, silence
 
-
-class State(Enum):
-    """Where a job is."""
-
-    IDLE = "idle"
-    STARTING = "starting"
-    RUNNING = "running"
-    CANCELLING = "cancelling"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-BUSY = frozenset({State.STARTING, State.RUNNING, State.CANCELLING})
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Seconds. hello: from start to the first message (a cold disk and PyTorch need time).
-    interrupt, kill: after a cancel request. close: for a polite end.
-    """
-
-    hello: float = 120.0
-    interrupt: float = 3.0
-    kill: float = 6.0
-    close: float = 0.5
-
-
-@dataclass(frozen=True)
-class Status:
-    """What the interface shows. index and step count from 0 and may equal their totals (0:
-    unknown). error: set when FAILED. log: end of the engine's log when it died. result: folder
-    of the finished job.
-    """
-
-    state: State = State.IDLE
-    stage: str = ""
-    index: int = 0
-    stages: int = 0
-    step: int = 0
-    steps: int = 0
-    preview: str = ""
-    warnings: tuple[str, ...] = ()
-    error: EngineError | None = None
-    log: str = ""
-    result: str = ""
-
-    @property
-    def fraction(self) -> float:
-        """Part of the job that is done, [0, 1]; every stage counts the same."""
-        if not self.stages:
-            return 0.0
-        inner = self.step / self.steps if self.steps else 0.0
-        return min((self.index + inner) / self.stages, 1.0)
+__all__ = ["EngineSession", "State", "Status", "Timing"]
 
 
 class EngineSession:
@@ -94,6 +43,7 @@ class EngineSession:
         self, timing: Timing | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.status = Status()
+        self.decoding = Decoding()
         self._timing = timing or Timing()
         self._clock = clock
         self._process: EngineProcess | None = None
@@ -121,14 +71,21 @@ class EngineSession:
         if self.busy:
             raise EngineError(ErrorCode.BAD_SETTINGS, "A reconstruction is already running.")
         self._jobs += 1
-        self._reused = self.warm and launch == self._launch
-        if not self._reused:
-            self._spawn(launch)
+        self._reused = self._started(launch)
         self._request = JobRequest(str(self._jobs), job)
         self._sent = self._answered = False
-        self._started_at = self._clock()
         self.status = Status(State.STARTING)
         self._send_job()
+
+    def decode(self, launch: Launch, wish: Wish) -> None:
+        """Ask for a detail map; `decoding.status` says what became of it. The newest wish wins.
+
+        Waits for a running job. Raises EngineError when the engine cannot be started.
+        """
+        if not self.busy:
+            self._started(launch)
+        self.decoding.want(wish)
+        self._send_decode()
 
     def cancel(self) -> None:
         """Ask for an end; `pump` sees to it within seconds. Harmless when nothing runs."""
@@ -140,8 +97,8 @@ class EngineSession:
             self.status = replace(self.status, state=State.CANCELLING)
 
     def pump(self) -> bool:
-        """Take in what the engine said. True when `status` changed, so that the UI redraws."""
-        before = self.status
+        """Take in what the engine said. True when a status changed, so that the UI redraws."""
+        before = self.status, self.decoding.status
         if self._process is not None:
             for line in self._process.receive():
                 if line is None:
@@ -151,28 +108,36 @@ class EngineSession:
                 if self._process is None:
                     break
         self._watch_clock()
-        return self.status is not before
+        return self.status is not before[0] or self.decoding.status is not before[1]
 
     def close(self) -> None:
         """End the process (politely, then not). A running job counts as cancelled."""
         if self._process is not None:
             self._process.close(encode(Shutdown()), self._timing.close)
             self._process = self._hello = None
+        self.decoding.drop()
         if self.busy:
             self._end(replace(self.status, state=State.CANCELLED))
 
     def close_if_idle(self, seconds: float) -> bool:
-        """Close a warm engine that had no job for `seconds`. True when it was closed."""
+        """Close a warm engine that had no work for `seconds`. True when it was closed."""
         idle = self._clock() - self._idle_since
-        if self._process is None or self.busy or idle < seconds:
+        if self._process is None or self.busy or self.decoding.active or idle < seconds:
             return False
         self.close()
         return True
 
-    def _spawn(self, launch: Launch) -> None:
+    def _started(self, launch: Launch) -> bool:
+        """See that an engine runs as `launch` says. True when it was running already."""
+        if self.warm and launch == self._launch:
+            return True
         self.close()
-        self._process = EngineProcess(launch)
-        self._launch = launch
+        self._spawn(launch)
+        return False
+
+    def _spawn(self, launch: Launch) -> None:
+        self._process, self._hello = EngineProcess(launch), None
+        self._launch, self._started_at = launch, self._clock()
 
     def _send_job(self) -> None:
         if self._sent or self._hello is None or self.status.state is not State.STARTING:
@@ -181,12 +146,22 @@ class EngineSession:
         self._process.send(encode(self._request))  # a dead pipe shows up as the end of output
         self.status = replace(self.status, state=State.RUNNING)
 
+    def _send_decode(self) -> None:
+        request = None if self._hello is None else self.decoding.take()
+        if request is not None:
+            self._process.send(encode(request))
+
     def _end(self, status: Status) -> None:
         self.status = status
         self._request = None
         self._idle_since = self._clock()
 
     def _fail(self, error: EngineError, log: str = "") -> None:
+        """The engine is gone for good: the job and the wish end with it."""
+        self.decoding.fail(error, log)
+        self._fail_job(error, log)
+
+    def _fail_job(self, error: EngineError, log: str = "") -> None:
         if self.busy:
             self._end(replace(self.status, state=State.FAILED, error=error, log=log))
 
@@ -203,21 +178,14 @@ class EngineSession:
         if self.status.state is State.CANCELLING:
             waited = now - self._cancel_at
             if waited >= self._timing.kill:
-                self._kill()
+                log = self._kill()
                 self._end(replace(self.status, state=State.CANCELLED))
+                self._decode_elsewhere(None, log)
             elif waited >= self._timing.interrupt and not self._interrupted:
                 self._interrupted = True
                 self._process.interrupt()
-        elif self.status.state is State.STARTING and now - self._started_at >= self._timing.hello:
-            log = self._kill()
-            self._fail(
-                EngineError(
-                    ErrorCode.ENGINE_MISSING,
-                    f"The engine did not answer within {self._timing.hello:.0f} seconds.",
-                    "Choose another Python interpreter.",
-                ),
-                log,
-            )
+        elif self._hello is None and now - self._started_at >= self._timing.hello:
+            self._fail(silence(self._timing.hello), self._kill())
 
     def _on_line(self, line: bytes) -> None:
         try:
@@ -228,15 +196,22 @@ class EngineSession:
             return
         if isinstance(message, Hello):
             self._on_hello(message)
+        elif self.decoding.owns(message):
+            self.decoding.on_answer(message)
+            self._idle_since = self._clock()
+            self._send_decode()
         elif self._request is not None and getattr(message, "id", None) in ("", self._request.id):
             self._answered = True
             self._on_answer(message)
         # anything else belongs to a job that has ended
+        if isinstance(message, Failed) and not message.id:  # the engine cannot work at all
+            self.decoding.fail(EngineError(message.code, message.message, message.hint))
 
     def _on_hello(self, hello: Hello) -> None:
         if protocol_compatible(hello.protocol):
             self._hello = hello
             self._send_job()
+            self._send_decode()
             return
         self._kill()
         self._fail(
@@ -264,7 +239,7 @@ class EngineSession:
             case Finished(path=path) if not cancelling:
                 self._end(replace(status, state=State.DONE, index=status.stages, result=path))
             case Failed(code=code, message=text, hint=hint) if not cancelling:
-                self._fail(EngineError(code, text, hint))
+                self._fail_job(EngineError(code, text, hint))
             case Finished() | Failed() | WasCancelled():
                 self._end(replace(status, state=State.CANCELLED))
 
@@ -273,26 +248,26 @@ class EngineSession:
         log = self._kill()
         if self.status.state is State.CANCELLING:
             self._end(replace(self.status, state=State.CANCELLED))
-        elif self.busy and self._reused and not self._answered:
-            self._retry_cold()  # a warm engine may leave (idle) just as the job is sent
+        again = self.busy and self._reused and not self._answered
+        if self.busy and not again:
+            self._fail_job(death(code), log)
+        if again:  # a warm engine may leave (idle) just as the job is sent
+            self._reused = self._sent = False
+            self.status = Status(State.STARTING)
+            self.decoding.requeue()
+            self._respawn()
         else:
-            self._fail(_death(code), log)
+            self._decode_elsewhere(code, log)
 
-    def _retry_cold(self) -> None:
-        self._reused = self._sent = False
-        self.status = Status(State.STARTING)
-        self._started_at = self._clock()
+    def _decode_elsewhere(self, code: int | None, log: str) -> None:
+        """Another engine for the wish that the last one missed, once."""
+        if self.decoding.requeue():
+            self._respawn()
+        else:
+            self.decoding.fail(death(code), log)
+
+    def _respawn(self) -> None:
         try:
-            self._process = EngineProcess(self._launch)
+            self._spawn(self._launch)
         except EngineError as error:
             self._fail(error)
-
-
-def _death(code: int | None) -> EngineError:
-    """The error of an engine that ended without an answer."""
-    how = "closed its output" if code is None else f"ended with code {code}"
-    return EngineError(
-        ErrorCode.INTERNAL,
-        f"The engine {how} and gave no answer.",
-        "It may have run out of memory; the end of its log says more.",
-    )

@@ -3,6 +3,9 @@
 START: well, mute (never says hello), old (another protocol), dead (ends before hello).
 The stem of a job's first photo says what the job does: ok, error, garbage, crash, slow (until
 cancelled), deaf (ignores cancel and interrupt), stubborn (ignores cancel only), lines, quit.
+Decodes: a map of the first offset everywhere. START slow_decode: each takes a while; START
+no_decode: none works; START dying_decode: the first of a process ends it, unless FAKE_ONCE names
+a file that exists (it is made then); a job's decode waits for its end.
 A result is copied from the folder in FAKE_RESULT when that is set.
 """
 
@@ -11,15 +14,20 @@ import queue
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
+
+import numpy as np
 
 sys.path.insert(0, os.getcwd())
 
 from engine.protocol.errors import ErrorCode
 from engine.protocol.messages import (
     CancelRequest,
+    Decoded,
+    DecodeRequest,
     Failed,
     Finished,
     Hello,
@@ -36,7 +44,8 @@ from engine.protocol.messages import (
 from engine.protocol.version import PROTOCOL_VERSION
 
 STAGES = ("photo", "shape", "albedo")
-requests: "queue.Queue[JobRequest]" = queue.Queue()
+FOLDER = tempfile.mkdtemp(prefix="uvapm-fake-engine-")
+requests: "queue.Queue[JobRequest | DecodeRequest]" = queue.Queue()
 cancelled: set[str] = set()
 
 
@@ -48,13 +57,18 @@ def say(message):
 def listen():
     for line in sys.stdin.buffer:
         message = decode(line)
-        if isinstance(message, JobRequest):
+        if isinstance(message, JobRequest | DecodeRequest):
             requests.put(message)
         elif isinstance(message, CancelRequest):
             cancelled.add(message.id)
         elif isinstance(message, Shutdown):
             break
-    os._exit(0)
+    leave(0)
+
+
+def leave(code):
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    os._exit(code)
 
 
 def play_ok(request):
@@ -68,6 +82,23 @@ def play_ok(request):
     if source:
         shutil.copytree(source, output)
     say(Finished(request.id, str(output)))
+
+
+def decode_detail(request, start):
+    if start == "no_decode":
+        say(Failed(request.id, ErrorCode.PACK_MISSING, "There is no pack.", "Build it."))
+        return
+    once = os.environ.get("FAKE_ONCE")
+    if start == "dying_decode" and not (once and Path(once).exists()):
+        if once:
+            Path(once).touch()
+        leave(7)
+    if start == "slow_decode":
+        time.sleep(0.2)
+    path = Path(FOLDER, f"{request.id}.npy")
+    level = np.float32(0.1 * (request.offsets[0] if request.offsets else 0.0))
+    np.save(path, np.full((512, 512), level, np.float32))
+    say(Decoded(request.id, str(path)))
 
 
 def play_slow(request):
@@ -127,6 +158,9 @@ def main():
     say(Hello(PROTOCOL_VERSION + (start == "old"), "0", "cpu", ("default",)))
     while True:
         request = requests.get()
+        if isinstance(request, DecodeRequest):
+            decode_detail(request, start)
+            continue
         globals()["play_" + Path(request.job.photos[0]).stem](request)
 
 
