@@ -24,7 +24,7 @@ def fake_launch(client, tmp_path):
     """Launch of the fake engine; `start` names how it starts (see fakes/fake_engine.py)."""
 
     def make(start: str = "well"):
-        command = (sys.executable, "-u", str(FAKE_ENGINE), start, str(tmp_path / "log.json"))
+        command = (sys.executable, "-u", str(FAKE_ENGINE), start, str(tmp_path))
         return client.launch.Launch(command, str(ROOT), ())
 
     return make

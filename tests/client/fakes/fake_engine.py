@@ -1,9 +1,9 @@
-"""An engine that plays a part: `fake_engine.py START [IGNORED]`, run from the repository root.
+"""An engine that plays a part: `fake_engine.py START [FOLDER]`, run from the repository root.
 
 START: well, mute (never says hello), old (another protocol), dead (ends before hello).
 The stem of a job's first photo says what the job does: ok, error, garbage, crash, slow (until
 cancelled), deaf (ignores cancel and interrupt), stubborn (ignores cancel only), lines, quit.
-Decodes: a map of the first offset everywhere. START slow_decode: each takes a while; START
+Decodes, into FOLDER: a tenth of the first offset everywhere. START slow_decode: each takes a while; START
 no_decode: none works; START dying_decode: the first of a process ends it, unless FAKE_ONCE names
 a file that exists (it is made then); a job's decode waits for its end.
 A result is copied from the folder in FAKE_RESULT when that is set.
@@ -14,7 +14,6 @@ import queue
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -44,7 +43,6 @@ from engine.protocol.messages import (
 from engine.protocol.version import PROTOCOL_VERSION
 
 STAGES = ("photo", "shape", "albedo")
-FOLDER = tempfile.mkdtemp(prefix="uvapm-fake-engine-")
 requests: "queue.Queue[JobRequest | DecodeRequest]" = queue.Queue()
 cancelled: set[str] = set()
 
@@ -63,12 +61,7 @@ def listen():
             cancelled.add(message.id)
         elif isinstance(message, Shutdown):
             break
-    leave(0)
-
-
-def leave(code):
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    os._exit(code)
+    os._exit(0)
 
 
 def play_ok(request):
@@ -92,10 +85,10 @@ def decode_detail(request, start):
     if start == "dying_decode" and not (once and Path(once).exists()):
         if once:
             Path(once).touch()
-        leave(7)
+        os._exit(7)
     if start == "slow_decode":
         time.sleep(0.2)
-    path = Path(FOLDER, f"{request.id}.npy")
+    path = Path(sys.argv[2], f"{request.id}.npy")
     level = np.float32(0.1 * (request.offsets[0] if request.offsets else 0.0))
     np.save(path, np.full((512, 512), level, np.float32))
     say(Decoded(request.id, str(path)))
