@@ -12,12 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..protocol.albedo import AlbedoEncoder, decode_albedo, prepare_encoder
-from ..protocol.albedo_pack import AlbedoModel, AlbedoPack
+from ..protocol.albedo_pack import AlbedoPack
 from ..protocol.detail import DETAIL_SIZE
 from ..protocol.errors import EngineError, ErrorCode
 from ..reporter import Reporter
-from ..train.maps import read_map
 from .image_metrics import Figures, compare
 from .skin_tone import skin_angles
 from .uv_areas import (
@@ -25,13 +23,12 @@ from .uv_areas import (
     MeasuredMap,
     flat_colour,
     lowest_dct,
-    measured_map,
-    read_full_map,
-    resample_mask,
-    resample_valid,
+    read_fine,
+    read_measured,
 )
 from .uv_features import FeatureNet, FeaturePair
-from .uv_variants import Coarse, Projection, Variant
+from .uv_projection import Projection, Projector
+from .uv_variants import Coarse, Variant
 
 OWN, FINE, FULL = "own", "512", "full"
 SIZES = (OWN, FINE, FULL)
@@ -114,24 +111,6 @@ class PackOutcome:
     seconds: float
 
 
-class MapEncoders:
-    """The last encoder of each area: maps mostly share their texels, and preparing is slow."""
-
-    def __init__(self, model: AlbedoModel) -> None:
-        self._model = model
-        self._last: dict[str, tuple[np.ndarray, AlbedoEncoder]] = {}
-
-    def encode(self, area: str, texels: np.ndarray, image: np.ndarray) -> np.ndarray:
-        """(3, K) exact projection of the chosen texels (S, S) bool."""
-        last = self._last.get(area)
-        if last is None or not np.array_equal(last[0], texels):
-            model = self._model
-            weights = texels.astype(np.float32)
-            encoder = prepare_encoder(model.mean, model.basis, model.valid, weights)
-            last = self._last[area] = (texels, encoder)
-        return last[1].encode(image)
-
-
 Rebuilt = Mapping[str, Mapping[int, np.ndarray]]
 """Area projected -> side -> (side, side, 3) sRGB."""
 
@@ -148,27 +127,14 @@ class _Subject:
         return {area: variant.rebuild(found, sides) for area, found in self.projections.items()}
 
 
-def _subject(path: Path, model: AlbedoModel, encoders: MapEncoders, ways: Ways) -> _Subject:
-    own = measured_map(read_map(path, len(model.valid)), model.valid)
-    skin = read_full_map(path)
-    side = len(skin.image)
-    full = measured_map(skin, resample_mask(model.valid, side))
+def _subject(path: Path, projector: Projector, ways: Ways) -> _Subject:
+    valid = projector.model.valid
+    own = read_measured(path, valid, len(valid))
+    full, fine = read_measured(path, valid, None), read_fine(path, valid)
     sizes = {OWN: own, FULL: full}
-    fine = full
-    if side > DETAIL_SIZE:
-        skin = read_map(path, DETAIL_SIZE)
-        fine = measured_map(skin, resample_mask(model.valid, DETAIL_SIZE))
-    if side >= DETAIL_SIZE and FINE in ways.sizes:
+    if len(fine.image) == DETAIL_SIZE and FINE in ways.sizes:
         sizes[FINE] = fine
-    projections = {}
-    for area in AREAS:
-        texels, chosen = own.areas[area], fine.areas[area]
-        coefficients = encoders.encode(area, texels, own.image)
-        coarse = decode_albedo(model.mean, model.basis, model.valid, coefficients)
-        image = np.clip(resample_valid(fine.image, chosen, DETAIL_SIZE), 0.0, 1.0)
-        chosen = resample_mask(chosen, DETAIL_SIZE)
-        projections[area] = Projection(np.clip(coarse, 0.0, 1.0), texels, image, chosen)
-    return _Subject(sizes, projections)
+    return _Subject(sizes, {area: projector.project(area, own, fine) for area in AREAS})
 
 
 def _measure_rows(subject: _Subject, rebuilt: Rebuilt) -> dict[str, dict[str, Figures]]:
@@ -205,16 +171,15 @@ def _measure_baselines(own: MeasuredMap) -> dict[str, dict[str, Figures]]:
 def measure_map(
     path: Path,
     name: str,
-    model: AlbedoModel,
-    encoders: MapEncoders,
+    projector: Projector,
     ways: Ways,
     keep_pictures: bool,
 ) -> MapOutcome:
-    """One map on one albedo model, whose encoders are `encoders`.
+    """One map on one albedo model, which is the projector's.
 
     Raises EngineError(BAD_INPUT) for a map that cannot be read or lacks the face.
     """
-    subject = _subject(path, model, encoders, ways)
+    subject = _subject(path, projector, ways)
     own, full = subject.sizes[OWN], subject.sizes[FULL]
     shown = subject.sizes.get(FINE, own)
     figures, angles, features, pictures = {}, {}, {}, {}
@@ -259,12 +224,12 @@ def evaluate_pack(
     detail model, for the title. Raises EngineError(BAD_INPUT) when no map is usable.
     """
     start = time.perf_counter()
-    encoders, maps, left_out = MapEncoders(pack.model), [], []
+    projector, maps, left_out = Projector(pack.model), [], []
     for done, (path, name) in enumerate(paths):
         reporter.progress(done, len(paths))
         keep = len(maps) < pictures
         try:
-            maps.append(measure_map(path, name, pack.model, encoders, ways, keep))
+            maps.append(measure_map(path, name, projector, ways, keep))
         except EngineError as error:
             if error.code != ErrorCode.BAD_INPUT:
                 raise

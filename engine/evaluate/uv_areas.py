@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..protocol.detail import DETAIL_SIZE
 from ..protocol.errors import EngineError, ErrorCode
 from ..skin.layout import MAX_SIZE, region_masks
 from ..train.maps import SkinMap, read_map
@@ -52,10 +53,22 @@ def measured_map(skin: SkinMap, valid: np.ndarray) -> MeasuredMap:
     return MeasuredMap(skin.unit(), {"map": texels, "face": texels & face, "box": texels & box})
 
 
-def read_full_map(path: Path) -> SkinMap:
-    """A map at its own size, at most 2048 texels a side. Raises EngineError(BAD_INPUT)."""
-    skin = read_map(path, None)
-    return skin if len(skin.image) <= MAX_SIZE else read_map(path, MAX_SIZE)
+def read_measured(path: Path, valid: np.ndarray, size: int | None) -> MeasuredMap:
+    """A map reduced to (size, size) by area, with its areas.
+
+    valid: (H, W) bool of the albedo model. size: None for the map's own, at most 2048. Raises
+    EngineError(BAD_INPUT), also for a map smaller than `size`.
+    """
+    skin = read_map(path, size)
+    if len(skin.image) > MAX_SIZE:
+        skin = read_map(path, MAX_SIZE)
+    return measured_map(skin, resample_mask(valid, len(skin.image)))
+
+
+def read_fine(path: Path, valid: np.ndarray) -> MeasuredMap:
+    """A map at the size of detail maps, a smaller one at its own; see `read_measured`."""
+    full = read_measured(path, valid, None)
+    return full if len(full.image) <= DETAIL_SIZE else read_measured(path, valid, DETAIL_SIZE)
 
 
 def resample_valid(image: np.ndarray, valid: np.ndarray, size: int) -> np.ndarray:

@@ -6,42 +6,18 @@ unknown to it: there the detail map to encode is zero.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
 import torch
 
-from ..protocol.detail import DETAIL_SIZE, add_detail, detail_of
-from .uv_areas import resample_valid
-
-if TYPE_CHECKING:
-    from ..nets.detail import DetailNet
+from ..nets.detail import DetailNet
+from ..protocol.detail import DETAIL_SIZE, add_detail
+from .uv_projection import Projection
 
 COARSE, DETAIL, REFINED = "coarse", "detail", "detail refined"
 """Names of the variants."""
-
-
-@dataclass(frozen=True, eq=False)
-class Projection:
-    """One area of a map and its coarse albedo.
-
-    coarse: (S, S, 3) sRGB in [0, 1], the exact projection, at the albedo model's size. texels:
-    (S, S) bool, the area. image: (512, 512, 3) sRGB, the map; chosen: (512, 512) bool, the area.
-    """
-
-    coarse: np.ndarray
-    texels: np.ndarray
-    image: np.ndarray
-    chosen: np.ndarray
-
-    def coarse_at(self, side: int) -> np.ndarray:
-        """(side, side, 3) the coarse albedo as the fit enlarges it, in [0, 1]."""
-        return np.clip(resample_valid(self.coarse, self.texels, side), 0.0, 1.0)
-
-    def detail(self) -> np.ndarray:
-        """(512, 512) signed: V of the map minus V of the coarse albedo, 0 outside the area."""
-        return np.where(self.chosen, detail_of(self.image, self.coarse_at(DETAIL_SIZE)), 0.0)
 
 
 class Variant(Protocol):
@@ -77,7 +53,7 @@ class Detailed:
     the result at 512 is reduced by area.
     """
 
-    net: "DetailNet"
+    net: DetailNet
     steps: int = 0
 
     @property
@@ -111,7 +87,7 @@ class Detailed:
 
 
 def refine_latent(
-    net: "DetailNet", alpha: torch.Tensor, target: torch.Tensor, chosen: torch.Tensor, steps: int
+    net: DetailNet, alpha: torch.Tensor, target: torch.Tensor, chosen: torch.Tensor, steps: int
 ) -> torch.Tensor:
     """Latent nearer to the least-squares one: what the decoder can do, whatever the encoder does.
 
