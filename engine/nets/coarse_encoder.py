@@ -94,9 +94,7 @@ class EncoderNet:
         """Raises EngineError(PACK_INVALID) when the weights are not those of its network."""
         self.pack = pack
         self.decoder = FixedDecoder(pack.model)
-        self._encoder = CoarseEncoder(pack.info, pack.model.basis.shape[1])
-        _load(self._encoder, pack)
-        self._encoder.eval().requires_grad_(False)
+        self._encoder = _load(pack).eval().requires_grad_(False)
 
     def encode(self, image: np.ndarray, coverage: np.ndarray) -> np.ndarray:
         """(3, K) float64 coefficients in standard deviations.
@@ -122,15 +120,20 @@ def plain_weights(encoder: CoarseEncoder) -> dict[str, np.ndarray]:
     }
 
 
-def _load(encoder: CoarseEncoder, pack: EncoderPack) -> None:
-    wanted = plain_weights(encoder)
+def _load(pack: EncoderPack) -> CoarseEncoder:
+    components = pack.model.basis.shape[1]
+    with torch.device("meta"):  # shapes alone: a description may claim more than memory holds
+        state = CoarseEncoder(pack.info, components).state_dict()
+    wanted = {name: tuple(each.shape) for name, each in state.items() if not name.endswith(COUNTER)}
     for name in sorted(wanted.keys() ^ pack.net.keys()):
         raise _foreign(f"{name} is {'missing' if name in wanted else 'unknown'}")
-    for name, array in wanted.items():
-        if pack.net[name].shape != array.shape:
-            raise _foreign(f"{name} has the shape {pack.net[name].shape}, not {array.shape}")
-    state = {name: torch.from_numpy(array) for name, array in pack.net.items()}
-    encoder.load_state_dict(state, strict=False)
+    for name, shape in wanted.items():
+        if pack.net[name].shape != shape:
+            raise _foreign(f"{name} has the shape {pack.net[name].shape}, not {shape}")
+    encoder = CoarseEncoder(pack.info, components)
+    weights = {name: torch.from_numpy(array) for name, array in pack.net.items()}
+    encoder.load_state_dict(weights, strict=False)
+    return encoder
 
 
 def _foreign(what: str) -> EngineError:

@@ -1,10 +1,14 @@
 """Whatever a pack folder holds, read with all checks, and told in lines for people."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ..protocol.albedo_pack import AlbedoModel, read_albedo_model
 from ..protocol.detail_pack import DetailModel, read_detail_model
+from ..protocol.encoder_pack import EncoderPack, read_encoder_pack
 from ..protocol.headpack import HeadPack, read_pack
 from ..protocol.pack_manifest import PackManifest, check_files, read_manifest
 
@@ -18,25 +22,32 @@ class PackContents:
     head: HeadPack | None
     albedo: AlbedoModel | None
     detail: DetailModel | None
+    encoder: EncoderPack | None
 
 
 def read_contents(folder: Path) -> PackContents:
     """All that is in a pack folder, checked. Raises EngineError(PACK_INVALID)."""
     folder = Path(folder)
     manifest, sha = read_manifest(folder)
+    encoder = None if manifest.encoder is None else read_encoder_pack(folder)
     if manifest.head is not None:
         pack = read_pack(folder)
-        return PackContents(manifest, sha, pack.head, pack.albedo, pack.detail)
+        return PackContents(manifest, sha, pack.head, pack.albedo, pack.detail, encoder)
     check_files(folder, manifest)
     albedo = None if manifest.albedo is None else read_albedo_model(folder, manifest.albedo)
     detail = None if manifest.detail is None else read_detail_model(folder, manifest.detail)
-    return PackContents(manifest, sha, None, albedo, detail)
+    return PackContents(manifest, sha, None, albedo, detail, encoder)
 
 
 def kinds(pack: PackContents) -> str:
     """What a pack is good for, in a few words."""
-    entries = (("head", pack.head), ("albedo model", pack.albedo), ("detail model", pack.detail))
-    return ", ".join(name for name, entry in entries if entry is not None)
+    entries = {
+        "head": pack.head,
+        "albedo model": pack.albedo,
+        "detail model": pack.detail,
+        "coarse encoder": pack.encoder,
+    }
+    return ", ".join(name for name, entry in entries.items() if entry is not None)
 
 
 def licences(pack: PackContents) -> str:
@@ -54,6 +65,8 @@ def describe(pack: PackContents) -> list[str]:
         lines += _head_lines(pack.head)
     lines.append(f"albedo: {'none' if pack.albedo is None else _albedo_line(pack.albedo)}")
     lines.append(f"detail: {'none' if pack.detail is None else _detail_line(pack.detail)}")
+    if pack.encoder is not None:
+        lines.append(f"coarse encoder: {_encoder_line(pack.encoder)}")
     for part in manifest.parts:
         lines.append(f"{part.name}: {part.what}; {part.licence}; {part.origin}")
     return lines
@@ -74,5 +87,14 @@ def _albedo_line(albedo: AlbedoModel) -> str:
 
 def _detail_line(detail: DetailModel) -> str:
     size, latent = detail.info.size, " x ".join(map(str, detail.latent_mean.shape))
-    weights = sum(array.size for array in detail.net.values())
-    return f"{size}x{size}, latent {latent}, {len(detail.directions)} directions, {weights} weights"
+    count = _count(detail.net)
+    return f"{size}x{size}, latent {latent}, {len(detail.directions)} directions, {count} weights"
+
+
+def _encoder_line(encoder: EncoderPack) -> str:
+    blocks = "-".join(map(str, encoder.info.blocks))
+    return f"input {encoder.info.input}, blocks {blocks}, {_count(encoder.net)} weights"
+
+
+def _count(net: Mapping[str, np.ndarray]) -> int:
+    return sum(array.size for array in net.values())

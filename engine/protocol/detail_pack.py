@@ -21,8 +21,7 @@ from .pack_manifest import (
     pack_error,
     read_manifest,
 )
-from .pack_tensors import Schema, check_range, check_tensors
-from .safetensors import read_safetensors
+from .pack_tensors import Schema, check_range, check_tensors, read_at_most
 
 NET_PREFIX = "net."
 """In front of the network's own names of its weights."""
@@ -100,11 +99,7 @@ def read_detail_tensors(
 ) -> dict[str, np.ndarray]:
     """The tensors of a model's file as they are, checked. Raises EngineError(PACK_INVALID)."""
     check_detail_info(info)
-    path = Path(folder) / file
-    if path.is_file() and path.stat().st_size > MAX_DETAIL_BYTES:
-        expected = f"at most {MAX_DETAIL_BYTES // 2**20} MB"
-        raise pack_error(file, "", expected, f"{path.stat().st_size // 2**20} MB")
-    table = read_safetensors(path)
+    table = read_at_most(folder, file, MAX_DETAIL_BYTES)
     check_detail_tensors(table, info, file)
     return table
 

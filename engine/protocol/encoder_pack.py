@@ -23,8 +23,7 @@ from .pack_manifest import (
     pack_error,
     read_manifest,
 )
-from .pack_tensors import Schema, check_range, check_tensors
-from .safetensors import read_safetensors
+from .pack_tensors import Schema, check_range, check_tensors, read_at_most
 
 VARIANCE = ".running_var"
 """Ending of the names of batch norm's variances: a root is taken of them."""
@@ -58,11 +57,7 @@ def read_encoder_pack(folder: Path) -> EncoderPack:
     if info is None or albedo is None:
         raise pack_error(PACK_JSON, "encoder", "a coarse encoder", "a pack without one")
     check_files(folder, manifest)
-    path = folder / ENCODER_FILE
-    if path.stat().st_size > MAX_ENCODER_BYTES:
-        expected = f"at most {MAX_ENCODER_BYTES >> 20} MB"
-        raise pack_error(ENCODER_FILE, "", expected, f"{path.stat().st_size >> 20} MB")
-    table = read_safetensors(path)
+    table = read_at_most(folder, ENCODER_FILE, MAX_ENCODER_BYTES)
     check_encoder_tensors(table, info)
     net = {name: array.astype(np.float32) for name, array in table.items()}
     return EncoderPack(manifest, info, net, read_albedo_model(folder, albedo), folder, sha)

@@ -11,6 +11,14 @@ Schema = dict[str, tuple[str, tuple[str | int, ...]]]
 """Name of a tensor -> dtype code of numpy and shape; a symbol stands for a named extent."""
 
 
+def read_at_most(folder: Path, file: str, limit: int) -> dict[str, np.ndarray]:
+    """All tensors of `folder/file`. Raises EngineError(PACK_INVALID), also above `limit` bytes."""
+    path = Path(folder) / file
+    if path.is_file() and path.stat().st_size > limit:
+        raise pack_error(file, "", f"at most {limit >> 20} MB", f"{path.stat().st_size >> 20} MB")
+    return read_safetensors(path)
+
+
 def checked_tensors(
     folder: Path, file: str, schema: Schema, sizes: dict[str, int]
 ) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ from engine.packs.build import detail as build
 from engine.packs.build.own_model import DATA
 from engine.packs.contents import describe, kinds, read_contents
 from engine.packs.detail import write_detail_pack
-from engine.protocol import detail_pack
+from engine.protocol import detail_pack, pack_tensors
 from engine.protocol.detail_pack import read_detail_pack
 from engine.protocol.errors import EngineError, ErrorCode
 from engine.protocol.headpack import read_pack
@@ -195,7 +195,7 @@ def test_a_huge_file_is_not_read(pack, monkeypatch):
         raise AssertionError("it was read")
 
     monkeypatch.setattr(detail_pack, "MAX_DETAIL_BYTES", 1000)
-    monkeypatch.setattr(detail_pack, "read_safetensors", fail)
+    monkeypatch.setattr(pack_tensors, "read_safetensors", fail)
     assert "at most" in complaint(pack)
 
 
