@@ -73,7 +73,7 @@ JSON_RULES = {
     "absurd blocks": (lambda p: p["encoder"].update(blocks=[10**9, 1]), "encoder.blocks"),
     "another network": (lambda p: p["encoder"].update(widths=[4, 6]), "pack.json describes"),
     "a huge network": (
-        lambda p: p["encoder"].update(widths=[1024] * 8, blocks=[64] * 8),
+        lambda p: p["encoder"].update(widths=[1024] * 8, blocks=[8] * 8),
         "pack.json describes",
     ),
     "wrong hash": (lambda p: p["files"].update({FILE: "0" * 64}), "sha256"),
