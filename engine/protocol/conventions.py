@@ -102,6 +102,11 @@ def signed_to_unit(image: np.ndarray) -> np.ndarray:
     return np.clip(image * 0.5 + SIGNED_ZERO, 0.0, 1.0)
 
 
+def unit_to_signed(image: np.ndarray) -> np.ndarray:
+    """The stored form in [0, 1] to the signed map in [-1, 1]: inverse of `signed_to_unit`."""
+    return (image - SIGNED_ZERO) * 2.0
+
+
 # --- colour ---------------------------------------------------------------------------------
 
 

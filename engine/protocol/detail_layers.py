@@ -143,17 +143,21 @@ def _region_gain(strengths: tuple[float, ...]) -> np.ndarray | None:
 
 
 def compose_albedo(
-    coarse: np.ndarray, detail: np.ndarray, photo_layer: np.ndarray, photo_share: float = 1.0
+    coarse: np.ndarray,
+    detail: np.ndarray,
+    photo_layer: np.ndarray,
+    photo_share: float = 1.0,
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
     """clip(HSV(coarse, V + detail) + photo_share * photo_layer): the albedo as the fit makes it.
 
     coarse (T, T, 3) sRGB in [0, 1]; detail (512, 512) signed, enlarged bicubic to T; photo_layer
-    (T, T, 3) signed; returns (T, T, 3) f32 in [0, 1]. Arrays whose channels lie one after the
-    other in memory are three times as fast.
+    (T, T, 3) signed; returns (T, T, 3) f32 in [0, 1], written into `out` when that is given.
+    Inputs whose channels lie one after the other in memory are three times as fast.
     """
     size = coarse.shape[0]
     detail = resample(detail, size)
-    out = np.empty_like(coarse, dtype=np.float32)
+    out = np.empty_like(coarse, dtype=np.float32) if out is None else out
     step = max(1, STRIP_BYTES // (12 * size))
     for row in range(0, size, step):
         rows = slice(row, row + step)

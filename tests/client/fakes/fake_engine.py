@@ -3,9 +3,9 @@
 START: well, mute (never says hello), old (another protocol), dead (ends before hello).
 The stem of a job's first photo says what the job does: ok, error, garbage, crash, slow (until
 cancelled), deaf (ignores cancel and interrupt), stubborn (ignores cancel only), lines, quit.
-Decodes, into FOLDER: a tenth of the first offset everywhere. START slow_decode: each takes a while; START
-no_decode: none works; START dying_decode: the first of a process ends it, unless FAKE_ONCE names
-a file that exists (it is made then); a job's decode waits for its end.
+Decodes, into FOLDER: a tenth of the first offset everywhere. START slow_decode: each takes a
+while; no_decode: none works; dying_decode: the first ends the process, unless FAKE_ONCE names a
+file that exists (it is made then).
 A result is copied from the folder in FAKE_RESULT when that is set.
 """
 
