@@ -68,7 +68,7 @@ def register_detail(actions: argparse._SubParsersAction) -> None:
     add("--seed", type=int, default=0, help="of everything random (%(default)s)")
     add("--limit", type=int, metavar="N", help="only the first N maps")
     add("--any-layout", action="store_true", help="take maps of any UV layout")
-    add("--threads", type=int, default=1, metavar="T", help="of the CPU (%(default)s)")
+    add("--threads", type=int, metavar="T", help="of the CPU (one a core)")
     add("--device", choices=DEVICES, default="auto", help="(%(default)s)")
     add("--precision", choices=("auto", "float32", "bfloat16", "float16"))
     add("--lpips", type=Path, metavar="FILE", help="LPIPS weights (safetensors), none ship")
@@ -102,8 +102,10 @@ def _run(arguments: argparse.Namespace, out: Path, token: CancelToken) -> None:
 
     from ..packs.registry import find_pack
     from ..protocol.albedo_pack import read_albedo_pack
+    from ..skin.pool import core_count
     from ..train.gradient.distributed import join_world
 
+    arguments.threads = arguments.threads or core_count()
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(1)
     albedo = read_albedo_pack(find_pack(arguments.albedo))

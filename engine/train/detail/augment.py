@@ -20,7 +20,8 @@ MIX_CELLS = (2, 7)
 """Blobs a side of a mask that mixes two people: least and most, exclusive."""
 MIX_EDGE = 6.0
 """Steepness of its edge; at 256 texels an edge is about 20 texels wide."""
-TONE_CELLS = (2, 5)
+TONE_CELLS = (128, 64, 32, 16, 8)
+"""Texels of the cells of each octave of a shift of tone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,7 @@ def random_crop(source: CropSource, seed: int, step: int, index: int) -> Crop:
         crop = mix(crop, _one(source, rng, window), blob_mask(rng, source.crop))
     detail = crop.detail
     if rng.random() < settings.tone_share and settings.tone > 0.0:
-        detail = detail + settings.tone * _smooth_noise(rng, source.crop, TONE_CELLS)
+        detail = detail + tone_field(rng, source.crop, settings.tone, settings.tone_spread)
     return Crop(detail, crop.value, crop.weight)
 
 
@@ -149,6 +150,17 @@ def blob_mask(rng: np.random.Generator, side: int) -> np.ndarray:
     """(side, side) float32 in [0, 1]: soft blobs that cover about half."""
     noise = _smooth_noise(rng, side, MIX_CELLS)
     return np.clip(0.5 + MIX_EDGE * noise, 0.0, 1.0)
+
+
+def tone_field(rng: np.random.Generator, side: int, median: float, spread: float) -> np.ndarray:
+    """(side, side) float32: a sum of octaves of smooth noise, each of a log-normal size."""
+    field = np.zeros((1, 1), np.float32)
+    for cell in TONE_CELLS:
+        count = max(2, side // cell + 1)
+        size = np.float32(median * np.exp(spread * rng.standard_normal()))
+        field = cv2.resize(field, (count, count), interpolation=cv2.INTER_CUBIC)
+        field += size * rng.standard_normal((count, count), np.float32)
+    return cv2.resize(field, (side, side), interpolation=cv2.INTER_CUBIC)
 
 
 def _smooth_noise(rng: np.random.Generator, side: int, cells: tuple[int, int]) -> np.ndarray:

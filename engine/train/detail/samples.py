@@ -1,8 +1,9 @@
 """Detail maps of a folder of skin maps, made once and kept on disk for random access.
 
 Of each map: V at the detail's size minus V of its coarse albedo (exact projection on the albedo
-model at the model's size, enlarged as the fit enlarges it). Signed, not clipped, as half floats: a
-value of 0.1 is off by 3e-5 at most, an eightieth of a grey level.
+model at the model's size, enlarged as the fit enlarges it), brought to the grid of the net
+(`nets/fovea.py`). Signed, not clipped, as half floats: a value of 0.1 is off by 3e-5 at most, an
+eightieth of a grey level.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ...nets.fovea import grid_matrices, resample
 from ...protocol.albedo import AlbedoEncoder, decode_albedo, prepare_encoder
 from ...protocol.albedo_pack import AlbedoModel
 from ...protocol.conventions import unit_to_bytes
@@ -31,7 +33,8 @@ from ..texels import LEAST_COVERAGE
 from ..waiting import ordered
 
 _DETAIL, _VALUE, _LINES, _KEY = "detail.f16", "value.u8", "maps.jsonl", "samples.json"
-_SCHEMA = 1
+_SCHEMA = 2
+"""2: on the net's grid."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +69,12 @@ def coarse_of(model: AlbedoModel) -> Coarse:
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """A map's detail (S, S) float16 and coarse V (S, S) uint8; None with the reason why not."""
+    """A map's detail (S, S) float16 and coarse V (S, S) uint8 on the grid, and the least and the
+    largest detail on the map; None with the reason why not."""
 
     detail: np.ndarray | None
     value: np.ndarray | None
+    extremes: tuple[float, float] = (0.0, 0.0)
     reason: str = ""
 
 
@@ -78,10 +83,16 @@ def make_sample(file: Path, coarse: Coarse, size: int, check: bool) -> Made:
     try:
         image = _picture(file, size, check)
     except EngineError as error:
-        return Made(None, None, error.message)
+        return Made(None, None, reason=error.message)
+    valid = region_masks(size)["valid"]
     low = coarse.of(image, size)
-    detail = detail_of(image, low).astype(np.float16)
-    return Made(detail, unit_to_bytes(value(low)))
+    detail = detail_of(image, low) * valid
+    grid = grid_matrices(size)
+    return Made(
+        resample(detail, grid).astype(np.float16),
+        unit_to_bytes(resample(value(low) * valid, grid)),
+        (float(detail.min()), float(detail.max())),
+    )
 
 
 def _picture(file: Path, size: int, check: bool) -> np.ndarray:
@@ -106,7 +117,7 @@ def _picture(file: Path, size: int, check: bool) -> np.ndarray:
 @dataclass(frozen=True, eq=False)
 class DetailSamples:
     """Samples on disk. files: the maps, in order. left_out: other files and why. extremes: least
-    and largest detail of all texels that count."""
+    and largest detail of all texels on the maps."""
 
     folder: Path
     size: int
@@ -119,22 +130,27 @@ class DetailSamples:
 
     @cached_property
     def detail(self) -> np.ndarray:
-        """(n, S, S) float16, read from disk where it is looked at."""
+        """(n, S, S) float16 on the grid, read from disk where it is looked at."""
         shape = (len(self), self.size, self.size)
         return np.memmap(self.folder / _DETAIL, np.float16, "r", shape=shape)
 
     @cached_property
     def value(self) -> np.ndarray:
-        """(n, S, S) uint8: V of the coarse albedo, sRGB."""
+        """(n, S, S) uint8 on the grid: V of the coarse albedo, sRGB."""
         shape = (len(self), self.size, self.size)
         return np.memmap(self.folder / _VALUE, np.uint8, "r", shape=shape)
 
 
 def sample_weights(size: int, rim: float) -> np.ndarray:
-    """(size, size) float32: 1 in the face, `rim` elsewhere on the islands, 0 outside them."""
+    """(size, size) float32 on the map: 1 in the face, `rim` elsewhere on islands, 0 outside."""
     masks = region_masks(size)
     face = masks["face"]
     return (masks["valid"] * (face + np.float32(rim) * (1.0 - face))).astype(np.float32)
+
+
+def grid_weights(size: int, rim: float) -> np.ndarray:
+    """`sample_weights` on the grid, (size, size) float32 in [0, 1]."""
+    return resample(sample_weights(size, rim), grid_matrices(size)).clip(0.0, 1.0)
 
 
 def build_samples(
@@ -159,6 +175,7 @@ def build_samples(
     if check:
         layout_score(np.zeros((size, size, 3), np.uint8))  # draws once, before the threads
     region_masks(size)
+    grid_matrices(size)
 
     def tick() -> None:
         report.progress(len(records), len(files))
@@ -171,13 +188,12 @@ def build_samples(
         )
         lines = stack.enter_context((folder / _LINES).open("a", encoding="utf-8"))
         for made in ordered(make_sample, tasks, threads, tick):
-            span = _span(made, size)
             if made.detail is not None and made.value is not None:
                 detail.write(made.detail.data)
                 values.write(made.value.data)
                 detail.flush()  # before its line: a line says that the sample is there
                 values.flush()
-            records.append((made.reason, *span))
+            records.append((made.reason, *made.extremes))
             lines.write(json.dumps(records[-1]) + "\n")
             lines.flush()
             tick()
@@ -197,13 +213,6 @@ def samples_key(files: Sequence[Path], albedo_sha: str, size: int, check: bool) 
         state = (inside[0] if inside else file).stat()
         digest.update(f"{file.as_posix()} {state.st_size} {state.st_mtime_ns}\n".encode())
     return digest.hexdigest()
-
-
-def _span(made: Made, size: int) -> tuple[float, float]:
-    if made.detail is None:
-        return (0.0, 0.0)
-    inside = made.detail[region_masks(size)["valid"] > 0]
-    return float(inside.min()), float(inside.max())
 
 
 def _samples_of(

@@ -8,22 +8,24 @@ import torch
 from torch.nn import functional
 
 from ...nets.detail_vae import CELL, DetailVae
+from ...nets.fovea import map_matrices, resample
 from ...protocol.conventions import bytes_to_unit
 from ...protocol.pack_manifest import DetailInfo
 from ...reporter import NullReporter
 from ..gradient.task import Batch, Examination, Player, Turn
-from .augment import CropSource, random_batch
+from .augment import CropSource, random_batch, random_crop
 from .critic import PatchCritic
 from .objective import DetailBatch, Perceptual, critic_active, critic_loss, generator_loss
-from .samples import DetailSamples, sample_weights
+from .samples import DetailSamples, grid_weights, sample_weights
 from .settings import DetailTrainSettings
 from .sheet import draw_sheet
 from .statistics import LatentStatistics, draw_latents, encode_samples, latent_statistics
 
 NET, CRITIC = "net", "critic"
 MOST_PSNR = 100.0
-PATCHES = 4096
-"""Patches that the linear paths start from."""
+PATCHES, PER_CROP = 6000, 24
+"""Patches that the linear paths start from, and how many one crop gives at most."""
+LEAST_PATCH_WEIGHT = 0.5
 EXAMINED = 16
 """Held-out maps of the figures; the first few are on the sheet."""
 SHOWN = 3
@@ -70,8 +72,8 @@ class DetailTask:
         self._device = device
         held = held_out_rows(len(samples), settings.held_out)
         self.held_out, self.trained = held, range(held.start)
-        weight = sample_weights(settings.size, settings.rim_weight)
-        self._weight = weight
+        weight = grid_weights(settings.size, settings.rim_weight)
+        self._map_weight = sample_weights(settings.size, settings.rim_weight)
         self._source = CropSource(
             samples.detail, samples.value, weight, self.trained, settings.crop, settings.augment
         )
@@ -90,8 +92,8 @@ class DetailTask:
         """See Task."""
         s = self.settings
         return {
-            NET: Player(self.net, s.learning_rate, (s.first_beta, 0.999)),
-            CRITIC: Player(self.critic, s.critic_rate, (s.critic_first_beta, 0.999)),
+            NET: Player(self.net, s.learning_rate, (s.betas[0], s.betas[1])),
+            CRITIC: Player(self.critic, s.critic_rate, (s.critic_betas[0], s.critic_betas[1])),
         }
 
     def batch(self, step: int, rank: int) -> Batch:
@@ -113,22 +115,28 @@ class DetailTask:
             yield Turn(CRITIC, loss, terms)
 
     def examine(self, averaged: torch.nn.Module, step: int) -> Examination:
-        """See Task. PSNR of V, of whole held-out maps, at the detail's size and at half of it."""
+        """See Task. PSNR of V, of whole held-out maps, at the detail's size and at half of it.
+
+        Errors are brought from the grid back to the map; what the way there and back loses is not
+        in them.
+        """
         assert isinstance(averaged, DetailVae)
         rows = self.held_out[:EXAMINED]
         detail = np.stack([self.samples.detail[row] for row in rows]).astype(np.float32)
         found = np.concatenate([self._rebuilt(averaged, one[None]) for one in detail])
         size = self.settings.size
+        detail, found = (resample(maps, map_matrices(size)) for maps in (detail, found))
         errors = torch.from_numpy(found - detail)[:, None]
-        weight = torch.from_numpy(self._weight)[None, None]
+        weight = torch.from_numpy(self._map_weight)[None, None]
         halves = functional.avg_pool2d(errors, 2), functional.avg_pool2d(weight, 2)
         figures = {
             f"held_out_psnr_{size}": _psnr(errors, weight),
             f"held_out_psnr_{size // 2}": _psnr(*halves),
         }
         value = bytes_to_unit(np.stack([self.samples.value[row] for row in rows[:SHOWN]]))
-        made = self._made_up(averaged)
-        sheet = draw_sheet(value, detail[:SHOWN], found[:SHOWN], made, self._weight)
+        value = resample(value, map_matrices(size))
+        made = resample(self._made_up(averaged), map_matrices(size))
+        sheet = draw_sheet(value, detail[:SHOWN], found[:SHOWN], made, self._map_weight)
         return Examination(figures, sheet)
 
     def statistics(self, net: DetailVae) -> LatentStatistics:
@@ -155,16 +163,22 @@ class DetailTask:
             )
 
     def _patches(self) -> np.ndarray:
-        """(n, 16, 16) float32 patches of trained maps on the face, strengths as they are."""
-        rng = np.random.default_rng([self.settings.seed, 0])
-        inside = np.argwhere(self._weight[: 1 - CELL, : 1 - CELL] > 0.9)
-        rows = np.sort(rng.integers(0, len(self.trained), PATCHES))
-        places = inside[rng.integers(0, len(inside), PATCHES)]
-        patches = [
-            self.samples.detail[row, r : r + CELL, c : c + CELL]
-            for row, (r, c) in zip(rows, places, strict=True)
-        ]
-        return np.stack(patches).astype(np.float32)
+        """(n, 16, 16) float32 patches of varied crops, one cell each, inside the face."""
+        found: list[np.ndarray] = []
+        for number in range(PATCHES // PER_CROP):
+            crop = random_crop(self._source, self.settings.seed, 0, number)
+            weights = _cells(crop.weight).mean((1, 2))
+            inside = np.flatnonzero(weights > min(LEAST_PATCH_WEIGHT, weights.max() / 2.0))
+            rng = np.random.default_rng([self.settings.seed, number])
+            found += list(_cells(crop.detail)[rng.permutation(inside)[:PER_CROP]])
+        return np.stack(found).astype(np.float32)
+
+
+def _cells(plane: np.ndarray) -> np.ndarray:
+    """(S, S) to (n, 16, 16): its latent cells."""
+    count = len(plane) // CELL
+    cells = plane.reshape(count, CELL, count, CELL).swapaxes(1, 2)
+    return cells.reshape(-1, CELL, CELL)
 
 
 def _psnr(errors: torch.Tensor, weight: torch.Tensor) -> float:
