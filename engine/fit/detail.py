@@ -1,95 +1,91 @@
-"""Stage 3: the photo layer. What the coarse albedo leaves unexplained, as its own layer.
+"""Stage 3: the detail map of the V channel, and the photo layer over it.
 
-The layer is added to the coarse albedo and can be removed. Where the photo saw nothing it is
-completed from the mirror side, then fades to the coarse model, blended a pyramid level at a time
-(Burt & Adelson 1983) so that no border shows.
+albedo = HSV(coarse H, coarse S, coarse V + D(alpha)) + photo layer. alpha starts from the encoder
+on the photo's own residual, is completed where nothing was seen, and refined through the renderer.
 """
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
+import torch
 
-from ..head.numerics import smoothstep
-from ..protocol.conventions import linear_to_srgb, mirror_texels, sh_basis
-from .albedo import texel_trust
-from .settings import AlbedoSettings, DetailSettings
-from .texels import TexelObservation
+from ..protocol.detail import DETAIL_SIZE, add_detail
+from ..reporter import Reporter
+from .detail_prior import PriorEnergy, complete, detail_prior
+from .detail_refine import DetailCoder, PhotometricError, refine_detail
+from .face_view import FaceView
+from .photo_layer import PhotoLayer
+from .resize import resize_texture
+from .settings import DetailSettings
 
-SEEN, MIRRORED, COMPLETED = 1.0, 2.0 / 3.0, 1.0 / 3.0
-"""Grey levels of the origin map (engine/DESIGN.md)."""
+
+@dataclass(frozen=True, eq=False)
+class DetailMap:
+    """alpha (C, s, s) float32 standard deviations, None without a detail model; detail (S, S)
+    float32 signed, V in sRGB units; costs: objective of the refinement at each step."""
+
+    alpha: np.ndarray | None
+    detail: np.ndarray
+    costs: tuple[float, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DetailFit:
-    """Result of stage 3, at texture size T.
+    """Result of stage 3; maps of texture size T but for `detail`.
 
-    layer (T, T, 3) signed, sRGB units: albedo = coarse + layer; origin (T, T): SEEN, MIRRORED or
-    COMPLETED, 0 outside the layout; albedo (T, T, 3) sRGB in [0, 1].
+    alpha, detail, costs: see `DetailMap`; detailed (T, T, 3) sRGB: coarse with detail; layer (T,
+    T, 3) signed, sRGB units: albedo = detailed + layer; origin (T, T): see `photo_layer`; albedo
+    (T, T, 3) sRGB in [0, 1].
     """
 
+    alpha: np.ndarray | None
+    detail: np.ndarray
+    costs: tuple[float, ...]
+    detailed: np.ndarray
     layer: np.ndarray
     origin: np.ndarray
     albedo: np.ndarray
 
 
-def _average(layers: list[np.ndarray], weights: list[np.ndarray]) -> np.ndarray:
-    total = sum(weights) + 1e-8
-    mixed = sum(w[..., None] * x for x, w in zip(layers, weights, strict=True))
-    return mixed / total[..., None]
-
-
-def _blend(layers: list[np.ndarray], weights: list[np.ndarray], levels: int) -> np.ndarray:
-    """Blend (T, T, 3) layers by (T, T) weights, one Laplacian level at a time."""
-    if levels == 0 or min(layers[0].shape[:2]) <= 4:
-        total = sum(weights) + 1e-8
-        return (
-            sum(w[..., None] * x for x, w in zip(layers, weights, strict=True)) / total[..., None]
-        )
-    size = layers[0].shape[1::-1]
-    low_layers, low_weights, bands = [], [], []
-    for layer, weight in zip(layers, weights, strict=True):
-        low_weight = cv2.pyrDown(weight)
-        low = cv2.pyrDown(layer * weight[..., None]) / (low_weight[..., None] + 1e-6)
-        low_layers.append(low)
-        low_weights.append(low_weight)
-        bands.append(layer - cv2.pyrUp(low, dstsize=size))
-    band = _average(bands, weights)
-    low = _blend(low_layers, low_weights, levels - 1)
-    return band + cv2.pyrUp(low, dstsize=size)
+def no_detail() -> DetailMap:
+    """What a pack without a detail model gives: a map of zeros."""
+    return DetailMap(None, np.zeros((DETAIL_SIZE, DETAIL_SIZE), np.float32), ())
 
 
 def fit_detail(
+    net: DetailCoder,
+    residual: np.ndarray,
+    trust: np.ndarray,
     coarse: np.ndarray,
-    light: np.ndarray,
-    observation: TexelObservation,
-    mask: np.ndarray,
-    skin: np.ndarray,
-    valid: np.ndarray,
-    albedo_settings: AlbedoSettings,
+    view: FaceView,
+    seed: int,
     settings: DetailSettings,
-) -> DetailFit:
-    """Unwrap, de-light and complete the photo at texture size.
+    reporter: Reporter,
+) -> DetailMap:
+    """Encode, complete, refine.
 
-    coarse (T, T, 3) sRGB; light (9, 3); observation, mask and skin (T, T) at texture size; mask in
-    [0, 1]: where the photo may write; skin: `AlbedoFit.skin` enlarged; valid (T, T) bool.
+    residual (S, S) signed, see `detail_residual`; trust (s, s) in [0, 1] of the latent's cells;
+    coarse (S, S, 3) sRGB; view: the face's pixels in the photo.
+    Equal seeds give equal maps. Raises Cancelled.
     """
-    shading = np.maximum(sh_basis(observation.normal) @ light, albedo_settings.least_shading)
-    unlit = linear_to_srgb(np.clip(observation.colour / shading, 0.0, 1.0)).astype(np.float32)
-    change = np.clip(unlit - coarse, -settings.limit, settings.limit).astype(np.float32)
-    seen = texel_trust(observation, mask, albedo_settings) * smoothstep(skin, 0.05, 0.4)
-    seen = seen * smoothstep(observation.facing, settings.least_facing, settings.sure_facing)
-    seen = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), coarse.shape[0] / 256) * (seen > 0)
-    unseen = (1.0 - seen) * valid
-    mirrored = mirror_texels(seen) * settings.mirror_trust * mask.astype(np.float32) * unseen
-    empty = settings.model_trust * unseen
-    layer = _blend(
-        [change, np.ascontiguousarray(mirror_texels(change)), np.zeros_like(change)],
-        [seen, mirrored.astype(np.float32), empty.astype(np.float32)],
-        settings.pyramid_levels,
+    prior = detail_prior(net.model)
+    with torch.no_grad():
+        read = net.encode(torch.from_numpy(residual)).numpy()
+    start = complete(prior, read, trust, settings, np.random.default_rng(seed))
+    error = PhotometricError(view, torch.from_numpy(coarse), settings)
+    refined = refine_detail(net, error, PriorEnergy(prior), start, trust > 0.0, settings, reporter)
+    with torch.no_grad():
+        detail = net.decode(torch.from_numpy(refined.alpha)).numpy()
+    return DetailMap(refined.alpha, detail, refined.costs)
+
+
+def detailed_albedo(coarse: np.ndarray, detail: np.ndarray) -> np.ndarray:
+    """coarse (T, T, 3) sRGB with detail (S, S), brought to T: (T, T, 3) sRGB in [0, 1]."""
+    return add_detail(coarse, resize_texture(detail, len(coarse))).astype(np.float32)
+
+
+def detail_fit(found: DetailMap, detailed: np.ndarray, over: PhotoLayer) -> DetailFit:
+    """The stage's parts as one value."""
+    return DetailFit(
+        found.alpha, found.detail, found.costs, detailed, over.layer, over.origin, over.albedo
     )
-    layer = layer * valid[..., None]
-    best = np.argmax(np.stack([empty, mirrored, seen]), axis=0)
-    origin = np.array([COMPLETED, MIRRORED, SEEN], dtype=np.float32)[best] * valid
-    albedo = np.clip(coarse + layer, 0.0, 1.0)
-    return DetailFit(albedo - coarse, origin, albedo)

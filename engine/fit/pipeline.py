@@ -83,7 +83,15 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
             reporter.preview(str(path))
 
         result = reconstruct(
-            photo, loaded, job.face, job.texture_size, session.settings, reporter, clock, show
+            photo,
+            loaded,
+            job.face,
+            job.texture_size,
+            session.settings,
+            reporter,
+            clock,
+            show,
+            job.seed,
         )
         with clock.stage("write"):
             contents = result_contents(job, result, loaded, reporter)
@@ -102,7 +110,7 @@ def result_contents(
     reporter.progress(2, 4)
     maps = {
         "albedo_coarse": pad_seams(result.coarse, loaded),
-        "albedo_detail": unit_to_shorts(signed_to_unit(np.zeros((DETAIL_SIZE, DETAIL_SIZE)))),
+        "albedo_detail": unit_to_shorts(signed_to_unit(result.detail.detail)),
         "photo_layer": pad_seams(signed_to_unit(result.detail.layer), loaded),
         "albedo": pad_seams(result.detail.albedo, loaded),
         "origin": result.detail.origin,
@@ -135,6 +143,7 @@ def result_contents(
             "identity": shape.identity,
             "expression": shape.expression,
             "albedo": result.albedo.coefficients,
+            **({} if result.detail.alpha is None else {"detail": result.detail.alpha}),
         },
         maps=maps | dict(loaded.textures),
         render=over_photo(result, rgb, alpha),
@@ -155,7 +164,8 @@ def measure(result: Reconstruction, rgb: np.ndarray) -> dict[str, float]:
 
     rgb: render of the head on the working crop, sRGB. landmark_error: over the outer-eye
     distance; render_psnr: dB over the face's skin, photo layer included; seen_share: of the
-    layout; coarse_residual: rms over the skin, sRGB; presence: the mesh net's score.
+    layout; coarse_residual: rms over the skin in UV space, sRGB; presence: the mesh net's score;
+    residual_... and share_...: see `layer_errors`.
     """
     crop = result.prepared.crop
     seen = (result.detail.origin > 0.9).sum() / max(int((result.detail.origin > 0).sum()), 1)
@@ -165,4 +175,5 @@ def measure(result: Reconstruction, rgb: np.ndarray) -> dict[str, float]:
         "seen_share": float(seen),
         "coarse_residual": result.albedo.residual,
         "presence": float(result.prepared.presence),
+        **result.layer_errors,
     }

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 
@@ -19,11 +18,13 @@ from ..render.rasterize import Fragments, rasterize
 from ..render.texture import sample_texture
 from ..reporter import Reporter
 from .albedo import AlbedoFit, fit_albedo
-from .detail import DetailFit, fit_detail
-from .loaded import LoadedPack, evidence_mask, skin_atlas, writable_mask
+from .detail import DetailFit
+from .layers import LayerTask, fit_layers
+from .loaded import LoadedPack, evidence_mask
+from .observe import FittedView, observe
+from .resize import resize_texture
 from .settings import FitSettings
 from .shape import ShapeFit, fit_shape
-from .texels import TexelObservation, observe_texels
 
 STAGES = ("prepare", "shape", "albedo", "detail", "write")
 """Names in order; the last one belongs to the caller."""
@@ -34,7 +35,7 @@ class Reconstruction:
     """Everything the fit found.
 
     vertices and neutral (V, 3) metres, model space; face (h, w) in [0, 1]: skin of the face on
-    the working crop; coarse (T, T, 3) sRGB; seconds by stage.
+    the working crop; coarse (T, T, 3) sRGB; layer_errors: see there; seconds by stage.
     """
 
     prepared: PreparedPhoto
@@ -45,6 +46,7 @@ class Reconstruction:
     albedo: AlbedoFit
     coarse: np.ndarray
     detail: DetailFit
+    layer_errors: dict[str, float]
     seconds: dict[str, float]
     warnings: tuple[str, ...]
 
@@ -86,12 +88,6 @@ def render_depth(vertices: torch.Tensor, triangles: torch.Tensor, camera: Camera
     return rasterize(pixels, depth, triangles, camera.height, camera.width)
 
 
-def resize_texture(texture: np.ndarray, size: int) -> np.ndarray:
-    """A texture (S, S, ...) resampled smoothly to (size, size, ...), larger or smaller."""
-    method = cv2.INTER_AREA if size < len(texture) else cv2.INTER_CUBIC
-    return cv2.resize(texture, (size, size), interpolation=method)
-
-
 class StageClock:
     """Announces stages and notes how long each took."""
 
@@ -106,52 +102,6 @@ class StageClock:
         start = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - start
-
-
-@dataclass(frozen=True, eq=False)
-class _View:
-    """The fitted head as the working crop sees it: vertices (V, 3), camera, depth (h, w)."""
-
-    vertices: torch.Tensor
-    camera: Camera
-    depth: torch.Tensor
-    crop: WorkingCrop
-
-
-def _observe(loaded: LoadedPack, view: _View, size: int) -> TexelObservation:
-    return observe_texels(
-        view.vertices,
-        loaded.triangles,
-        skin_atlas(loaded, size),
-        view.camera,
-        view.depth,
-        view.crop.image,
-        view.crop.person,
-    )
-
-
-def _photo_layer(
-    loaded: LoadedPack,
-    view: _View,
-    coarse: np.ndarray,
-    albedo: AlbedoFit,
-    settings: FitSettings,
-    reporter: Reporter,
-) -> DetailFit:
-    size = len(coarse)
-    reporter.progress(1, 3)
-    seen = _observe(loaded, view, size)
-    reporter.progress(2, 3)
-    return fit_detail(
-        coarse,
-        albedo.light,
-        seen,
-        writable_mask(loaded.head, size),
-        resize_texture(albedo.skin, size),
-        skin_atlas(loaded, size).valid.numpy(),
-        settings.albedo,
-        settings.detail,
-    )
 
 
 def _warnings(prepared: PreparedPhoto, shape: ShapeFit) -> Iterator[str]:
@@ -178,10 +128,12 @@ def reconstruct(
     reporter: Reporter,
     clock: StageClock,
     show: Callable[[np.ndarray], None],
+    seed: int = 0,
 ) -> Reconstruction:
-    """Fit shape, camera, light, coarse albedo and the photo layer to one photo.
+    """Fit shape, camera, light, coarse albedo, detail and the photo layer to one photo.
 
-    show: called with the fitted vertices (V, 3) as soon as the shape stands.
+    show: called with the fitted vertices (V, 3) as soon as the shape stands. seed: of the detail
+    drawn where the photo shows nothing.
     Raises EngineError (NO_FACE, BAD_INPUT, BAD_SETTINGS) and Cancelled.
     """
     with clock.stage("prepare"):
@@ -203,14 +155,16 @@ def reconstruct(
         points = torch.from_numpy(vertices)
         buffer = render_depth(points, loaded.triangles[loaded.solid], camera)
         reporter.progress(0, settings.albedo.rounds)
-        view = _View(points, camera, buffer.depth, prepared.crop)
+        view = FittedView(points, camera, buffer.depth, prepared.crop)
         size = loaded.solver.valid.shape[0]
         mask = evidence_mask(loaded.head, size)
-        seen = _observe(loaded, view, size)
+        seen = observe(loaded, view, size)
         albedo = fit_albedo(loaded.solver, seen, mask, settings.albedo, reporter)
     with clock.stage("detail"):
         coarse = coarse_albedo(loaded, albedo.coefficients, texture_size)
-        detail = _photo_layer(loaded, view, coarse, albedo, settings, reporter)
+        face = face_pixels(loaded, buffer)
+        task = LayerTask(loaded, view, face, coarse, albedo, seed)
+        detail, layer_errors = fit_layers(task, settings, reporter)
     warnings = tuple(_warnings(prepared, shape))
     for text in warnings:
         reporter.warning(text)
@@ -219,10 +173,11 @@ def reconstruct(
         shape,
         vertices,
         neutral,
-        face_pixels(loaded, buffer),
+        face,
         albedo,
         coarse,
         detail,
+        layer_errors,
         clock.seconds,
         warnings,
     )

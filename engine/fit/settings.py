@@ -60,20 +60,59 @@ class AlbedoSettings:
 
 
 @dataclass(frozen=True)
+class SeenSettings:
+    """Which texels of the photo are believed, for the detail and for the photo layer."""
+
+    least_facing: float = 0.2
+    sure_facing: float = 0.6
+    """Cosines between normal and view: below the first a texel is not believed, above the second
+    it is. Ours: at grazing angles one photo pixel covers many texels."""
+
+
+@dataclass(frozen=True)
 class DetailSettings:
-    """What the coarse albedo leaves -> the photo layer at full texture size."""
+    """What the coarse albedo leaves -> the detail map."""
+
+    highpass_sigma: float = 1 / 24
+    """Gaussian below which a difference counts as light, over the map's side. Ours: about the
+    height of a brow; folds, pores, stubble and brow hair are finer, missed light is wider."""
+    limit: float = 0.25
+    """Softly, the largest detail in V, sRGB units. Ours: a dark brow on light skin."""
+    fade_sigma: float = 1 / 256
+    """Gaussian over which unseen texels fade to no detail, over the map's side. Ours."""
+    least_cover: float = 0.3
+    sure_cover: float = 0.8
+    """Shares of a latent cell that was seen: below the first it is completed, above the second
+    it is believed. Ours."""
+    draw_strength: tuple[float, float] = (0.3, 1.2)
+    """Bounds of the strength of drawn detail against the prior's. Ours: skin is never blank."""
+    samples: int = 100_000
+    """Samples over the face while refining. Ours: texels of the face in a 512 map."""
+    iterations: int = 12
+    step: float = 0.12
+    """Steps of Adam, and the first one's length in standard deviations. Ours: see the costs."""
+    noise: float = 0.02
+    """Standard deviation of a pixel around the refined render, sRGB. Ours: what the VAE leaves."""
+    robust: float = 4.0
+    """Noise sigmas at which an error stops pulling: highlights, hair, misplaced edges. Ours."""
+    correlation: float = 4.0
+    """Pixels per independent observation: neighbours repeat each other. Ours."""
+
+
+@dataclass(frozen=True)
+class PhotoLayerSettings:
+    """What coarse albedo and detail leave -> the photo layer at full texture size."""
 
     pyramid_levels: int = 7
     """Levels of the blend between seen, mirrored and completed texels (Burt & Adelson 1983)."""
     mirror_trust: float = 0.8
     """Weight of a mirrored texel against a seen one, where nothing was seen. Ours."""
     model_trust: float = 0.15
-    """Weight of the coarse model (no change) there. Ours: less, and half-seen texels show an edge;
-    more, and the mirrored side pales."""
-    least_facing: float = 0.2
-    sure_facing: float = 0.6
-    """Cosines between normal and view: below the first a texel is not written, above the second
-    it is believed. Ours: at grazing angles one photo pixel covers many texels."""
+    """Weight of no change there. Ours: less, and half-seen texels show an edge; more, and the
+    mirrored side pales."""
+    tone_sigma: float = 1 / 24
+    """Gaussian of what is mirrored, over the map's side. Ours: wider than a brow is high, so that
+    tone crosses over but neither moles nor hair."""
     limit: float = 0.5
     """Largest change of a texel, sRGB units: beyond it is not skin. Ours."""
 
@@ -85,4 +124,6 @@ class FitSettings:
     prepare: PrepareSettings = field(default_factory=PrepareSettings)
     shape: ShapeSettings = field(default_factory=ShapeSettings)
     albedo: AlbedoSettings = field(default_factory=AlbedoSettings)
+    seen: SeenSettings = field(default_factory=SeenSettings)
     detail: DetailSettings = field(default_factory=DetailSettings)
+    photo_layer: PhotoLayerSettings = field(default_factory=PhotoLayerSettings)

@@ -1,0 +1,34 @@
+"""How much of the picture each layer of the albedo explains."""
+
+import numpy as np
+import torch
+
+from .face_view import FaceView
+
+
+def layer_errors(
+    view: FaceView, coarse: np.ndarray, detailed: np.ndarray, albedo: np.ndarray
+) -> dict[str, float]:
+    """Figures of the render with the coarse albedo, with detail, and with the photo layer.
+
+    view: the photo's pixels of the face's skin; the three maps (T, T, 3) sRGB.
+    residual_X: root mean square of render minus photo over those pixels and channels, sRGB units.
+    share_X: what layer X adds to the explained part of the picture's variance, as the sequential
+    sums of squares of a regression: with S_X = sum w (photo - render up to layer X)^2 and S = sum
+    w (photo - its mean colour)^2 they are 1 - S_coarse / S, (S_coarse - S_detail) / S and
+    (S_detail - S_photo) / S. Shape, light and coarse albedo are one in the first. What is missing
+    to 1 nothing explains; a layer that makes the picture worse has a negative share.
+    """
+    weight = view.weight[..., None]
+    count = max(3.0 * float(weight.sum()), 1e-9)
+    mean = (weight * view.target).sum((0, 1)) / max(float(weight.sum()), 1e-9)
+    total = max(float((weight * (view.target - mean) ** 2).sum()), 1e-12)
+    figures, before = {}, total
+    for name, texture in (("coarse", coarse), ("detail", detailed), ("photo", albedo)):
+        texels = torch.from_numpy(np.ascontiguousarray(texture, dtype=np.float32))
+        render = view.picture(view.sample(texels))
+        left = float((weight * (view.target - render) ** 2).sum())
+        figures[f"residual_{name}"] = (left / count) ** 0.5
+        figures[f"share_{name}"] = (before - left) / total
+        before = left
+    return figures

@@ -1,0 +1,94 @@
+"""The photo layer: what coarse albedo and detail leave unexplained, as its own layer.
+
+The layer is added to the detailed albedo and can be removed. Where the photo saw nothing, only
+the tone of the mirror side is taken over, never its moles and hairs; where neither side was seen
+it fades to nothing. The parts are blended a pyramid level at a time (Burt & Adelson 1983) so that
+no border shows.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from ..protocol.conventions import mirror_texels
+from .low_pass import LowPass
+from .settings import PhotoLayerSettings
+
+SEEN, MIRRORED, COMPLETED = 1.0, 2.0 / 3.0, 1.0 / 3.0
+"""Grey levels of the origin map (engine/DESIGN.md)."""
+
+
+@dataclass(frozen=True)
+class PhotoLayer:
+    """At texture size T.
+
+    layer (T, T, 3) signed, sRGB units: albedo = below + layer; origin (T, T): SEEN, MIRRORED or
+    COMPLETED, 0 outside the layout; albedo (T, T, 3) sRGB in [0, 1].
+    """
+
+    layer: np.ndarray
+    origin: np.ndarray
+    albedo: np.ndarray
+
+
+def _average(layers: list[np.ndarray], weights: list[np.ndarray]) -> np.ndarray:
+    total = sum(weights) + 1e-8
+    mixed = sum(w[..., None] * x for x, w in zip(layers, weights, strict=True))
+    return mixed / total[..., None]
+
+
+def _blend(layers: list[np.ndarray], weights: list[np.ndarray], levels: int) -> np.ndarray:
+    """Blend (T, T, 3) layers by (T, T) weights, one Laplacian level at a time."""
+    if levels == 0 or min(layers[0].shape[:2]) <= 4:
+        return _average(layers, weights)
+    size = layers[0].shape[1::-1]
+    low_layers, low_weights, bands = [], [], []
+    for layer, weight in zip(layers, weights, strict=True):
+        low_weight = cv2.pyrDown(weight)
+        low = cv2.pyrDown(layer * weight[..., None]) / (low_weight[..., None] + 1e-6)
+        low_layers.append(low)
+        low_weights.append(low_weight)
+        bands.append(layer - cv2.pyrUp(low, dstsize=size))
+    band = _average(bands, weights)
+    low = _blend(low_layers, low_weights, levels - 1)
+    return band + cv2.pyrUp(low, dstsize=size)
+
+
+def _tone(change: np.ndarray, seen: np.ndarray, share: float) -> np.ndarray:
+    """The slow part of a change (T, T, 3), read where it was seen. share: sigma over T."""
+    slow = LowPass(torch.from_numpy(seen), share * len(change))
+    return slow(torch.from_numpy(change)).numpy()
+
+
+def photo_layer(
+    unlit: np.ndarray,
+    below: np.ndarray,
+    seen: np.ndarray,
+    mask: np.ndarray,
+    valid: np.ndarray,
+    settings: PhotoLayerSettings,
+) -> PhotoLayer:
+    """The difference of the photo's own albedo from the layers below, completed.
+
+    unlit (T, T, 3) sRGB: the photo without its light; below (T, T, 3) sRGB; seen (T, T) in
+    [0, 1]: trust in a texel of the photo; mask (T, T) in [0, 1]: where the layer may write;
+    valid (T, T) bool.
+    """
+    change = np.clip(unlit - below, -settings.limit, settings.limit).astype(np.float32)
+    seen = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), below.shape[0] / 256) * (seen > 0)
+    unseen = (1.0 - seen) * valid
+    mirrored = mirror_texels(seen) * settings.mirror_trust * mask.astype(np.float32) * unseen
+    empty = settings.model_trust * unseen
+    tone = np.ascontiguousarray(mirror_texels(_tone(change, seen, settings.tone_sigma)))
+    layer = _blend(
+        [change, tone, np.zeros_like(change)],
+        [seen, mirrored.astype(np.float32), empty.astype(np.float32)],
+        settings.pyramid_levels,
+    )
+    layer = layer * valid[..., None]
+    best = np.argmax(np.stack([empty, mirrored, seen]), axis=0)
+    origin = np.array([COMPLETED, MIRRORED, SEEN], dtype=np.float32)[best] * valid
+    albedo = np.clip(below + layer, 0.0, 1.0)
+    return PhotoLayer(albedo - below, origin, albedo)

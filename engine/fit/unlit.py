@@ -1,0 +1,43 @@
+"""The photo without its light, and how far each of its texels can be trusted."""
+
+import cv2
+import numpy as np
+
+from ..head.numerics import smoothstep
+from ..protocol.conventions import linear_to_srgb, sh_basis
+from .albedo import texel_trust
+from .settings import AlbedoSettings, SeenSettings
+from .texels import TexelObservation
+
+
+def unlit_colour(
+    observation: TexelObservation, light: np.ndarray, settings: AlbedoSettings
+) -> np.ndarray:
+    """(S, S, 3) sRGB in [0, 1]: the photo's colour over the shading of light (9, 3).
+
+    0 where nothing was seen.
+    """
+    at = np.nonzero(observation.visible)
+    normals = observation.normal[at].astype(np.float32)
+    shading = np.maximum(sh_basis(normals) @ light.astype(np.float32), settings.least_shading)
+    unlit = np.zeros(observation.colour.shape, np.float32)
+    unlit[at] = linear_to_srgb(np.clip(observation.colour[at] / shading, 0.0, 1.0))
+    return unlit
+
+
+def seen_texels(
+    observation: TexelObservation,
+    mask: np.ndarray,
+    skin: np.ndarray,
+    albedo_settings: AlbedoSettings,
+    settings: SeenSettings,
+) -> np.ndarray:
+    """(S, S) float32 in [0, 1]: seen, facing the camera, on the person, and skin.
+
+    mask (S, S) in [0, 1]: which texels may count; skin: `AlbedoFit.skin` of any size.
+    """
+    size = observation.facing.shape[1::-1]
+    skin = cv2.resize(skin, size, interpolation=cv2.INTER_CUBIC)
+    seen = texel_trust(observation, mask, albedo_settings) * smoothstep(skin, 0.05, 0.4)
+    seen = seen * smoothstep(observation.facing, settings.least_facing, settings.sure_facing)
+    return seen.astype(np.float32)
