@@ -1,9 +1,11 @@
-"""`python -m engine evaluate photos|uv`: figures of the fit, and of albedo models."""
+"""`python -m engine evaluate photos|uv|encoder|transfer`: figures of the fit, and of albedo models."""
 
 import argparse
 import json
 from pathlib import Path
 
+from .evaluate_encoder import add_encoder
+from .evaluate_transfer import add_transfer
 from .evaluate_uv import add_uv
 
 COLUMNS = ("landmark_error", "render_psnr", "coarse_residual", "seen_share", "presence")
@@ -20,6 +22,8 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     photos.add_argument("--sheet", type=Path, default=None, help="write a contact sheet here (PNG)")
     photos.set_defaults(run=run_photos)
     add_uv(what)
+    add_encoder(what)
+    add_transfer(what)
 
 
 def run_photos(arguments: argparse.Namespace) -> int:

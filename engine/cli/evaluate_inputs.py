@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..protocol.errors import EngineError, ErrorCode
 from .outputs import check_at_least
 
 if TYPE_CHECKING:
@@ -12,10 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class NamedDetail:
-    """A detail model and the id and version of its pack."""
+    """A detail model; name: id and version of its pack, sha: sha256 of its pack.json."""
 
     net: "DetailNet"
     name: str
+    sha: str
 
 
 def named_maps(folder: Path, limit: int | None) -> list[tuple[Path, str]]:
@@ -43,4 +45,17 @@ def read_detail(detail: str | None, folder: Path) -> NamedDetail | None:
     from ..nets.detail import DetailNet
 
     pack = read_detail_pack(folder if detail is None else find_pack(detail))
-    return NamedDetail(DetailNet(pack.model), f"{pack.manifest.id} {pack.manifest.version}")
+    name = f"{pack.manifest.id} {pack.manifest.version}"
+    return NamedDetail(DetailNet(pack.model), name, pack.sha)
+
+
+def need_detail(detail: str | None, folder: Path) -> NamedDetail:
+    """`read_detail`, but without a model raises EngineError(BAD_SETTINGS)."""
+    found = read_detail(detail, folder)
+    if found is None:
+        raise EngineError(
+            ErrorCode.BAD_SETTINGS,
+            f"This needs a detail model, and the pack {folder.name} has none.",
+            "Name one with --detail.",
+        )
+    return found

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..protocol.errors import EXIT_OK, EngineError, ErrorCode
-from .evaluate_inputs import named_maps, read_detail
+from ..protocol.errors import EXIT_OK
+from .evaluate_inputs import named_maps, need_detail, read_detail
 from .outputs import check_at_least, check_output, write_output
 
 if TYPE_CHECKING:
@@ -117,13 +117,8 @@ def _evaluate(
     from ..evaluate.uv_variants import Coarse, Detailed
     from ..protocol.albedo_pack import read_albedo_pack
 
-    detail = read_detail(arguments.detail, folder)
-    if detail is None and arguments.refine:
-        raise EngineError(
-            ErrorCode.BAD_SETTINGS,
-            f"--refine needs a detail model, and the pack {folder.name} has none.",
-            "Name one with --detail.",
-        )
+    read = need_detail if arguments.refine else read_detail
+    detail = read(arguments.detail, folder)
     variants: list[Variant] = [Coarse()]
     if detail is not None:
         steps = [0] + [arguments.refine] * (arguments.refine > 0)
