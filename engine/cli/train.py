@@ -13,6 +13,7 @@ from .counting import CountingReporter, duration
 from .interrupt import interrupt_cancels
 from .outputs import check_at_least, check_pack_output, pack_id, report_path, work_path, write_json
 from .train_detail import register_detail
+from .train_encoder import register_encoder
 
 if TYPE_CHECKING:
     from ..train.albedo_pca import TrainedAlbedo
@@ -94,6 +95,7 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     add("--origin", default=UNKNOWN, metavar="TEXT", help="of the maps, for the pack")
     albedo.set_defaults(run=run_albedo)
     register_detail(actions)
+    register_encoder(actions)
 
 
 def run_albedo(arguments: argparse.Namespace) -> int:
