@@ -152,6 +152,7 @@ def result_contents(
         metrics=measure(result, rgb),
         warnings=result.warnings,
         albedo_pack=loaded.albedo_pack,
+        detail_pack=loaded.detail_pack,
     )
 
 

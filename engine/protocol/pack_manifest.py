@@ -203,7 +203,7 @@ def check_detail_info(info: DetailInfo) -> None:
         "latent_channels": (1, 64),
         "latent_size": (1, 256),
         "blocks": (0, 16),
-        "directions": (0, 1024),
+        "directions": (1, 1024),
     }
     for key, (low, high) in limits.items():
         found = getattr(info, key)

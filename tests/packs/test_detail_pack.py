@@ -116,6 +116,7 @@ JSON_RULES = {
     "no latent channels": (lambda p: p["detail"].update(latent_channels=0), "latent_channels"),
     "absurd blocks": (lambda p: p["detail"].update(blocks=10**9), "blocks"),
     "absurd directions": (lambda p: p["detail"].update(directions=10**9), "directions"),
+    "no directions": (lambda p: p["detail"].update(directions=0), "detail.directions"),
     "another number of directions": (lambda p: p["detail"].update(directions=19), "directions"),
     "another latent": (lambda p: p["detail"].update(latent_size=16), "detail.size"),
     "another size": (lambda p: p["detail"].update(size=256, latent_size=16), "latent_mean"),
