@@ -1,5 +1,6 @@
 """`evaluate photos`: fit every photo of a folder, tabulate the figures, lay out a contact sheet."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,27 +14,39 @@ from ..fit.pipeline import measure
 from ..fit.reconstruct import Reconstruction, StageClock, reconstruct
 from ..fit.settings import FitSettings
 from ..photo.load import load_photo
+from ..protocol.conventions import signed_to_unit
 from ..protocol.errors import EngineError
 from ..reporter import NullReporter
 from ..result.pictures import over
+from .photo_zoom import zoom_tiles
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 TEXTURE_SIZE = 1024
 TILE = 320
-SHEET_VIEWS = ((0.0, 0.0), (50.0, 5.0))
+FRONT = ((0.0, 0.0),)
+SHEET_VIEWS = (*FRONT, (50.0, 5.0))
 
 Row = list[tuple[np.ndarray, str]]
 
 
+LAYERS = ("coarse", "detail", "photo")
+"""Of the albedo, from below; figures are of the render up to each."""
+
+
 @dataclass(frozen=True)
 class PhotoOutcome:
-    """One photo: figures (see `pipeline.measure`) and seconds, or the error in plain words."""
+    """One photo: figures and seconds, or the error in plain words.
+
+    metrics: see `pipeline.measure`, and psnr_X in dB for each residual_X. tiles: a row of the
+    contact sheet; zoom: one of the close-ups.
+    """
 
     name: str
     metrics: dict[str, float]
     seconds: float
     error: str
     tiles: Row
+    zoom: Row
 
 
 def list_photos(folder: Path) -> list[Path]:
@@ -41,26 +54,46 @@ def list_photos(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
 
 
+def _metrics(result: Reconstruction, rgb: np.ndarray) -> dict[str, float]:
+    """Figures of a fit; PSNR of a residual r is -20 log10 r."""
+    figures = measure(result, rgb)
+    levels = {
+        f"psnr_{name}": -20.0 * math.log10(max(figures[f"residual_{name}"], 1e-6))
+        for name in LAYERS
+    }
+    return figures | levels
+
+
 def _tiles(result: Reconstruction, loaded: LoadedPack, name: str) -> tuple[Row, dict[str, float]]:
     rgb, alpha = render_crop(result, loaded, result.detail.albedo)
-    crop = result.prepared.crop.image
-    front, side = head_views(result, loaded, result.detail.albedo, SHEET_VIEWS, TILE)
+    crop, detail = result.prepared.crop.image, result.detail
+    below = [
+        head_views(result, loaded, x, FRONT, TILE)[0] for x in (result.coarse, detail.detailed)
+    ]
+    front, side = head_views(result, loaded, detail.albedo, SHEET_VIEWS, TILE)
     clay = head_views(result, loaded, None, SHEET_VIEWS[1:], TILE)[0]
-    metrics = measure(result, rgb)
+    metrics = _metrics(result, rgb)
+    shares = [f"{100 * metrics[f'share_{layer}']:.0f} %" for layer in LAYERS]
     row = [
         (crop, name),
         (over(rgb, alpha, crop), f"landmarks {100 * metrics['landmark_error']:.2f} %"),
         (clay, "shape"),
-        (front, "front"),
+        (below[0], f"coarse {metrics['psnr_coarse']:.1f} dB, {shares[0]}"),
+        (below[1], f"detail {metrics['psnr_detail']:.1f} dB, {shares[1]}"),
+        (front, f"photo layer {metrics['psnr_photo']:.1f} dB, {shares[2]}"),
         (side, "side"),
-        (result.coarse, f"coarse {metrics['coarse_residual']:.3f}"),
-        (result.detail.albedo, f"PSNR {metrics['render_psnr']:.1f} dB"),
+        (result.coarse, "coarse"),
+        (detail.detailed, "with detail"),
+        (signed_to_unit(np.repeat(4.0 * detail.detail[..., None], 3, axis=-1)), "detail x 4"),
+        (detail.albedo, "with photo layer"),
     ]
     return row, metrics
 
 
-def evaluate_photo(path: Path, loaded: LoadedPack, settings: FitSettings) -> PhotoOutcome:
-    """Fit one photo; an unusable one gives its error instead of raising."""
+def evaluate_photo(
+    path: Path, loaded: LoadedPack, settings: FitSettings, zoom: bool
+) -> PhotoOutcome:
+    """Fit one photo; an unusable one gives its error instead of raising. zoom: with close-ups."""
     reporter, start = NullReporter(), time.perf_counter()
     try:
         photo = load_photo(path)
@@ -69,10 +102,11 @@ def evaluate_photo(path: Path, loaded: LoadedPack, settings: FitSettings) -> Pho
             photo, loaded, None, TEXTURE_SIZE, settings, reporter, clock, lambda vertices: None
         )
     except EngineError as error:
-        return PhotoOutcome(path.name, {}, time.perf_counter() - start, str(error), [])
+        return PhotoOutcome(path.name, {}, time.perf_counter() - start, str(error), [], [])
     seconds = time.perf_counter() - start
     row, metrics = _tiles(result, loaded, path.stem)
-    return PhotoOutcome(path.name, metrics, seconds, "", row)
+    close = zoom_tiles(result, loaded, path.stem) if zoom else []
+    return PhotoOutcome(path.name, metrics, seconds, "", row, close)
 
 
 def evaluate_photos(
@@ -80,11 +114,12 @@ def evaluate_photos(
     loaded: LoadedPack,
     settings: FitSettings,
     report: Callable[[PhotoOutcome], None],
+    zoom: bool = False,
 ) -> list[PhotoOutcome]:
-    """Every photo in turn; `report` is called after each."""
+    """Every photo in turn; `report` is called after each; zoom: with close-ups."""
     outcomes = []
     for path in paths:
-        outcomes.append(evaluate_photo(path, loaded, settings))
+        outcomes.append(evaluate_photo(path, loaded, settings, zoom))
         report(outcomes[-1])
     return outcomes
 

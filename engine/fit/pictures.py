@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import torch
 
+from ..head.camera import Camera
 from ..protocol.conventions import linear_to_srgb, srgb_to_linear
 from ..render.atlas import pad_texture
 from ..render.render import Material, clay_materials, render_head, render_views
@@ -68,22 +69,33 @@ def _geometry(loaded: LoadedPack) -> tuple[torch.Tensor, torch.Tensor, torch.Ten
     return loaded.triangles, torch.from_numpy(loaded.head.triangle_uv), part
 
 
-def render_crop(
-    result: Reconstruction, loaded: LoadedPack, albedo: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The fitted head in the fitted light on the working crop: sRGB (h, w, 3), alpha (h, w)."""
+def crop_view(result: Reconstruction) -> Camera:
+    """The fitted camera in pixels of the working crop."""
     photo = result.prepared.photo
-    camera = working_camera(
-        photo_camera(result.shape, photo.width, photo.height), result.prepared.crop
-    )
+    whole = photo_camera(result.shape, photo.width, photo.height)
+    return working_camera(whole, result.prepared.crop)
+
+
+def render_lit(
+    result: Reconstruction, loaded: LoadedPack, albedo: np.ndarray, camera: Camera, samples: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The fitted head in the fitted light: sRGB (h, w, 3), alpha (h, w), of the camera's size."""
     light = torch.from_numpy(result.albedo.light.astype(np.float32))
     materials = part_materials(loaded, albedo)
     vertices = torch.from_numpy(result.vertices)
-    samples = 2 if max(camera.width, camera.height) <= SMALL_CROP else 1
     output = render_head(vertices, *_geometry(loaded), materials, light, camera, samples)
     alpha = output.alpha.numpy()
     straight = output.rgb.numpy() / np.maximum(alpha, 1e-6)[..., None]
     return linear_to_srgb(np.clip(straight, 0.0, 1.0)).astype(np.float32), alpha
+
+
+def render_crop(
+    result: Reconstruction, loaded: LoadedPack, albedo: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The fitted head in the fitted light on the working crop: sRGB (h, w, 3), alpha (h, w)."""
+    camera = crop_view(result)
+    samples = 2 if max(camera.width, camera.height) <= SMALL_CROP else 1
+    return render_lit(result, loaded, albedo, camera, samples)
 
 
 def over_photo(result: Reconstruction, rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -128,8 +140,8 @@ def compare_picture(
         [(front, "front"), (quarter, "three-quarter"), (side, "side")],
         [
             (result.coarse, "coarse albedo"),
-            (result.detail.albedo, "albedo"),
-            (np.repeat(result.detail.origin[..., None], 3, axis=-1), "seen, mirrored, completed"),
+            (result.detail.detailed, "with detail"),
+            (result.detail.albedo, "with photo layer"),
         ],
     ]
     return contact_sheet(rows, TILE)
