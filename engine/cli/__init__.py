@@ -19,7 +19,7 @@ from ..protocol.version import engine_version
 COMMANDS = {
     "fit": "reconstruct a head from a photo",
     "worker": "run jobs for the add-on (JSON lines on standard input and output)",
-    "packs": "list, check and build head packs",
+    "packs": "list, show, check, build and import packs",
     "skin": "generate skin maps and look at them",
     "train": "train models on skin maps",
     "evaluate": "measure the engine on photos and skin maps",
