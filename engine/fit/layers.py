@@ -1,6 +1,6 @@
 """Stage 3 on a pack: gathers what the detail and the photo layer need, and puts them together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from .observe import FittedView, observe
 from .photo_layer import photo_layer
 from .resize import resize_texture
 from .settings import FitSettings
-from .unlit import seen_texels, unlit_colour
+from .unlit import inner_person, seen_texels, unlit_colour
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,10 @@ class LayerTask:
 
 
 def _unwrap(task: LayerTask, size: int, settings: FitSettings) -> _Unwrapped:
-    observation = observe(task.loaded, task.view, size)
+    view, crop = task.view, task.view.crop
+    inner = inner_person(crop.person, task.face, settings.seen)
+    inside = replace(view, crop=replace(crop, person=inner))
+    observation = observe(task.loaded, inside, size)
     mask = writable_mask(task.loaded.head, size)
     seen = seen_texels(observation, mask, task.albedo.skin, settings.albedo, settings.seen)
     return _Unwrapped(unlit_colour(observation, task.albedo.light, settings.albedo), seen)

@@ -56,6 +56,14 @@ def _blend(layers: list[np.ndarray], weights: list[np.ndarray], levels: int) -> 
     return band + cv2.pyrUp(low, dstsize=size)
 
 
+def _soft_edged(seen: np.ndarray, width: float) -> np.ndarray:
+    """Trust (T, T) that falls to 0 inside its own edge, over `width` texels."""
+    radius = max(1, round(width))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    inner = cv2.GaussianBlur(cv2.erode(seen, disc), (0, 0), radius / 2.0)
+    return np.minimum(inner, seen)
+
+
 def _tone(change: np.ndarray, seen: np.ndarray, share: float) -> np.ndarray:
     """The slow part of a change (T, T, 3), read where it was seen. share: sigma over T."""
     slow = LowPass(torch.from_numpy(seen), share * len(change))
@@ -77,7 +85,7 @@ def photo_layer(
     valid (T, T) bool.
     """
     change = np.clip(unlit - below, -settings.limit, settings.limit).astype(np.float32)
-    seen = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), below.shape[0] / 256) * (seen > 0)
+    seen = _soft_edged(seen.astype(np.float32), settings.edge * len(below))
     unseen = (1.0 - seen) * valid
     mirrored = mirror_texels(seen) * settings.mirror_trust * mask.astype(np.float32) * unseen
     empty = settings.model_trust * unseen

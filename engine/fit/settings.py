@@ -67,6 +67,9 @@ class SeenSettings:
     sure_facing: float = 0.6
     """Cosines between normal and view: below the first a texel is not believed, above the second
     it is. Ours: at grazing angles one photo pixel covers many texels."""
+    rim: float = 0.035
+    """Inside the person's outline this much is not believed, over the face's size (the root of
+    its pixels). Ours: the fitted outline misses the real one by that, and shows what is behind."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,8 @@ class PhotoLayerSettings:
     model_trust: float = 0.15
     """Weight of no change there. Ours: less, and half-seen texels show an edge; more, and the
     mirrored side pales."""
+    edge: float = 1 / 128
+    """Texels over which what was seen fades inside its own edge, over the map's side. Ours."""
     tone_sigma: float = 1 / 24
     """Gaussian of what is mirrored, over the map's side. Ours: wider than a brow is high, so that
     tone crosses over but neither moles nor hair."""

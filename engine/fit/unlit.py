@@ -41,3 +41,14 @@ def seen_texels(
     seen = texel_trust(observation, mask, albedo_settings) * smoothstep(skin, 0.05, 0.4)
     seen = seen * smoothstep(observation.facing, settings.least_facing, settings.sure_facing)
     return seen.astype(np.float32)
+
+
+def inner_person(person: np.ndarray, face: np.ndarray, settings: SeenSettings) -> np.ndarray:
+    """(h, w) float32 in [0, 1]: the person without a rim of `SeenSettings.rim`.
+
+    person, face (h, w) in [0, 1]: the person's pixels, and those of the face's skin.
+    """
+    radius = max(1, round(settings.rim * float(face.sum()) ** 0.5))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    inner = cv2.erode(person.astype(np.float32), disc)
+    return np.minimum(cv2.GaussianBlur(inner, (0, 0), radius / 2.0), person)
