@@ -81,7 +81,7 @@ def register_encoder(actions: argparse._SubParsersAction) -> None:
     length.add_argument("--hours", type=float, metavar="H", help="how long, by the clock")
     add("--batch", type=int, metavar="B", help="maps a step and process (of the recipe)")
     add("--rate", type=float, metavar="R", help="highest learning rate (0.001)")
-    add("--pull", type=float, metavar="P", help="weight of the coefficients in the loss")
+    add("--pull", type=float, metavar="P", help="weight of the coefficients in the loss (1)")
     add(
         "--weights",
         choices=("uniform", "face"),
@@ -206,6 +206,7 @@ def loop_of(arguments: argparse.Namespace, device: str) -> "LoopSettings":
         steps=arguments.steps or recipe.steps,
         seconds=(arguments.hours or 0.0) * HOUR,
         seed=arguments.seed,
+        checkpoint_seconds=300.0,  # one is 400 MB
         precision=choose_precision(arguments.precision or recipe.precision, device),
         threads=1 if device == "cpu" else arguments.threads,
     )

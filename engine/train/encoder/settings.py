@@ -36,15 +36,16 @@ class EncoderSettings:
     batch: maps of a step on each process. weights: of texels in the squared error, a name of
     `train.texels.named_weights`. pull: weight of the squared distance from the exact projection's
     coefficients, in standard deviations, beside the squared error in variances of the model.
-    Without it the gradient of a component falls with its variance, and all but the first stay
-    unlearned for long. held: maps kept from the training, for its figures.
+    Without it the gradient of a component falls with its variance, so that all but the first stay
+    unlearned for long: after 240 steps of a narrow network 0, 0.1 and 1 gave 31.8, 31.9 and
+    32.1 dB on held-out maps. held: maps kept from the training, for its figures.
     """
 
     batch: int = 16
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     weights: str = "face"
-    pull: float = 0.1
+    pull: float = 1.0
     held: int = 200
 
     def __post_init__(self) -> None:
