@@ -23,6 +23,8 @@ class Operators(StrEnum):
     REMOVE_HEAD = "uvapm.remove_head"
     CHOOSE_ENGINE = "uvapm.choose_engine"
     COPY_TEXT = "uvapm.copy_text"
+    RESET_DETAIL = "uvapm.reset_detail"
+    FIND_RESULT = "uvapm.find_result"
 
 
 class Panels(StrEnum):
@@ -30,6 +32,10 @@ class Panels(StrEnum):
 
     MAIN = "UVAPM_PT_main"
     HEAD = "UVAPM_PT_head"
+    DETAIL = "UVAPM_PT_detail"
+    BANDS = "UVAPM_PT_bands"
+    REGIONS = "UVAPM_PT_regions"
+    DIRECTIONS = "UVAPM_PT_directions"
     REPORT = "UVAPM_PT_report"
     EXPORT = "UVAPM_PT_export"
     DROP_PHOTO = "UVAPM_FH_photo"

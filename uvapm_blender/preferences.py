@@ -4,8 +4,8 @@ import bpy
 
 from ..engine.protocol.job import DEVICES
 from . import ui_text
+from .compat import BLEND_RELATIVE
 from .declarations import BASE_PACKAGE
-from .properties import BLEND_RELATIVE
 
 DEVICE_ITEMS = tuple((name.upper(), *ui_text.DEVICES[name]) for name in DEVICES)
 

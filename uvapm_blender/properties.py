@@ -2,11 +2,11 @@
 
 import bpy
 
+from .compat import BLEND_RELATIVE
+from .detail.properties import UVAPM_PG_detail
+
 SCHEMA_VERSION = 1
 """Version of `HeadProperties` in saved files."""
-
-BLEND_RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
-"""Option of a path property that may begin with //; before 4.5 every path property may."""
 
 ROLES = (
     ("NONE", "None", "Not part of a reconstructed head"),
@@ -41,6 +41,7 @@ class UVAPM_PG_head(bpy.types.PropertyGroup):
     pixel_aspect: bpy.props.FloatVectorProperty(name="Pixel aspect", size=2, default=(1.0, 1.0))
     camera: bpy.props.PointerProperty(name="Photo camera", type=bpy.types.Object)
     world: bpy.props.PointerProperty(name="Photo light", type=bpy.types.World)
+    detail: bpy.props.PointerProperty(name="Detail", type=UVAPM_PG_detail)
 
 
 class UVAPM_PG_session(bpy.types.PropertyGroup):

@@ -6,7 +6,10 @@ import bpy
 
 from . import runtime
 from .declarations import PROPERTY
-from .operators import export_head, head, import_result, reconstruct
+from .detail import handlers, live
+from .detail.properties import UVAPM_PG_detail
+from .operators import detail, export_head, head, import_result, reconstruct
+from .panels import detail as detail_panels
 from .panels import head as head_panels
 from .panels import main as main_panel
 from .preferences import UVAPM_AP_preferences
@@ -14,6 +17,7 @@ from .properties import UVAPM_PG_head, UVAPM_PG_session
 
 CLASSES = (
     UVAPM_AP_preferences,
+    UVAPM_PG_detail,
     UVAPM_PG_head,
     UVAPM_PG_session,
     reconstruct.UVAPM_OT_reconstruct,
@@ -24,8 +28,14 @@ CLASSES = (
     head.UVAPM_OT_remove_head,
     head.UVAPM_OT_choose_engine,
     head.UVAPM_OT_copy_text,
+    detail.UVAPM_OT_reset_detail,
+    detail.UVAPM_OT_find_result,
     main_panel.UVAPM_PT_main,
     head_panels.UVAPM_PT_head,
+    detail_panels.UVAPM_PT_detail,
+    detail_panels.UVAPM_PT_bands,
+    detail_panels.UVAPM_PT_regions,
+    detail_panels.UVAPM_PT_directions,
     head_panels.UVAPM_PT_report,
     head_panels.UVAPM_PT_export,
     main_panel.UVAPM_FH_photo,
@@ -33,7 +43,7 @@ CLASSES = (
 
 
 def register() -> None:
-    """Classes, properties, the idle timer. On an error what was registered is taken back."""
+    """Classes, properties, handlers, the idle timer. On an error what was registered goes."""
     done: list[type] = []
     try:
         for each in CLASSES:
@@ -46,11 +56,14 @@ def register() -> None:
     setattr(bpy.types.Object, PROPERTY, bpy.props.PointerProperty(type=UVAPM_PG_head))
     setattr(bpy.types.WindowManager, PROPERTY, bpy.props.PointerProperty(type=UVAPM_PG_session))
     bpy.app.timers.register(runtime.idle_tick, first_interval=20.0, persistent=True)
+    handlers.add()
     atexit.register(runtime.close)
 
 
 def unregister() -> None:
     """The reverse; ends the engine."""
+    handlers.remove()
+    live.close()
     runtime.unwatch()
     runtime.close()
     atexit.unregister(runtime.close)

@@ -80,6 +80,14 @@ def unwatch() -> None:
     RUNTIME.timer = None
 
 
+def redraw(context: bpy.types.Context) -> None:
+    """Show the new state in every sidebar; without this a finished job leaves a grey button."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()
+
+
 def close() -> None:
     """End the engine, whatever it does."""
     RUNTIME.session.close()

@@ -30,6 +30,7 @@ BUSY = "A reconstruction is running"
 NO_HEAD = "Select a head made by UVAPM"
 OBJECT_MODE = "Switch to Object Mode"
 NOTHING_RUNS = "No reconstruction is running"
+NO_DETAIL = "This head was fitted without a detail model"
 PACK_COMMAND = "python -m engine packs build default"
 PACK_ADVICE = "In the extension's folder, with the engine's Python, run:"
 
@@ -47,6 +48,13 @@ def built(name: str, warnings: int) -> str:
     if not warnings:
         return f"{name}: head added"
     return f"{name}: head added, with {warnings} warning{'s' if warnings > 1 else ''}"
+
+
+def decoding(ready: bool, busy: bool) -> str:
+    """What the engine does about a direction."""
+    if not ready:
+        return STARTING
+    return "Waiting for the reconstruction" if busy else "Working on the directions"
 
 
 def error_text(error: EngineError) -> str:

@@ -132,20 +132,16 @@ def test_two_heads_stand_side_by_side_with_their_own_data(blender, addon, result
     third = addon.build(result)
     assert third.root.location.x > second.root.location.x
     used = [i.users for i in blender.data.images]
-    assert len(blender.data.images) == 18 and all(used)
+    assert len(blender.data.images) == 15 and all(used)
     first.head.data.shape_keys.key_blocks["jawOpen"].value = 1.0
     assert second.head.data.shape_keys.key_blocks["jawOpen"].value == 0.5
 
 
-def test_the_photo_layer_can_be_faded(blender, addon, result):
-    material = addon.build(result).head.active_material
-    factor = addon.material.photo_detail_socket(material)
-    assert factor.default_value == 1.0 and factor.node.label == "Photo detail"
-    sources = {s.identifier: s.links[0].from_node.image.name for s in factor.node.inputs if s.links}
-    assert sources == {"A_Color": "portrait albedo_coarse", "B_Color": "portrait albedo"}
-    assert (
-        addon.material.principled(material).inputs["Base Color"].links[0].from_node == factor.node
-    )
+def test_the_skin_shows_the_albedo_that_the_sliders_write(blender, addon, result):
+    built = addon.build(result)
+    socket = addon.material.principled(built.head.active_material).inputs["Base Color"]
+    image = socket.links[0].from_node.image
+    assert image == built.root.uvapm.detail.albedo and image.name == "portrait albedo"
 
 
 def test_lashes_are_transparent_where_their_map_is(blender, addon, result):

@@ -13,7 +13,10 @@ from engine.protocol.conventions import (
     ambient_light,
     signed_to_unit,
     unit_to_bytes,
+    unit_to_shorts,
 )
+from engine.protocol.detail import DETAIL_SIZE
+from engine.protocol.detail_layers import compose_albedo
 from engine.protocol.result import file_sha256
 from engine.protocol.result_schema import (
     CameraInfo,
@@ -81,6 +84,7 @@ def write_tiny_result(
         "translation": translation.astype(np.float32),
         "light": light.astype(np.float32),
         "albedo": np.zeros((3, 5), np.float32),
+        "detail": np.zeros((4, 8, 8), np.float32),
     }
     write_safetensors(folder / "mesh.safetensors", mesh)
     write_safetensors(folder / "coefficients.safetensors", coefficients)
@@ -177,8 +181,9 @@ def _write_pictures(folder: Path) -> None:
     coarse, albedo = np.full((SIZE, SIZE, 3), 0.5), _gradient(SIZE, SIZE)
     write_png(folder / "maps/albedo_coarse.png", coarse)
     write_png(folder / "maps/albedo.png", albedo)
-    write_png(folder / "maps/albedo_detail.png", signed_to_unit(0.0 * coarse))
-    write_png(folder / "maps/photo_layer.png", signed_to_unit(albedo - coarse))
+    write_grey16(folder / "maps/albedo_detail.png", signed_to_unit(tiny_detail()))
+    below = compose_albedo(coarse, tiny_detail(), coarse, 0.0)
+    write_png(folder / "maps/photo_layer.png", signed_to_unit(albedo - below))
     write_png(folder / "maps/normal.png", signed_to_unit(_tilted(SIZE)))
     write_png(folder / "maps/roughness.png", 0.3 + 0.4 * albedo[..., :1] + 0.0 * albedo)
     write_png(folder / "maps/origin.png", np.ones((SIZE, SIZE, 3)))
@@ -187,6 +192,13 @@ def _write_pictures(folder: Path) -> None:
     write_png(folder / "maps/lash.png", np.dstack([np.zeros((SIZE, SIZE, 3)), alpha]))
     for name in ("render.png", "compare.png"):
         write_png(folder / name, coarse)
+
+
+def tiny_detail() -> np.ndarray:
+    """(512, 512) signed: waves of a few millimetres, and grain."""
+    y, x = np.mgrid[0:DETAIL_SIZE, 0:DETAIL_SIZE]
+    grain = np.random.default_rng(0).normal(0, 0.03, y.shape)
+    return (0.1 * np.sin(x / 9.0) * np.sin(y / 7.0) + grain).astype(np.float32)
 
 
 def _tilted(size: int) -> np.ndarray:
@@ -199,9 +211,18 @@ def _tilted(size: int) -> np.ndarray:
 def write_png(path: Path, image: np.ndarray) -> None:
     """(H, W, 3 or 4) floats in [0, 1] as 8-bit PNG (PNG specification 1.2), no library needed."""
     pixels = unit_to_bytes(image)
-    height, width, channels = pixels.shape
+    _write_rows(path, pixels, 8, {3: 2, 4: 6}[pixels.shape[2]])
+
+
+def write_grey16(path: Path, image: np.ndarray) -> None:
+    """(H, W) floats in [0, 1] as 16-bit grey PNG."""
+    _write_rows(path, unit_to_shorts(image).astype(">u2"), 16, 0)
+
+
+def _write_rows(path: Path, pixels: np.ndarray, depth: int, kind: int) -> None:
+    height, width = pixels.shape[:2]
     rows = b"".join(b"\0" + row.tobytes() for row in pixels)
-    header = struct.pack(">IIBBBBB", width, height, 8, {3: 2, 4: 6}[channels], 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return (

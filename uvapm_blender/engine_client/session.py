@@ -66,6 +66,11 @@ class EngineSession:
         """True while an engine process is alive."""
         return self._process is not None and self._process.running()
 
+    @property
+    def ready(self) -> bool:
+        """True once the engine has said hello."""
+        return self._hello is not None
+
     def start(self, launch: Launch, job: FitJob) -> None:
         """Begin a job. Raises EngineError when one is running or the engine cannot be started."""
         if self.busy:

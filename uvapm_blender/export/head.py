@@ -1,18 +1,16 @@
 """One head as FBX or glTF: its own meshes, expression keys and textures, nothing else."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
 import bpy
-import numpy as np
 
-from ...engine.protocol.conventions import linear_to_srgb, srgb_to_linear
 from ...engine.protocol.errors import EngineError, ErrorCode
-from ..scene import images
+from ..declarations import PROPERTY
 from ..scene.heads import parts_of
-from ..scene.material import photo_detail_socket, principled
+from ..scene.images import pack_changed
 
 
 class Format(StrEnum):
@@ -25,8 +23,7 @@ class Format(StrEnum):
 def export_head(root: bpy.types.Object, path: Path, context: bpy.types.Context) -> None:
     """Write the head of `root` to `path`; the extension chooses the format.
 
-    Exporters understand a plain image as base colour, so the photo layer's mix is replaced by
-    one image for the time of the export. Selection and materials are the same afterwards.
+    The textures are written as the sliders show them. The selection is the same afterwards.
     Raises EngineError(BAD_OUTPUT).
     """
     try:
@@ -36,12 +33,8 @@ def export_head(root: bpy.types.Object, path: Path, context: bpy.types.Context) 
             ErrorCode.BAD_OUTPUT,
             f"Expected a file name that ends with .fbx or .glb, got {path.name}.",
         ) from error
-    items = [root, *parts_of(root)]
-    materials = {slot.material for item in items for slot in item.material_slots}
-    with ExitStack() as stack:
-        stack.enter_context(_only_selected(items, context))
-        for material in materials - {None}:
-            stack.enter_context(_single_image(material))
+    pack_changed(getattr(root, PROPERTY).detail.albedo)  # exporters take what is packed
+    with _only_selected([root, *parts_of(root)], context):
         try:
             _EXPORTERS[kind](path)
         except (RuntimeError, OSError) as error:
@@ -107,44 +100,3 @@ def _only_selected(items: list[bpy.types.Object], context: bpy.types.Context) ->
         for item in selected:
             item.select_set(True)
         layer.objects.active = active
-
-
-@contextmanager
-def _single_image(material: bpy.types.Material) -> Iterator[None]:
-    """Skin only: one image in place of the photo layer's mix, at its present strength."""
-    factor = photo_detail_socket(material)
-    if factor is None:
-        yield
-        return
-    tree, socket = material.node_tree, principled(material).inputs["Base Color"]
-    result = socket.links[0].from_socket if socket.links else None
-    node = tree.nodes.new("ShaderNodeTexImage")
-    made = None
-    try:
-        coarse, photo = (_source_image(factor.node, name) for name in ("A_Color", "B_Color"))
-        if factor.default_value in (0.0, 1.0):
-            node.image = photo if factor.default_value else coarse
-        else:
-            made = node.image = _mixed(coarse, photo, factor.default_value)
-        tree.links.new(node.outputs["Color"], socket)
-        yield
-    finally:
-        tree.nodes.remove(node)
-        if result is not None:
-            tree.links.new(result, socket)
-        if made is not None:
-            bpy.data.images.remove(made)
-
-
-def _source_image(mix: bpy.types.Node, identifier: str) -> bpy.types.Image:
-    socket = next(socket for socket in mix.inputs if socket.identifier == identifier)
-    return socket.links[0].from_node.image
-
-
-def _mixed(coarse: bpy.types.Image, photo: bpy.types.Image, share: float) -> bpy.types.Image:
-    """Both albedos mixed as the shader does: linear values, `share` of the second."""
-    first, second = (
-        srgb_to_linear(images.read_pixels(image)[..., :3]) for image in (coarse, photo)
-    )
-    colour = linear_to_srgb(first + (second - first) * np.float32(share))
-    return images.new_packed(f"{photo.name} export", colour.astype(np.float32), linear=False)

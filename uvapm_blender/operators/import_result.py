@@ -6,8 +6,8 @@ import bpy
 
 from ...engine.protocol.errors import EngineError
 from .. import ui_text
+from ..compat import BLEND_RELATIVE
 from ..declarations import Operators
-from ..properties import BLEND_RELATIVE
 from ..runtime import RUNTIME
 from .reconstruct import add_head
 

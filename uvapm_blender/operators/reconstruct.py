@@ -8,10 +8,10 @@ import bpy
 from ...engine.protocol.errors import EngineError, ErrorCode
 from ...engine.protocol.result import read_result
 from .. import ui_text
+from ..compat import BLEND_RELATIVE
 from ..declarations import PHOTO_EXTENSIONS, PROPERTY, Operators
 from ..engine_client.session import State
-from ..properties import BLEND_RELATIVE
-from ..runtime import RUNTIME, start_job, unwatch, watch
+from ..runtime import RUNTIME, redraw, start_job, unwatch, watch
 from ..scene.build import build_scene
 from .present import present
 
@@ -68,14 +68,14 @@ class UVAPM_OT_reconstruct(bpy.types.Operator):
         """Advance the session on timer events; Esc cancels; Blender stays usable."""
         if event.type == "ESC" and event.value == "PRESS":
             RUNTIME.session.cancel()
-            _redraw(context)
+            redraw(context)
             return {"RUNNING_MODAL"}
         if event.type == "TIMER":
             if RUNTIME.session.pump():
-                _redraw(context)
+                redraw(context)
             if not RUNTIME.session.busy:
                 unwatch()
-                _redraw(context)
+                redraw(context)
                 return self._finish(context)
         return {"PASS_THROUGH"}
 
@@ -134,7 +134,7 @@ class UVAPM_OT_cancel(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Ask for the end; the running operator sees to it."""
         RUNTIME.session.cancel()
-        _redraw(context)
+        redraw(context)
         return {"FINISHED"}
 
 
@@ -167,11 +167,3 @@ def _checked_photo(filepath: str) -> Path:
             f"Use one of {', '.join(PHOTO_EXTENSIONS)}.",
         )
     return path
-
-
-def _redraw(context: bpy.types.Context) -> None:
-    """Show the new state in every sidebar; without this a finished job leaves a grey button."""
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                area.tag_redraw()

@@ -3,12 +3,11 @@
 import bpy
 
 from ..declarations import CATEGORY, PROPERTY, Operators, Panels
-from ..scene.heads import head_of, skin_of
-from ..scene.material import PHOTO_DETAIL, photo_detail_socket
+from ..scene.heads import head_of
 from .main import columns_of, draw_lines
 
 
-class _HeadPanel:
+class HeadPanel:
     """Shown while the active object belongs to a head."""
 
     bl_space_type = "VIEW_3D"
@@ -21,28 +20,23 @@ class _HeadPanel:
         return head_of(context.active_object) is not None
 
 
-class UVAPM_PT_head(_HeadPanel, bpy.types.Panel):
+class UVAPM_PT_head(HeadPanel, bpy.types.Panel):
     """The selected head."""
 
     bl_idname = Panels.HEAD
     bl_label = "Head"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Photo layer, camera and light of the photo."""
+        """Camera and light of the photo."""
         layout = self.layout
         root = head_of(context.active_object)
         layout.label(text=root.name, icon="OUTLINER_OB_EMPTY")
-        skin = skin_of(root)
-        material = skin.active_material if skin else None
-        socket = photo_detail_socket(material) if material else None
-        if socket is not None:
-            layout.prop(socket, "default_value", text=PHOTO_DETAIL, slider=True)
         row = layout.row(align=True)
         row.operator(Operators.SHOW_PHOTO, icon="CAMERA_DATA")
         row.operator(Operators.REMOVE_HEAD, text="", icon="TRASH")
 
 
-class UVAPM_PT_report(_HeadPanel, bpy.types.Panel):
+class UVAPM_PT_report(HeadPanel, bpy.types.Panel):
     """How the reconstruction went."""
 
     bl_idname = Panels.REPORT
@@ -65,7 +59,7 @@ class UVAPM_PT_report(_HeadPanel, bpy.types.Panel):
         column.prop(head, "result_folder", text="")
 
 
-class UVAPM_PT_export(_HeadPanel, bpy.types.Panel):
+class UVAPM_PT_export(HeadPanel, bpy.types.Panel):
     """Files for other programs."""
 
     bl_idname = Panels.EXPORT

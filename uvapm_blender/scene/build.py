@@ -12,11 +12,12 @@ from ...engine.protocol.errors import EngineError
 from ...engine.protocol.result import ResultPackage
 from .. import locations
 from ..declarations import PROPERTY
+from ..detail.sources import describe_detail
 from ..properties import SCHEMA_VERSION
 from . import camera, groups, material, mesh, photo, place, world
 from .images import load_packed
 
-MAPS = ("albedo", "albedo_coarse", "eye", "lash")
+MAPS = ("albedo", "eye", "lash")
 """Maps that the materials use; the last two are optional."""
 
 _KINDS = ("objects", "meshes", "materials", "images", "cameras", "worlds", "collections")
@@ -48,7 +49,8 @@ def build_scene(result: ResultPackage, context: bpy.types.Context) -> BuiltHead:
         collection = bpy.data.collections.new(name)
         root = bpy.data.objects.new(name, None)
         root.empty_display_type, root.empty_display_size = "PLAIN_AXES", 0.05
-        parts = _build_parts(result, name, root)
+        pictures = _load_maps(result, name)
+        parts = _build_parts(result, name, root, pictures)
         eye_of_photo = camera.new_camera(f"{name} camera", result.manifest.camera, root)
         warnings = _put_photo(result, name, eye_of_photo)
         light = world.new_world(name, np.asarray(result.manifest.light.sh))
@@ -56,6 +58,7 @@ def build_scene(result: ResultPackage, context: bpy.types.Context) -> BuiltHead:
         for item in (root, *parts, eye_of_photo):
             collection.objects.link(item)
         _describe(root, result, eye_of_photo, light, warnings)
+        describe_detail(root, result, pictures["albedo"])
         _assign_roles(root, parts, eye_of_photo)
         scene.collection.children.link(collection)
     match_photo(root, scene)
@@ -97,19 +100,22 @@ def _nothing_on_error() -> Iterator[None]:
         raise
 
 
+def _load_maps(result: ResultPackage, name: str) -> dict[str, bpy.types.Image]:
+    return {
+        key: load_packed(result.path(f"maps/{key}.png"), f"{name} {key}")
+        for key in MAPS
+        if f"maps/{key}.png" in result.manifest.files
+    }
+
+
 def _build_parts(
-    result: ResultPackage, name: str, root: bpy.types.Object
+    result: ResultPackage, name: str, root: bpy.types.Object, images: dict[str, bpy.types.Image]
 ) -> tuple[bpy.types.Object, ...]:
     info = result.manifest.mesh
     split = [
         mesh.split_part(result.mesh, info.part_names, p) for p in mesh.plans_for(info.part_names)
     ]
     arrays = [part for part in split if part is not None]
-    images = {
-        key: load_packed(result.path(f"maps/{key}.png"), f"{name} {key}")
-        for key in MAPS
-        if f"maps/{key}.png" in result.manifest.files
-    }
     kinds = dict.fromkeys(part.plan.material for part in arrays)
     materials = {kind: material.new_material(kind, f"{name} {kind}", images) for kind in kinds}
     objects = [

@@ -23,9 +23,3 @@ def parts_of(root: bpy.types.Object) -> list[bpy.types.Object]:
     """The head's own meshes, the skin first (it has the sliders)."""
     parts = [item for item in root.children_recursive if role_of(item) in MESH_ROLES]
     return sorted(parts, key=lambda part: role_of(part) != "SKIN")
-
-
-def skin_of(root: bpy.types.Object) -> bpy.types.Object | None:
-    """The mesh with the expression sliders and the skin material."""
-    skins = (item for item in root.children_recursive if role_of(item) == "SKIN")
-    return next(skins, None)

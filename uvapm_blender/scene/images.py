@@ -9,6 +9,7 @@ from ...engine.protocol.conventions import to_bottom_up
 
 COLOUR = "sRGB"
 LINEAR = "Linear Rec.709"
+DATA = "Non-Color"
 
 
 def load_packed(path: Path, name: str, colourspace: str = COLOUR) -> bpy.types.Image:
@@ -34,6 +35,25 @@ def new_packed(name: str, pixels: np.ndarray, linear: bool) -> bpy.types.Image:
     image.update()
     image.pack()
     return image
+
+
+def read_file(path: Path, colourspace: str = COLOUR) -> np.ndarray:
+    """(H, W, 4) f32 values of a picture file as stored, row 0 on top; no image stays behind.
+
+    Raises RuntimeError when Blender cannot read it.
+    """
+    image = bpy.data.images.load(str(path), check_existing=False)
+    try:
+        image.colorspace_settings.name = colourspace
+        return read_pixels(image)
+    finally:
+        bpy.data.images.remove(image)
+
+
+def pack_changed(image: bpy.types.Image | None) -> None:
+    """Pack the pixels again when they were changed: saving writes what is packed."""
+    if image is not None and image.is_dirty:
+        image.pack()
 
 
 def read_pixels(image: bpy.types.Image) -> np.ndarray:

@@ -1,11 +1,8 @@
-"""Materials: skin with a removable photo layer, eyes, teeth, tongue, lashes."""
+"""Materials: skin, eyes, teeth, tongue, lashes."""
 
 from collections.abc import Mapping
 
 import bpy
-
-PHOTO_DETAIL = "Photo detail"
-"""Label of the node whose factor fades the photo layer: 0 coarse albedo, 1 with the photo."""
 
 SKIN_IOR = 1.4
 """Index of refraction of skin (Tuchin, Tissue Optics: 1.38 to 1.41)."""
@@ -32,32 +29,16 @@ def principled(material: bpy.types.Material) -> bpy.types.ShaderNodeBsdfPrincipl
     return next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
 
 
-def photo_detail_socket(material: bpy.types.Material) -> bpy.types.NodeSocket | None:
-    """Factor input of the photo layer, None when the user removed the node."""
-    nodes = material.node_tree.nodes if material.node_tree else ()
-    mixes = (node for node in nodes if node.type == "MIX" and node.label == PHOTO_DETAIL)
-    mix = next(mixes, None)
-    return None if mix is None else _mix_sockets(mix)[0]
-
-
 def new_material(kind: str, name: str, images: Images) -> bpy.types.Material:
     """Material of one kind: skin, eye, teeth, tongue, lash or plain.
 
-    images: albedo and albedo_coarse (skin), eye and lash where the result has them.
+    images: albedo (skin), eye and lash where the result has them.
     """
     material = bpy.data.materials.new(name)
     if not material.node_tree:  # deprecated switch, still needed before Blender 5
         material.use_nodes = True
     _FILLERS[kind](material, images)
     return material
-
-
-def _mix_sockets(mix: bpy.types.ShaderNodeMix) -> tuple[bpy.types.NodeSocket, ...]:
-    """Factor, A, B and result of a colour mix: the sockets of other data types are hidden."""
-    inputs = {socket.identifier: socket for socket in mix.inputs}
-    names = ("Factor_Float", "A_Color", "B_Color")
-    result = next(socket for socket in mix.outputs if socket.identifier == "Result_Color")
-    return (*(inputs[name] for name in names), result)
 
 
 def _image_node(
@@ -76,20 +57,12 @@ def _set(material: bpy.types.Material, values: Mapping[str, object]) -> None:
 
 
 def _fill_skin(material: bpy.types.Material, images: Images) -> None:
-    tree, shader = material.node_tree, principled(material)
-    left = shader.location.x
-    coarse = _image_node(material, images["albedo_coarse"], (left - 560, shader.location.y))
-    photo = _image_node(material, images["albedo"], (left - 560, shader.location.y - 300))
-    coarse.label, photo.label = "Coarse albedo", "Albedo with photo"
-    mix = tree.nodes.new("ShaderNodeMix")
-    mix.data_type = "RGBA"
-    mix.label = PHOTO_DETAIL
-    mix.location = (left - 240, shader.location.y)
-    factor, first, second, result = _mix_sockets(mix)
-    factor.default_value = 1.0
-    tree.links.new(coarse.outputs["Color"], first)
-    tree.links.new(photo.outputs["Color"], second)
-    tree.links.new(result, shader.inputs["Base Color"])
+    """The sliders recompose the albedo's image, so the shader mixes nothing."""
+    shader = principled(material)
+    place = (shader.location.x - 320, shader.location.y)
+    albedo = _image_node(material, images["albedo"], place)
+    albedo.label = "Albedo"
+    material.node_tree.links.new(albedo.outputs["Color"], shader.inputs["Base Color"])
     _set(
         material,
         {

@@ -1,0 +1,374 @@
+"""The detail sliders: the picture follows them, through undo, saving, loading and export too."""
+
+import importlib
+import shutil
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from engine.protocol.conventions import bytes_to_unit, unit_to_bytes
+from engine.protocol.detail_layers import (
+    DetailStrengths,
+    compose_albedo,
+    compose_detail,
+    split_detail,
+)
+
+pytestmark = [
+    pytest.mark.blender,
+    pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning"),
+]
+FAKE_ENGINE = Path(__file__).parents[1] / "client" / "fakes" / "fake_engine.py"
+LEVEL = 1.5 / 255
+
+
+@pytest.fixture
+def live(addon):
+    return importlib.import_module("uvapm.uvapm_blender.detail.live")
+
+
+@pytest.fixture
+def engine(addon, monkeypatch, tmp_path):
+    """start(how) -> directions ask the fake engine started like that (see fakes/fake_engine.py)."""
+    launch = importlib.import_module("uvapm.uvapm_blender.engine_client.launch").Launch
+
+    def start(how="well"):
+        folder = tmp_path / "engine"
+        folder.mkdir(exist_ok=True)
+        command = (sys.executable, "-u", str(FAKE_ENGINE), how, str(folder))
+        made = launch(command, str(addon.locations.ROOT), ())
+        module = importlib.import_module("uvapm.uvapm_blender.detail.live")
+        monkeypatch.setattr(module, "make_launch", lambda context: made)
+
+    start()
+    return start
+
+
+@pytest.fixture
+def expected(tiny):
+    """expected(strengths, photo, detail) -> the albedo (64, 64, 3) that must be seen."""
+    coarse = bytes_to_unit(unit_to_bytes(np.full((64, 64, 3), 0.5)))
+    albedo = bytes_to_unit(unit_to_bytes(tiny._gradient(64, 64)))
+
+    def compose(strengths=None, photo=1.0, detail=None):
+        below = compose_albedo(coarse, tiny.tiny_detail(), coarse, 0.0)
+        layers = split_detail(tiny.tiny_detail() if detail is None else detail)
+        changed = compose_detail(layers, strengths or DetailStrengths())
+        return compose_albedo(coarse, changed, albedo - below, photo)
+
+    return compose
+
+
+def seen(addon, built_or_root):
+    root = getattr(built_or_root, "root", built_or_root)
+    return addon.images.read_pixels(root.uvapm.detail.albedo)[..., :3].copy()
+
+
+def root_of(bpy, name="portrait"):
+    return bpy.data.objects[name]
+
+
+def assert_seen(addon, root, picture):
+    np.testing.assert_allclose(seen(addon, root), picture, atol=LEVEL)
+
+
+def test_each_slider_changes_the_picture_as_the_formula_says(blender, addon, result, expected):
+    built = addon.build(result)
+    detail = built.root.uvapm.detail
+    assert_seen(addon, built, expected())
+    for name in DetailStrengths.__dataclass_fields__:
+        setattr(detail, name, 0.0)
+        assert_seen(addon, built, expected(DetailStrengths(**{name: 0.0})))
+        setattr(detail, name, 1.0)
+    detail.photo = 0.25
+    detail.strength = 2.0
+    assert_seen(addon, built, expected(DetailStrengths(2.0), 0.25))
+    assert not np.allclose(expected(), expected(DetailStrengths(0.0)), atol=3 * LEVEL)
+
+
+def test_sliders_at_their_start_give_the_results_own_albedo(blender, addon, result):
+    built = addon.build(result)
+    before = seen(addon, built)
+    built.root.uvapm.detail.pores = 0.0
+    built.root.uvapm.detail.pores = 1.0
+    assert np.array_equal(seen(addon, built), before)
+
+
+def test_reset_puts_back_its_group_only(blender, addon, result, expected):
+    built = addon.build(result)
+    detail = built.root.uvapm.detail
+    detail.strength, detail.pores, detail.eyes, detail.photo = 0.5, 0.0, 2.0, 0.5
+    assert blender.ops.uvapm.reset_detail(group="BANDS") == {"FINISHED"}
+    assert (detail.pores, detail.eyes) == (1.0, 2.0)
+    assert_seen(addon, built, expected(DetailStrengths(0.5, eyes=2.0), 0.5))
+    assert blender.ops.uvapm.reset_detail(group="ALL") == {"FINISHED"}
+    assert_seen(addon, built, expected())
+
+
+def test_undo_and_redo_bring_back_the_picture(blender, addon, result, expected, engine):
+    blender.ops.uvapm.import_result("EXEC_DEFAULT", True, directory=str(result))
+    blender.ops.ed.undo_push(message="start")
+    pictures = {}
+    for step, change in enumerate([("strength", 0.0), ("photo", 0.5), ("cheeks", 2.0)]):
+        setattr(root_of(blender).uvapm.detail, *change)
+        pictures[step] = seen(addon, root_of(blender))
+        blender.ops.ed.undo_push(message=change[0])
+    root_of(blender).uvapm.detail.directions[0] = 2.0
+    pictures[3] = seen(addon, root_of(blender))
+    blender.ops.ed.undo_push(message="direction")
+    for step in (2, 1, 0):
+        blender.ops.ed.undo()
+        assert_seen(addon, root_of(blender), pictures[step])
+    blender.ops.ed.undo()
+    assert_seen(addon, root_of(blender), expected())
+    for step in (0, 1, 2, 3):
+        blender.ops.ed.redo()
+        assert_seen(addon, root_of(blender), pictures[step])
+    assert root_of(blender).uvapm.detail.directions[0] == 2.0
+
+
+def test_undo_of_something_else_keeps_the_picture(blender, addon, result):
+    blender.ops.uvapm.import_result("EXEC_DEFAULT", True, directory=str(result))
+    root_of(blender).uvapm.detail.strength = 0.0
+    picture = seen(addon, root_of(blender))
+    blender.ops.ed.undo_push(message="strength")
+    root_of(blender).location.x = 3.0
+    blender.ops.ed.undo_push(message="move")
+    blender.ops.ed.undo()
+    assert root_of(blender).location.x == 0.0
+    assert_seen(addon, root_of(blender), picture)
+
+
+def reload(bpy, path):
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_saving_keeps_the_picture_and_the_sliders(
+    blender, addon, result, expected, engine, tmp_path, gone
+):
+    built = addon.build(result)
+    detail = built.root.uvapm.detail
+    detail.strength, detail.photo, detail.directions[1] = 0.5, 0.25, 1.0
+    picture = seen(addon, built)
+    blender.ops.wm.save_as_mainfile(filepath=str(tmp_path / "head.blend"))
+    if gone:
+        shutil.rmtree(result)
+    reload(blender, tmp_path / "head.blend")
+    detail = root_of(blender).uvapm.detail
+    assert (detail.strength, detail.photo, detail.directions[1]) == (0.5, 0.25, 1.0)
+    assert_seen(addon, root_of(blender), picture)
+    assert not addon.runtime.RUNTIME.session.decoding.active
+    if not gone:
+        detail.directions[1] = 0.0
+        assert_seen(addon, root_of(blender), expected(DetailStrengths(0.5), 0.25))
+
+
+def test_saving_twice_keeps_the_newest_picture(blender, addon, result, tmp_path):
+    built = addon.build(result)
+    for strength in (0.0, 2.0):
+        built.root.uvapm.detail.strength = strength
+        blender.ops.wm.save_as_mainfile(filepath=str(tmp_path / "head.blend"))
+    picture = seen(addon, built)
+    shutil.rmtree(result)
+    reload(blender, tmp_path / "head.blend")
+    assert_seen(addon, root_of(blender), picture)
+
+
+def test_a_file_saved_without_our_handlers_shows_its_sliders(
+    blender, addon, live, result, expected, tmp_path, monkeypatch
+):
+    """As an automatic save: properties are new, packed pixels are old."""
+    handlers = importlib.import_module("uvapm.uvapm_blender.detail.handlers")
+    built = addon.build(result)
+    built.root.uvapm.detail.strength = 0.0
+    monkeypatch.setattr(handlers, "heads", list)
+    blender.ops.wm.save_as_mainfile(filepath=str(tmp_path / "head.blend"))
+    monkeypatch.undo()
+    reload(blender, tmp_path / "head.blend")
+    assert_seen(addon, root_of(blender), expected(DetailStrengths(0.0)))
+
+
+def test_two_heads_do_not_disturb_each_other(blender, addon, result, expected, engine):
+    one, other = addon.build(result), addon.build(result)
+    one.root.uvapm.detail.strength = 0.0
+    assert_seen(addon, other, expected())
+    other.root.uvapm.detail.directions[0] = 1.0
+    assert_seen(addon, one, expected(DetailStrengths(0.0)))
+    one.root.uvapm.detail.strength = 1.0
+    assert_seen(addon, one, expected())
+    assert_seen(addon, other, expected(detail=np.full((512, 512), 0.1, np.float32)))
+
+
+def test_directions_start_the_engine_and_strengths_work_on_what_it_made(
+    blender, addon, result, expected, engine
+):
+    built = addon.build(result)
+    assert not addon.runtime.RUNTIME.session.warm
+    built.root.uvapm.detail.directions[0] = -1.0
+    assert addon.runtime.RUNTIME.session.warm
+    made = np.full((512, 512), -0.1, np.float32)
+    assert_seen(addon, built, expected(detail=made))
+    built.root.uvapm.detail.strength = 0.5
+    assert_seen(addon, built, expected(DetailStrengths(0.5), detail=made))
+    built.root.uvapm.detail.directions[0] = 0.0
+    assert_seen(addon, built, expected(DetailStrengths(0.5)))
+
+
+@pytest.mark.parametrize(
+    ("how", "words"), [("no_decode", "There is no pack"), ("dead", "gave no answer")]
+)
+def test_an_engine_that_cannot_is_told_and_the_picture_stays(
+    blender, addon, live, result, expected, engine, how, words
+):
+    built = addon.build(result)
+    engine(how)
+    built.root.uvapm.detail.directions[0] = 1.0
+    assert words in str(live.CACHE.error)
+    assert_seen(addon, built, expected())
+    engine("well")
+    built.root.uvapm.detail.directions[0] = 2.0
+    assert live.CACHE.error is None
+    assert_seen(addon, built, expected(detail=np.full((512, 512), 0.2, np.float32)))
+
+
+def test_without_any_python_directions_say_so(blender, addon, live, result, tmp_path):
+    settings = blender.context.preferences.addons["uvapm"].preferences
+    settings.engine_python = str(tmp_path / "no" / "python")
+    addon.build(result).root.uvapm.detail.directions[0] = 1.0
+    assert live.CACHE.error.code.value == "engine_missing"
+
+
+def test_a_drag_in_a_window_is_followed_by_the_timer(
+    blender, addon, live, result, expected, engine, monkeypatch
+):
+    """With a window the engine is asked without waiting; the timer shows what comes."""
+    built, other = addon.build(result), addon.build(result)
+    engine("slow_decode")
+
+    class Windowed:
+        def __getattr__(self, name):
+            return getattr(blender, name)
+
+    class App:
+        background = False
+
+        def __getattr__(self, name):
+            return getattr(blender.app, name)
+
+    windowed = Windowed()
+    windowed.app = App()
+    monkeypatch.setattr(live, "bpy", windowed)
+    for value in (0.5, 1.0, 1.5, 2.0):
+        built.root.uvapm.detail.directions[0] = value
+    other.root.uvapm.detail.directions[0] = 3.0
+    assert_seen(addon, built, expected())
+    assert blender.app.timers.is_registered(live._tick)
+    for _ in range(1000):
+        if live._tick() is None:
+            break
+        importlib.import_module("time").sleep(0.01)
+    assert_seen(addon, built, expected(detail=np.full((512, 512), 0.2, np.float32)))
+    assert_seen(addon, other, expected(detail=np.full((512, 512), 0.3, np.float32)))
+
+
+def test_a_missing_result_is_told_and_can_be_shown_again(
+    blender, addon, live, result, expected, tmp_path
+):
+    built = addon.build(result)
+    moved = result.rename(tmp_path / "moved")
+    built.root.uvapm.detail.strength = 0.0
+    problem = live.CACHE.problems[live.key_of(built.root)]
+    assert "was not found" in problem.message and str(result) in problem.message
+    assert_seen(addon, built, expected())
+    other = tmp_path / "other"
+    shutil.copytree(moved, other)
+    (other / "result.json").write_text("{}")
+    with pytest.raises(RuntimeError, match="another result"):
+        blender.ops.uvapm.find_result(directory=str(other))
+    assert blender.ops.uvapm.find_result(directory=str(moved)) == {"FINISHED"}
+    assert live.key_of(built.root) not in live.CACHE.problems
+    assert_seen(addon, built, expected(DetailStrengths(0.0)))
+
+
+def test_a_changed_map_is_told(blender, addon, live, result):
+    built = addon.build(result)
+    (result / "maps" / "albedo_coarse.png").write_bytes(b"other")
+    built.root.uvapm.detail.strength = 0.0
+    assert "albedo_coarse.png was changed" in str(live.CACHE.problems[live.key_of(built.root)])
+
+
+@pytest.mark.parametrize("suffix", [".fbx", ".glb"])
+def test_export_writes_what_is_seen(blender, addon, result, tmp_path, suffix):
+    built = addon.build(result)
+    built.root.uvapm.detail.strength = 0.0
+    built.root.uvapm.detail.photo = 0.0
+    path = tmp_path / f"head{suffix}"
+    addon.export_head(built.root, path, blender.context)
+    blender.ops.wm.read_factory_settings(use_empty=True)
+    if suffix == ".fbx":
+        blender.ops.import_scene.fbx(filepath=str(path))
+    else:
+        blender.ops.import_scene.gltf(filepath=str(path))
+    pictures = [addon.images.read_pixels(image)[..., :3] for image in blender.data.images]
+    grey = [np.abs(p - 0.5).max() for p in pictures if p.shape == (64, 64, 3)]
+    assert min(grey) < 2 * LEVEL, "the coarse albedo of the tiny result is plain grey"
+
+
+def test_removing_a_head_takes_its_image(blender, addon, result):
+    addon.build(result).root.uvapm.detail.strength = 0.0
+    blender.ops.uvapm.remove_head()
+    assert not [image for image in blender.data.images if "albedo" in image.name]
+    blender.ops.ed.undo_push(message="removed")
+
+
+def test_handlers_leave_with_the_add_on(blender, addon):
+    module = importlib.import_module("uvapm.uvapm_blender")
+    names = ("undo_post", "redo_post", "load_post", "save_pre")
+    before = [len(getattr(blender.app.handlers, name)) for name in names]
+    module.unregister()
+    after = [len(getattr(blender.app.handlers, name)) for name in names]
+    module.register()
+    assert after == [count - 1 for count in before]
+
+
+def test_panels_draw(blender, addon, live, result, engine):
+    """Draw code runs only in a window: here on a stand-in layout, for every state of a head."""
+    panels = importlib.import_module("uvapm.uvapm_blender.panels.detail")
+    built = addon.build(result)
+
+    class Layout:
+        def __init__(self):
+            self.said, self.enabled = [], True
+
+        def __getattr__(self, name):
+            def call(*arguments, **options):
+                self.said.append((name, arguments, options))
+                return self
+
+            return call
+
+    class Context:
+        active_object = built.head
+        region = SimpleNamespace(width=300)
+        preferences = SimpleNamespace(system=SimpleNamespace(ui_scale=1.0))
+
+    def draw(panel):
+        names = {**vars(panels._DetailPanel), **vars(panel)}
+        drawn = type("Drawn", (), names | {"layout": Layout()})()
+        drawn.draw(Context)
+        return drawn.layout
+
+    kinds = [panels.UVAPM_PT_detail, panels.UVAPM_PT_bands, panels.UVAPM_PT_regions,
+             panels.UVAPM_PT_directions]  # fmt: skip
+    counts = [sum(s[0] == "prop" for s in draw(kind).said) for kind in kinds]
+    assert counts == [2, 4, 4, 20] and all(draw(kind).enabled for kind in kinds)
+    shutil.rmtree(result)
+    live.CACHE.clear()
+    built.root.uvapm.detail.strength = 0.0
+    assert not any(draw(kind).enabled for kind in kinds)
+    assert any("This head's result" in str(said) for said in draw(kinds[0]).said)

@@ -1,0 +1,41 @@
+"""What the sliders of a head say, as plain values."""
+
+import bpy
+
+from ...engine.protocol.detail_layers import BANDS, DetailStrengths
+from ...engine.protocol.detail_regions import REGIONS
+from ..declarations import PROPERTY
+from ..scene.heads import role_of
+from .cache import Key, Offsets
+
+STRENGTHS = ("strength", *BANDS, *REGIONS)
+"""Names of the strength sliders, as `DetailStrengths` has them."""
+
+
+def key_of(root: bpy.types.Object) -> Key:
+    """What a head's maps are found by."""
+    head = getattr(root, PROPERTY)
+    return bpy.path.abspath(head.result_folder), head.detail.stamp
+
+
+def offsets_of(root: bpy.types.Object) -> Offsets:
+    """The directions of a head, rounded so that equal sliders give equal keys."""
+    return tuple(round(value, 4) for value in getattr(root, PROPERTY).detail.directions)
+
+
+def strengths_of(root: bpy.types.Object) -> DetailStrengths:
+    """The strength sliders of a head."""
+    detail = getattr(root, PROPERTY).detail
+    return DetailStrengths(**{name: getattr(detail, name) for name in STRENGTHS})
+
+
+def is_changed(root: bpy.types.Object) -> bool:
+    """True when a slider is not where the fit left it."""
+    untouched = getattr(root, PROPERTY).detail.photo == 1.0 and not any(offsets_of(root))
+    return not untouched or strengths_of(root) != DetailStrengths()
+
+
+def heads() -> list[bpy.types.Object]:
+    """Roots of all heads with an image that the sliders write."""
+    roots = (item for item in bpy.data.objects if role_of(item) == "ROOT")
+    return [root for root in roots if getattr(root, PROPERTY).detail.albedo is not None]
