@@ -97,7 +97,7 @@ def refine_latent(
     """
     start = net.decode(alpha).detach()
     scale = (start - target)[chosen].square().mean().clamp(min=1e-12)
-    unknown = alpha.clone().requires_grad_(True)
+    unknown = alpha.clone(memory_format=torch.contiguous_format).requires_grad_(True)
     optimizer = torch.optim.LBFGS(
         [unknown], max_iter=steps, max_eval=steps, line_search_fn="strong_wolfe"
     )
@@ -105,7 +105,8 @@ def refine_latent(
     def error() -> torch.Tensor:
         # Over the error at the start, so that tolerances mean the same for every map.
         loss = (net.decode(unknown) - target)[chosen].square().mean() / scale
-        (unknown.grad,) = torch.autograd.grad(loss, unknown)
+        (gradient,) = torch.autograd.grad(loss, unknown)
+        unknown.grad = gradient.contiguous()
         return loss.detach()
 
     optimizer.step(error)

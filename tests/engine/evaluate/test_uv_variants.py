@@ -84,6 +84,8 @@ def test_refining_counts_only_the_chosen_texels() -> None:
     net, target = BlockCodec(), torch.from_numpy(block_detail(512, 6))
     chosen = torch.zeros(512, 512, dtype=torch.bool)
     chosen[:256] = True
-    found = net.decode(refine_latent(net, torch.zeros(4, 32, 32), target, chosen, 20))
+    found = net.decode(
+        refine_latent(net, torch.zeros(32, 32, 4).permute(2, 0, 1), target, chosen, 20)
+    )
     np.testing.assert_allclose(found[:256], target[:256], atol=1e-4)
     assert not found[256:].any()
