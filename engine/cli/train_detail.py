@@ -126,6 +126,7 @@ def settings_of(
 ) -> "tuple[DetailTrainSettings, LoopSettings]":
     """The recipe with what the options change. Raises EngineError(BAD_SETTINGS)."""
     from ..train.detail.settings import RECIPES, DetailTrainSettings
+    from ..train.gradient.precision import choose_precision
     from ..train.gradient.settings import LoopSettings
 
     recipe = RECIPES[arguments.recipe]
@@ -143,22 +144,10 @@ def settings_of(
         steps=arguments.steps or recipe.steps,
         seconds=(arguments.hours or 0.0) * HOUR,
         seed=arguments.seed,
-        precision=_precision(arguments.precision or recipe.precision, device),
+        precision=choose_precision(arguments.precision or recipe.precision, device),
         threads=1 if device == "cpu" else arguments.threads,
     )
     return settings, loop
-
-
-def _precision(wanted: str, device: str) -> str:
-    import torch
-
-    if wanted == "float16" and device != "cuda":
-        raise _bad("--precision float16 needs a CUDA device.")
-    if wanted != "auto":
-        return wanted
-    if device != "cuda":
-        return "float32"
-    return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
 
 
 def _perceptual(lpips: Path | None, world: "World") -> "Perceptual":
@@ -227,7 +216,8 @@ def _write(
     from ..evaluate.machine import this_machine
     from ..packs.detail import write_detail_pack
     from ..protocol.pack_manifest import PackPart
-    from ..train.detail.run import device_name, recipe_text, report_of
+    from ..train.detail.run import recipe_text, report_of
+    from ..train.gradient.distributed import device_name
 
     recipe = recipe_text(trained, settings, loop, device_name(world.device))
     part = PackPart("detail", recipe, arguments.licence, arguments.origin, "")

@@ -12,7 +12,7 @@ from ...nets.detail_vae import DetailVae
 from ...protocol.albedo_pack import AlbedoPack
 from ...protocol.detail_pack import DetailModel
 from ...reporter import Reporter
-from ..gradient.distributed import World
+from ..gradient.distributed import World, device_name
 from ..gradient.loop import train
 from ..gradient.settings import LoopSettings
 from .objective import Perceptual
@@ -168,10 +168,3 @@ def report_of(
         "device": device_name(world.device),
         "machine": dict(machine),
     }
-
-
-def device_name(device: torch.device) -> str:
-    """For people: the GPU's name, or "the CPU"."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return "the CPU" if device.type == "cpu" else device.type

@@ -91,3 +91,10 @@ def join_world(device: str) -> Iterator[World]:
         yield World(rank, size, place)
     finally:
         distributed.destroy_process_group()
+
+
+def device_name(device: torch.device) -> str:
+    """For people: the GPU's name, or "the CPU"."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return "the CPU" if device.type == "cpu" else device.type
