@@ -248,8 +248,8 @@ def _write(
     from ..evaluate.machine import this_machine
     from ..packs.encoder import write_encoder_pack
     from ..protocol.pack_manifest import PackPart
-    from ..train.gradient.distributed import device_name
     from ..train.encoder.run import recipe_text, report_of
+    from ..train.gradient.distributed import device_name
 
     recipe = recipe_text(trained, plan, loop, albedo, device_name(world.device))
     part = PackPart("encoder", recipe, arguments.licence, arguments.origin, "")
