@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from ...nets.detail_vae import DetailVae
@@ -112,7 +111,7 @@ def detail_model(
 ) -> DetailModel:
     """What the pack holds."""
     weights = {
-        name: np.ascontiguousarray(tensor.detach().float().cpu().numpy())
+        name: tensor.detach().float().cpu().contiguous().numpy()
         for name, tensor in net.state_dict().items()
     }
     return DetailModel(
