@@ -14,7 +14,7 @@ import numpy as np
 from ...protocol.conventions import bytes_to_unit, mirror_texels
 from .settings import CROP_STEP, AugmentSettings
 
-LEAST_WEIGHT = 0.15
+LEAST_WEIGHT = 0.35
 """Mean weight of a crop that is worth a look: the corners of the layout hold nothing."""
 MIX_CELLS = (2, 7)
 """Blobs a side of a mask that mixes two people: least and most, exclusive."""
