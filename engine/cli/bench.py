@@ -1,4 +1,4 @@
-"""`python -m engine bench fit|albedo`: timings, printed with the machine."""
+"""`python -m engine bench fit|albedo|detail`: timings, printed with the machine."""
 
 import argparse
 import os
@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from . import bench_detail
 
 if TYPE_CHECKING:
     from ..evaluate.bench_albedo import Run, SizeBench
@@ -24,6 +26,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     fit.add_argument("--pack", default="default")
     fit.set_defaults(run=run_fit)
     _register_albedo(what)
+    bench_detail.register(what)
 
 
 def _register_albedo(what: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

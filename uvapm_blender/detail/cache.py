@@ -62,7 +62,7 @@ class DetailCache:
         known = self.shown.get(image)
         if known is not None and known[0] == offsets:
             return known[1]
-        if not any(offsets):
+        if not offsets:
             layers = self.sources(key).layers
         elif (key, offsets) in self.decoded:
             self.decoded.move_to_end((key, offsets))

@@ -140,7 +140,7 @@ def _ask_next() -> bool:
     for root in heads():
         if root.session_uid in CACHE.waiting and CACHE.error is None:
             key, offsets = key_of(root), offsets_of(root)
-            if any(offsets) and (key, offsets) not in CACHE.decoded:
+            if offsets and (key, offsets) not in CACHE.decoded:
                 _ask(root, key, offsets)
                 return RUNTIME.session.decoding.active
     CACHE.waiting.clear()

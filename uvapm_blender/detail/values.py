@@ -19,8 +19,12 @@ def key_of(root: bpy.types.Object) -> Key:
 
 
 def offsets_of(root: bpy.types.Object) -> Offsets:
-    """The directions of a head, rounded so that equal sliders give equal keys."""
-    return tuple(round(value, 4) for value in getattr(root, PROPERTY).detail.directions)
+    """The directions of a head up to the last that was moved: () for none. Rounded, so that
+    equal sliders give equal keys."""
+    offsets = [round(value, 4) for value in getattr(root, PROPERTY).detail.directions]
+    while offsets and not offsets[-1]:
+        offsets.pop()
+    return tuple(offsets)
 
 
 def strengths_of(root: bpy.types.Object) -> DetailStrengths:
@@ -31,7 +35,7 @@ def strengths_of(root: bpy.types.Object) -> DetailStrengths:
 
 def is_changed(root: bpy.types.Object) -> bool:
     """True when a slider is not where the fit left it."""
-    untouched = getattr(root, PROPERTY).detail.photo == 1.0 and not any(offsets_of(root))
+    untouched = getattr(root, PROPERTY).detail.photo == 1.0 and not offsets_of(root)
     return not untouched or strengths_of(root) != DetailStrengths()
 
 
