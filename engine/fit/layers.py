@@ -12,12 +12,12 @@ from .detail import DetailFit, DetailMap, detail_fit, detailed_albedo, fit_detai
 from .detail_residual import cell_trust, detail_residual
 from .face_view import FaceView, SkinGeometry, face_view, fitting_size
 from .layer_errors import layer_errors
-from .loaded import LoadedPack, skin_atlas, writable_mask
+from .loaded import LoadedPack, closable_mask, skin_atlas, writable_mask
 from .observe import FittedView, observe
 from .photo_layer import photo_layer
 from .resize import resize_texture
 from .settings import FitSettings
-from .unlit import inner_person, seen_texels, unlit_colour
+from .unlit import closed_skin, inner_person, seen_texels, unlit_colour
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +49,9 @@ def _unwrap(task: LayerTask, size: int, settings: FitSettings) -> _Unwrapped:
     inner = inner_person(crop.person, task.face, settings.seen)
     inside = replace(view, crop=replace(crop, person=inner))
     observation = observe(task.loaded, inside, size)
-    mask = writable_mask(task.loaded.head, size)
-    seen = seen_texels(observation, mask, task.albedo.skin, settings.albedo, settings.seen)
+    mask, skin = writable_mask(task.loaded.head, size), task.albedo.skin
+    skin = closed_skin(skin, closable_mask(task.loaded.head, len(skin)), settings.seen)
+    seen = seen_texels(observation, mask, skin, settings.albedo, settings.seen)
     return _Unwrapped(unlit_colour(observation, task.albedo.light, settings.albedo), seen)
 
 

@@ -140,3 +140,15 @@ def writable_mask(head: HeadPack, size: int) -> np.ndarray:
     """(size, size): where the photo layer may write: all skin but sockets and mouth."""
     hidden = uv_mask(head, ("sockets", "mouth"), size)
     return uv_mask(head, ("skin",), size) * (1.0 - hidden)
+
+
+GLASSES_REACH = 0.09
+"""How far from the eyelids glasses sit, over the map's side. Ours, on photos."""
+
+
+def closable_mask(head: HeadPack, size: int) -> np.ndarray:
+    """(size, size): where thin dark things are skin: not where glasses sit, but on the brows."""
+    reach = 2 * round(GLASSES_REACH * size) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    lids = (uv_mask(head, ("lids",), size) > 0.5).astype(np.float32)
+    return np.maximum(1.0 - cv2.dilate(lids, disc), uv_mask(head, ("brows",), size))

@@ -67,6 +67,9 @@ class SeenSettings:
     sure_facing: float = 0.6
     """Cosines between normal and view: below the first a texel is not believed, above the second
     it is. Ours: at grazing angles one photo pixel covers many texels."""
+    closing: float = 1 / 50
+    """Width of gaps in the skin that are closed, over the map's side: 5 texels of 256. Ours: wider
+    than moles and folds, narrower than locks of hair. Not round the eyes: the rims of glasses."""
     rim: float = 0.035
     """Inside the person's outline this much is not believed, over the face's size (the root of
     its pixels). Ours: the fitted outline misses the real one by that, and shows what is behind."""

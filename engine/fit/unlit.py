@@ -25,6 +25,17 @@ def unlit_colour(
     return unlit
 
 
+def closed_skin(skin: np.ndarray, closable: np.ndarray, settings: SeenSettings) -> np.ndarray:
+    """`AlbedoFit.skin` (S, S) with gaps up to `closing` wide closed where closable (S, S) is 1.
+
+    What is small or thin and dark is a mole, a fold or a brow, and belongs to the skin.
+    """
+    width = round(settings.closing * len(skin)) // 2 * 2 + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    closed = cv2.morphologyEx(skin.astype(np.float32), cv2.MORPH_CLOSE, disc)
+    return skin + closable * (closed - skin)
+
+
 def seen_texels(
     observation: TexelObservation,
     mask: np.ndarray,
@@ -34,7 +45,7 @@ def seen_texels(
 ) -> np.ndarray:
     """(S, S) float32 in [0, 1]: seen, facing the camera, on the person, and skin.
 
-    mask (S, S) in [0, 1]: which texels may count; skin: `AlbedoFit.skin` of any size.
+    mask (S, S) in [0, 1]: which texels may count; skin: `closed_skin`, of any size.
     """
     size = observation.facing.shape[1::-1]
     skin = cv2.resize(skin, size, interpolation=cv2.INTER_CUBIC)

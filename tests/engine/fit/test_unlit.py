@@ -5,7 +5,7 @@ import pytest
 
 from engine.fit.settings import AlbedoSettings, SeenSettings
 from engine.fit.texels import TexelObservation
-from engine.fit.unlit import inner_person, seen_texels, unlit_colour
+from engine.fit.unlit import closed_skin, inner_person, seen_texels, unlit_colour
 from engine.protocol.conventions import ambient_light, srgb_to_linear
 
 SIZE = 32
@@ -53,3 +53,16 @@ def test_the_rim_of_the_person_is_left_out() -> None:
     assert inner[50, 30] < 0.05
     assert inner[50, 40:].min() > 0.95
     assert (inner <= person).all()
+
+
+def test_small_gaps_of_the_skin_are_closed_but_not_where_glasses_sit() -> None:
+    skin = np.ones((256, 256), np.float32)
+    skin[100:104, 50:54] = 0.0  # a mole
+    skin[100:104, 150:200] = 0.0  # a rim of glasses
+    skin[150:190, 100:160] = 0.0  # a lock of hair
+    closable = np.ones((256, 256), np.float32)
+    closable[:, 140:210] = 0.0
+    found = closed_skin(skin, closable, SeenSettings())
+    assert found[100:104, 50:54].min() == 1.0
+    assert found[100:104, 150:200].max() == 0.0
+    assert found[155:185, 105:139].max() == 0.0
