@@ -4,34 +4,34 @@ import cv2
 import numpy as np
 import torch
 
-from ..protocol.conventions import signed_to_unit
+from ..protocol.conventions import signed_to_unit, unit_to_shorts
 from ..protocol.detail import DETAIL_SIZE, value
 from ..render.atlas import texel_values
-from ..surface.maps import FineMaps, fine_maps
+from ..surface.maps import fine_maps
 from .loaded import LoadedPack, skin_atlas
 
 
-def fitted_fine_maps(
+def fine_pictures(
     loaded: LoadedPack,
     neutral: np.ndarray,
     coarse: np.ndarray,
     detail: np.ndarray | None,
     size: int,
     seed: int,
-) -> FineMaps:
-    """Normal and roughness maps of a fitted head.
+) -> dict[str, np.ndarray]:
+    """Pictures for the result directory: normal (S, S, 3) and roughness (S, S) in [0, 1]; at 2048
+    also albedo_detail_fine (S, S) uint16, the detail with the pores' darkness, stored signed.
 
     neutral: (V, 3) metres. coarse: (T, T, 3) sRGB. detail: (512, 512) signed V, None without a
     detail model. size: one of `job.FINE_SIZES`. seed: of the job, for what is synthesised.
     """
+    shape = (DETAIL_SIZE, DETAIL_SIZE)
     atlas = skin_atlas(loaded, DETAIL_SIZE)
     position = texel_values(torch.from_numpy(neutral).float(), loaded.triangles, atlas).numpy()
-    shape = (DETAIL_SIZE, DETAIL_SIZE)
-    known = np.zeros(shape, np.float32) if detail is None else detail
     small = cv2.resize(value(coarse), shape, interpolation=cv2.INTER_AREA)
-    return fine_maps(known, small, position, atlas.valid.numpy(), size, seed)
-
-
-def stored_maps(maps: FineMaps) -> dict[str, np.ndarray]:
-    """The pictures of the result directory, in [0, 1]: normal (S, S, 3) and roughness (S, S)."""
-    return {"normal": signed_to_unit(maps.normal), "roughness": maps.roughness}
+    known = np.zeros(shape, np.float32) if detail is None else detail
+    maps = fine_maps(known, small, position, atlas.valid.numpy(), size, seed)
+    pictures = {"normal": signed_to_unit(maps.normal), "roughness": maps.roughness}
+    if maps.detail is not None:
+        pictures["albedo_detail_fine"] = unit_to_shorts(signed_to_unit(maps.detail))
+    return pictures

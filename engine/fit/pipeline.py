@@ -9,7 +9,6 @@ from ..device import choose_device
 from ..packs.registry import find_pack
 from ..photo.load import load_photo
 from ..protocol.conventions import signed_to_unit, unit_to_shorts
-from ..protocol.detail import DETAIL_SIZE
 from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.job import FitJob
 from ..protocol.result import ResultMesh
@@ -19,6 +18,7 @@ from ..result.contents import ResultContents
 from ..result.folder import check_output
 from ..result.metrics import psnr
 from ..result.write import png_bytes, write_result
+from .fine_maps import fine_pictures
 from .loaded import LoadedPack, load_pack
 from .pictures import (
     compare_picture,
@@ -95,7 +95,7 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
         )
         with clock.stage("write"):
             contents = result_contents(job, result, loaded, reporter)
-            reporter.progress(3, 4)
+            reporter.progress(4, 5)
             return write_result(output, contents)
 
 
@@ -105,18 +105,19 @@ def result_contents(
     """Everything that the result directory holds. Raises Cancelled."""
     head, photo, shape = loaded.head, result.prepared.photo, result.shape
     rgb, alpha = render_crop(result, loaded, result.detail.albedo)
-    reporter.progress(1, 4)
+    reporter.progress(1, 5)
     compare = compare_picture(result, loaded, rgb, alpha)
-    reporter.progress(2, 4)
+    reporter.progress(2, 5)
     maps = {
         "albedo_coarse": pad_seams(result.coarse, loaded),
         "albedo_detail": unit_to_shorts(signed_to_unit(result.detail.detail)),
         "photo_layer": pad_seams(signed_to_unit(result.detail.layer), loaded),
         "albedo": pad_seams(result.detail.albedo, loaded),
         "origin": result.detail.origin,
-        "normal": np.tile(signed_to_unit(np.eye(3)[2]), (DETAIL_SIZE, DETAIL_SIZE, 1)),
-        "roughness": np.full((DETAIL_SIZE, DETAIL_SIZE), 0.5),
     }
+    detail = None if result.detail.alpha is None else result.detail.detail
+    maps |= fine_pictures(loaded, result.neutral, result.coarse, detail, job.fine_size, job.seed)
+    reporter.progress(3, 5)
     expression = head.expression.astype(np.float16)
     return ResultContents(
         pack=PackInfo(head.id, head.version, head.sha),
