@@ -164,5 +164,7 @@ def compose_albedo(
         part = add_detail(coarse[rows], detail[rows])
         if photo_share:
             part += np.float32(photo_share) * photo_layer[rows]
-        np.clip(part, 0.0, 1.0, out=out[rows])
+        np.clip(part, 0.0, 1.0, out=part)
+        for channel in range(3):  # `out` may be interleaved: numpy would go texel by texel
+            out[rows][..., channel] = part[..., channel]
     return out
