@@ -3,6 +3,7 @@
 import argparse
 
 from .evaluate_encoder import add_encoder
+from .evaluate_lights import add_lights
 from .evaluate_photos import add_photos
 from .evaluate_transfer import add_transfer
 from .evaluate_uv import add_uv
@@ -16,3 +17,4 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     add_uv(what)
     add_encoder(what)
     add_transfer(what)
+    add_lights(what)
