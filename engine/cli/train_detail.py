@@ -125,6 +125,7 @@ def settings_of(
     arguments: argparse.Namespace, device: str
 ) -> "tuple[DetailTrainSettings, LoopSettings]":
     """The recipe with what the options change. Raises EngineError(BAD_SETTINGS)."""
+    from ..train.detail.objective import ObjectiveSettings
     from ..train.detail.settings import RECIPES, DetailTrainSettings
     from ..train.gradient.precision import choose_precision
     from ..train.gradient.settings import LoopSettings
@@ -139,6 +140,7 @@ def settings_of(
         blocks=recipe.blocks,
         seed=arguments.seed,
         perceptual="pack" if arguments.lpips is None else "lpips",
+        objective=ObjectiveSettings(critic_start=recipe.critic_start),
     )
     loop = LoopSettings(
         steps=arguments.steps or recipe.steps,
@@ -153,10 +155,11 @@ def settings_of(
 def _perceptual(lpips: Path | None, world: "World") -> "Perceptual":
     from ..nets.bundle import load_nets
     from ..packs.registry import find_pack
+    from ..train.detail.lpips import read_lpips
     from ..train.detail.perceptual import PackDistance
 
     if lpips is not None:
-        raise _bad("--lpips is not ready.")
+        return read_lpips(lpips).to(world.device)
     return PackDistance(load_nets(find_pack()).identity).to(world.device)
 
 
