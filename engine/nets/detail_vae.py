@@ -1,9 +1,9 @@
-"""The variational auto-encoder of detail maps (UVAPM, arXiv 2506.13233: latent 32 x 32 x 4, 512 out).
+"""The variational auto-encoder of detail maps (UVAPM, arXiv 2506.13233: 512 from 32 x 32 x 4).
 
 Ours in the layers, because it has to run and train on two CPU cores: space-to-depth first (Shi et
 al. 2016), so that no convolution runs at 512; residual blocks (He et al. 2016) without
-normalisation; and a linear path beside the network on both sides, which starts as the principal
-components of small patches, so that the network only has to learn what these miss.
+normalisation; and a fixed linear path beside the network on both sides, the principal components
+of small patches, so that the network only has to learn what these miss.
 """
 
 import torch
@@ -16,6 +16,8 @@ FOLD = 4
 """Space-to-depth of the first layer: 512 texels become 128 cells of 16 channels."""
 CELL = 16
 """Texels a side of one latent cell: 512 / 32."""
+START_LOG_VARIANCE = -5.0
+"""Of the posterior at the start: narrow, so that the first steps see little noise."""
 
 
 class ResidualBlock(nn.Module):
@@ -42,7 +44,8 @@ class _Encoder(nn.Module):
     def __init__(self, info: DetailInfo) -> None:
         super().__init__()
         fine, middle, deep = info.widths
-        self.linear = nn.Conv2d(1, info.latent_channels, CELL, stride=CELL)
+        self.linear = nn.Conv2d(1, info.latent_channels, CELL, stride=CELL, bias=False)
+        self.linear.requires_grad_(False)
         self.body = nn.Sequential(
             nn.PixelUnshuffle(FOLD),
             nn.Conv2d(FOLD * FOLD, fine, 3, padding=1),
@@ -65,7 +68,8 @@ class _Decoder(nn.Module):
     def __init__(self, info: DetailInfo) -> None:
         super().__init__()
         fine, middle, deep = info.widths
-        self.linear = nn.ConvTranspose2d(info.latent_channels, 1, CELL, stride=CELL)
+        self.linear = nn.ConvTranspose2d(info.latent_channels, 1, CELL, stride=CELL, bias=False)
+        self.linear.requires_grad_(False)
         self.body = nn.Sequential(
             nn.Conv2d(info.latent_channels, deep, 3, padding=1),
             *_blocks(deep, info.blocks),
@@ -100,7 +104,7 @@ class DetailVae(nn.Module):
         self.register_buffer("scale", torch.tensor(0.02))
 
     def encode(self, maps: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, 1, S, S) detail to the mean and the log variance of its latent, (N, C, S/16, S/16)."""
+        """(N, 1, S, S) detail to mean and log variance of its latent, (N, C, S/16, S/16) each."""
         mean, log_variance = self.encoder(maps / self.scale)
         return mean, log_variance.clamp(-12.0, 4.0)
 
@@ -109,7 +113,7 @@ class DetailVae(nn.Module):
         return self.decoder(latent) * self.scale
 
     def start_linear(self, patches: Tensor) -> None:
-        """Let the linear paths start as the principal components of detail patches.
+        """Set the linear paths to the principal components of detail patches; the rest adds zero.
 
         patches: (n, 16, 16) signed detail, n larger than the latent channels. Latents then start
         with unit variance.
@@ -123,8 +127,7 @@ class DetailVae(nn.Module):
         with torch.no_grad():
             self.decoder.linear.weight.copy_((rows[:channels] * sigma).reshape(shape))
             self.encoder.linear.weight.copy_((rows[:channels] / sigma).reshape(shape))
-            for layer in (self.encoder.linear, self.decoder.linear, self.decoder.body[-2]):
-                nn.init.zeros_(layer.bias)
-            for layer in (self.encoder.mean, self.decoder.body[-2]):
+            for layer in (self.encoder.mean, self.encoder.log_variance, self.decoder.body[-2]):
                 nn.init.zeros_(layer.weight)
-            nn.init.zeros_(self.encoder.mean.bias)
+                nn.init.zeros_(layer.bias)
+            nn.init.constant_(self.encoder.log_variance.bias, START_LOG_VARIANCE)

@@ -1,8 +1,8 @@
 """The losses of the detail VAE, as functions from values to values.
 
-UVAPM (arXiv 2506.13233) names KL, GAN and LPIPS and gives no weights; the weights here are ours. The
-reconstruction is squared error plus structural similarity, because table 2 of the paper measures
-both.
+UVAPM (arXiv 2506.13233) names KL, GAN and LPIPS and gives no weights; the weights here are ours.
+The reconstruction is squared error plus structural similarity, because table 2 of the paper
+measures both.
 """
 
 from collections.abc import Callable
@@ -26,17 +26,18 @@ class ObjectiveSettings:
     """Weights of the losses. Squared errors are counted in the net's `scale` squared.
 
     kl: of the divergence per latent cell: a posterior about 25 times narrower than the prior, so
-    that little is lost. structure: of 1 - SSIM at half size. perceptual: of the feature distance.
-    critic: of the generator's adversarial loss; small, because the detail must stay the person's.
+    that little is lost. structure: of 1 - SSIM at half size; high, because on smooth skin small
+    errors show. perceptual: of the feature distance. critic: of the generator's adversarial loss;
+    small, because the detail must stay the person's.
     critic_start: step from which the critic counts; it learns from `critic_warm` steps before.
     """
 
     squared: float = 1.0
-    structure: float = 1.0
+    structure: float = 4.0
     kl: float = 5e-4
     perceptual: float = 0.5
-    critic: float = 0.02
-    critic_start: int = 1500
+    critic: float = 0.05
+    critic_start: int = 3000
     critic_warm: int = 200
 
 

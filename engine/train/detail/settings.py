@@ -62,8 +62,8 @@ class DetailTrainSettings:
     widths: tuple[int, ...] = (48, 96, 160)
     blocks: int = 2
     critic_width: int = 32
-    learning_rate: float = 8e-4
-    critic_rate: float = 4e-4
+    learning_rate: float = 5e-4
+    critic_rate: float = 2.5e-4
     betas: tuple[float, ...] = (0.9, 0.99)
     critic_betas: tuple[float, ...] = (0.5, 0.99)
     held_out: float = 0.02
@@ -105,13 +105,14 @@ class Recipe:
     widths: tuple[int, ...]
     blocks: int
     precision: str
+    critic_start: int
 
 
 RECIPES = {
     # Two cores, under 2.5 hours.
-    "cpu": Recipe(5000, 4, 256, 8e-4, (48, 96, 160), 2, "float32"),
+    "cpu": Recipe(5600, 4, 256, 5e-4, (48, 96, 160), 2, "float32", 3000),
     # One data-centre GPU, about an hour; more of them by torchrun.
-    "gpu": Recipe(60000, 16, 512, 4e-4, (64, 128, 192), 3, "auto"),
+    "gpu": Recipe(60000, 16, 512, 4e-4, (64, 128, 192), 3, "auto", 20000),
 }
 
 

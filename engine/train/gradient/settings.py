@@ -24,7 +24,7 @@ class LoopSettings:
     steps: int = 6000
     seconds: float = 0.0
     seed: int = 0
-    warmup: int = 50
+    warmup: int = 200
     final_rate: float = 0.02
     average_decay: float = 0.999
     clip: float = 1.0
