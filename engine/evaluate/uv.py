@@ -28,7 +28,7 @@ from .uv_areas import (
 )
 from .uv_features import FeatureNet, FeaturePair
 from .uv_projection import Projection, Projector
-from .uv_variants import Coarse, Variant
+from .uv_variants import Coarse, Variant, with_detail
 
 OWN, FINE, FULL = "own", "512", "full"
 SIZES = (OWN, FINE, FULL)
@@ -158,14 +158,23 @@ def _compare_row(row: Row, measured: MeasuredMap, rebuilt: np.ndarray) -> Figure
     return compare(measured.image, rebuilt, seen, texels)
 
 
-def _measure_baselines(own: MeasuredMap) -> dict[str, dict[str, Figures]]:
+def _measure_baselines(subject: _Subject, detail: bool) -> dict[str, dict[str, Figures]]:
+    """At the model's size. detail: also what no detail model can beat, as V alone is exact."""
+    own = subject.sizes[OWN]
     valid = own.areas["map"]
     flat = {
         area: compare(own.image, flat_colour(own.image, texels), valid, texels)
         for area, texels in own.areas.items()
     }
     box = own.areas["box"]
-    return {"flat": flat, "dct": {"box": compare(own.image, lowest_dct(own.image, box), box, box)}}
+    found = {"flat": flat, "dct": {"box": compare(own.image, lowest_dct(own.image, box), box, box)}}
+    if detail:
+        side = len(own.image)
+        for area in ("map", "face"):
+            projection, texels = subject.projections[area], own.areas[area]
+            best = with_detail(projection, projection.detail(), (side,))[side]
+            found.setdefault("exact_value", {})[area] = compare(own.image, best, texels, texels)
+    return found
 
 
 def measure_map(
@@ -202,7 +211,7 @@ def measure_map(
         name,
         len(full.image),
         figures,
-        _measure_baselines(own),
+        _measure_baselines(subject, len(ways.variants) > 1),
         skin_angles(own.image, own.areas["face"]),
         angles,
         features,

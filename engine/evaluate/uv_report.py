@@ -22,10 +22,12 @@ PAPER = {
 BASELINES = (
     *(("flat", area, f"one flat colour, {area}") for area in AREAS),
     ("dct", "box", f"{DCT_TERMS} lowest DCT terms, box"),
+    ("exact_value", "map", "coarse with the map's own V, whole map"),
+    ("exact_value", "face", "coarse with the face's own V, face alone"),
 )
 TONE_ROWS = (("map", "whole map projected"), ("face", "only the face projected"))
 _HEAD = ("MSE", "PSNR", "of MSE", "SSIM", "least PSNR")
-_ROW_WIDTH, _SIZE_WIDTH, _VARIANT_WIDTH = 40, 6, 16
+_ROW_WIDTH, _SIZE_WIDTH, _VARIANT_WIDTH = 41, 6, 16
 _LABEL = _ROW_WIDTH + _SIZE_WIDTH + _VARIANT_WIDTH
 OVERVIEW = ("map", "face_alone")
 OVERVIEW_SIZES = (OWN, FULL)
@@ -52,6 +54,11 @@ def summarise(figures: Iterable[Figures]) -> Summary:
 
 def _over(outcome: PackOutcome, pick: Callable[[MapOutcome], Figures]) -> Summary:
     return summarise(pick(one) for one in outcome.maps)
+
+
+def _baselines(outcome: PackOutcome) -> list[tuple[str, str, str]]:
+    """Those of BASELINES that were measured."""
+    return [one for one in BASELINES if one[0] in outcome.maps[0].baselines]
 
 
 def row_summary(
@@ -146,7 +153,7 @@ def table_lines(outcome: PackOutcome, nets: Sequence[FeatureNet]) -> list[str]:
     lines = [_title(outcome), " " * _LABEL + heads]
     for row in ROWS:
         lines += _row_lines(outcome, row)
-    for name, area, words in BASELINES:
+    for name, area, words in _baselines(outcome):
         summary = _over(outcome, lambda one, n=name, a=area: one.baselines[n][a])
         lines.append((words.ljust(_ROW_WIDTH) + OWN).ljust(_LABEL) + _numbers(summary))
     lines += _paper_lines(outcome)
@@ -211,7 +218,7 @@ def pack_json(outcome: PackOutcome, nets: Sequence[FeatureNet]) -> dict[str, obj
         name: {row.name: _sizes_json(outcome, name, row.name) for row in ROWS} for name in names
     }
     baselines: dict[str, dict[str, object]] = {}
-    for name, area, _ in BASELINES:
+    for name, area, _ in _baselines(outcome):
         summary = _over(outcome, lambda one, n=name, a=area: one.baselines[n][a])
         baselines.setdefault(name, {})[area] = asdict(summary)
     return {

@@ -44,13 +44,31 @@ class Coarse:
         return {side: projection.coarse_at(side) for side in sides}
 
 
+def with_detail(
+    projection: Projection, detail: np.ndarray, sides: Collection[int]
+) -> dict[int, np.ndarray]:
+    """Side -> (side, side, 3) sRGB in [0, 1]: the coarse albedo with a detail map (512, 512).
+
+    At 512 the detail is added as it is. Above, both are enlarged first, as in the fit; below, the
+    result at 512 is reduced by area.
+    """
+    whole = add_detail(projection.coarse_at(DETAIL_SIZE), detail)
+    result = {}
+    for side in sides:
+        if side > DETAIL_SIZE:
+            fine = cv2.resize(detail, (side, side), interpolation=cv2.INTER_CUBIC)
+            result[side] = add_detail(projection.coarse_at(side), fine)
+        else:
+            result[side] = cv2.resize(whole, (side, side), interpolation=cv2.INTER_AREA)
+    return result
+
+
 @dataclass(frozen=True, eq=False)
 class Detailed:
     """Coarse albedo and the detail model's own encoding of the area's detail map.
 
     steps: of `refine_latent`; 0 keeps the encoder's latent, which is how table 2 of UVAPM was
-    made. At 512 the detail is added as it is. Above, both are enlarged first, as in the fit; below,
-    the result at 512 is reduced by area.
+    made.
     """
 
     net: DetailNet
@@ -63,16 +81,7 @@ class Detailed:
 
     def rebuild(self, projection: Projection, sides: Collection[int]) -> dict[int, np.ndarray]:
         """See Variant."""
-        detail = self.carried(projection)
-        whole = add_detail(projection.coarse_at(DETAIL_SIZE), detail)
-        result = {}
-        for side in sides:
-            if side > DETAIL_SIZE:
-                fine = cv2.resize(detail, (side, side), interpolation=cv2.INTER_CUBIC)
-                result[side] = add_detail(projection.coarse_at(side), fine)
-            else:
-                result[side] = cv2.resize(whole, (side, side), interpolation=cv2.INTER_AREA)
-        return result
+        return with_detail(projection, self.carried(projection), sides)
 
     def carried(self, projection: Projection) -> np.ndarray:
         """(512, 512) float32 signed: what the detail model keeps of the area's detail map."""

@@ -30,6 +30,7 @@ def test_detail_that_the_model_keeps_comes_back(
     image = add_detail(span_map(1, side), block_detail(side, 3))
     one = _measure(pack, write_map(tmp_path / "map.png", image))
     assert set(one.figures[DETAIL]["map"]) == {"own", "512", "full"}
+    assert one.baselines["exact_value"]["map"].mse < 2.0
     for row in ("map", "face", "face_alone", "box_alone"):
         coarse, detail = one.figures[COARSE][row], one.figures[DETAIL][row]
         # The blocks have the size of the model's texels, so own shows them whole.
