@@ -45,7 +45,7 @@ def opening_depth(
     row, column = _places(kind, density, metric, streams)
     draw = streams.get(kind.name, 1)
     radius = kind.radius * np.exp(draw.normal(0.0, kind.spread, len(row)))
-    depth = kind.depth * draw.gamma(6.0, 1.0 / 6.0, len(row)) * np.sqrt(density[row, column])
+    depth = kind.depth * draw.gamma(10.0, 0.1, len(row)) * np.sqrt(density[row, column])
     depth = depth * np.minimum(radius / kind.radius, 1.3)
     centre = draw.uniform(-0.5, 0.5, (2, len(row)))
     along, across, shear = (

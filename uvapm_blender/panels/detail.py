@@ -10,7 +10,8 @@ from ..declarations import PROPERTY, Operators, Panels
 from ..detail.live import CACHE
 from ..detail.values import key_of
 from ..runtime import RUNTIME
-from ..scene.heads import head_of
+from ..scene.heads import head_of, parts_of
+from ..scene.material import SKIN_RELIEF, skin_relief_socket
 from .head import HeadPanel
 from .main import columns_of, draw_lines
 
@@ -64,6 +65,10 @@ class UVAPM_PT_detail(_DetailPanel, bpy.types.Panel):
         elif not getattr(root, PROPERTY).detail.fitted:
             draw_lines(self.layout, ui_text.NO_DETAIL, columns_of(context), "INFO")
         self.sliders(context, ("strength", "photo"))
+        relief = skin_relief_socket(parts_of(root)[0].active_material)
+        if relief is not None:  # a value of the material: it needs no result at hand
+            column = self.layout.column()
+            column.prop(relief, "default_value", text=SKIN_RELIEF)
 
 
 class UVAPM_PT_bands(_DetailPanel, bpy.types.Panel):

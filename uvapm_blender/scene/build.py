@@ -15,10 +15,10 @@ from ..declarations import PROPERTY
 from ..detail.sources import describe_detail
 from ..properties import SCHEMA_VERSION
 from . import camera, groups, material, mesh, photo, place, world
-from .images import load_packed
+from .images import COLOUR, DATA, load_packed
 
-MAPS = ("albedo", "eye", "lash")
-"""Maps that the materials use; the last two are optional."""
+MAPS = {"albedo": COLOUR, "normal": DATA, "roughness": DATA, "eye": COLOUR, "lash": COLOUR}
+"""Maps that the materials use, with their colour space; the last two are optional."""
 
 _KINDS = ("objects", "meshes", "materials", "images", "cameras", "worlds", "collections")
 
@@ -102,8 +102,8 @@ def _nothing_on_error() -> Iterator[None]:
 
 def _load_maps(result: ResultPackage, name: str) -> dict[str, bpy.types.Image]:
     return {
-        key: load_packed(result.path(f"maps/{key}.png"), f"{name} {key}")
-        for key in MAPS
+        key: load_packed(result.path(f"maps/{key}.png"), f"{name} {key}", space)
+        for key, space in MAPS.items()
         if f"maps/{key}.png" in result.manifest.files
     }
 

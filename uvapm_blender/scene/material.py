@@ -12,8 +12,8 @@ SKIN_RADIUS = (1.0, 0.37, 0.19)
 (Jensen & Buhler 2002, table of materials)."""
 SKIN_SUBSURFACE = 0.35
 """Ours: the photo's own softness is already in the albedo, so full scattering would blur twice."""
-SKIN_ROUGHNESS = 0.5
-"""Ours, by eye between dry (0.6) and oily (0.35) skin."""
+SKIN_RELIEF = "Skin relief"
+"""Label of the node whose strength scales wrinkles and pores: 0 smooth, 1 as measured."""
 
 TEETH_COLOUR = (0.72, 0.66, 0.55, 1.0)
 TONGUE_COLOUR = (0.44, 0.14, 0.13, 1.0)
@@ -29,10 +29,18 @@ def principled(material: bpy.types.Material) -> bpy.types.ShaderNodeBsdfPrincipl
     return next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
 
 
+def skin_relief_socket(material: bpy.types.Material | None) -> bpy.types.NodeSocket | None:
+    """Strength of the normal map, None when the user removed its node."""
+    nodes = material.node_tree.nodes if material is not None and material.node_tree else ()
+    relief = (node for node in nodes if node.type == "NORMAL_MAP" and node.label == SKIN_RELIEF)
+    node = next(relief, None)
+    return None if node is None else node.inputs["Strength"]
+
+
 def new_material(kind: str, name: str, images: Images) -> bpy.types.Material:
     """Material of one kind: skin, eye, teeth, tongue, lash or plain.
 
-    images: albedo (skin), eye and lash where the result has them.
+    images: albedo, normal and roughness (skin), eye and lash where the result has them.
     """
     material = bpy.data.materials.new(name)
     if not material.node_tree:  # deprecated switch, still needed before Blender 5
@@ -58,15 +66,22 @@ def _set(material: bpy.types.Material, values: Mapping[str, object]) -> None:
 
 def _fill_skin(material: bpy.types.Material, images: Images) -> None:
     """The sliders recompose the albedo's image, so the shader mixes nothing."""
-    shader = principled(material)
-    place = (shader.location.x - 320, shader.location.y)
-    albedo = _image_node(material, images["albedo"], place)
-    albedo.label = "Albedo"
-    material.node_tree.links.new(albedo.outputs["Color"], shader.inputs["Base Color"])
+    tree, shader = material.node_tree, principled(material)
+    left, top = shader.location
+    albedo = _image_node(material, images["albedo"], (left - 320, top))
+    roughness = _image_node(material, images["roughness"], (left - 320, top - 300))
+    normal = _image_node(material, images["normal"], (left - 640, top - 600))
+    albedo.label, roughness.label, normal.label = "Albedo", "Roughness", "Normal"
+    relief = tree.nodes.new("ShaderNodeNormalMap")
+    relief.label = SKIN_RELIEF
+    relief.location = (left - 320, top - 600)
+    tree.links.new(albedo.outputs["Color"], shader.inputs["Base Color"])
+    tree.links.new(roughness.outputs["Color"], shader.inputs["Roughness"])
+    tree.links.new(normal.outputs["Color"], relief.inputs["Color"])
+    tree.links.new(relief.outputs["Normal"], shader.inputs["Normal"])
     _set(
         material,
         {
-            "Roughness": SKIN_ROUGHNESS,
             "IOR": SKIN_IOR,
             "Subsurface Weight": SKIN_SUBSURFACE,
             "Subsurface Radius": SKIN_RADIUS,

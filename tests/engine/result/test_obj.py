@@ -39,3 +39,8 @@ def test_mtl_names_every_part_and_only_maps_that_are_there() -> None:
         assert f"newmtl {part}\n" in text
     assert text.count("maps/albedo.png") == 1 and "maps/eye.png" not in text
     assert "map_d maps/lash.png" in text
+    assert "norm " not in text and "map_Pr" not in text
+    text = mtl_text(PARTS, ["albedo", "normal", "roughness"])
+    skin = text[: text.index("newmtl eye_left")]
+    assert "norm maps/normal.png\n" in skin and "map_Pr maps/roughness.png\n" in skin
+    assert text.count("maps/normal.png") == 1
