@@ -96,7 +96,7 @@ class DetailTrainSettings:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a recipe sets unless an option says otherwise."""
+    """What a recipe sets unless an option says otherwise; names as in the settings."""
 
     steps: int
     batch: int

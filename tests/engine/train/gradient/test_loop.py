@@ -152,6 +152,14 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
     assert (tmp_path / "alone" / "rank-0.txt").read_text() != sums[0]
 
 
+def test_a_training_by_the_clock_ends_in_time(tmp_path: Path) -> None:
+    began = time.monotonic()
+    state = _train(tmp_path, _settings(1, seconds=1.0, log_every=5, examine_every=50))
+    assert state.step > 1 and 1.0 <= state.elapsed <= time.monotonic() - began
+    again = _train(tmp_path, _settings(1, seconds=1.0, log_every=5, examine_every=50))
+    assert again.step == state.step  # its time was over
+
+
 def test_lost_gradients_end_the_training(tmp_path: Path) -> None:
     class Lost(TinyTask):
         def turns(self, batch, step, random):
