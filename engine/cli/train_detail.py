@@ -126,7 +126,6 @@ def settings_of(
 ) -> "tuple[DetailTrainSettings, LoopSettings]":
     """The recipe with what the options change. Raises EngineError(BAD_SETTINGS)."""
     from ..train.detail.objective import ObjectiveSettings
-    from ..train.detail.objective import ObjectiveSettings
     from ..train.detail.settings import RECIPES, DetailTrainSettings
     from ..train.gradient.precision import choose_precision
     from ..train.gradient.settings import LoopSettings
@@ -141,7 +140,6 @@ def settings_of(
         blocks=recipe.blocks,
         seed=arguments.seed,
         perceptual="pack" if arguments.lpips is None else "lpips",
-        objective=ObjectiveSettings(critic_start=recipe.critic_start),
         objective=ObjectiveSettings(critic_start=recipe.critic_start),
     )
     loop = LoopSettings(
