@@ -6,12 +6,13 @@ on the photo's own residual, is completed where nothing was seen, and refined th
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 
 from ..protocol.detail import DETAIL_SIZE, add_detail
 from ..reporter import Reporter
-from .detail_prior import PriorEnergy, complete, detail_prior
+from .detail_prior import PriorEnergy, complete, detail_prior, draw_prior
 from .detail_refine import DetailCoder, PhotometricError, refine_detail
 from .face_view import FaceView
 from .photo_layer import PhotoLayer
@@ -55,6 +56,7 @@ def no_detail() -> DetailMap:
 def fit_detail(
     net: DetailCoder,
     residual: np.ndarray,
+    seen: np.ndarray,
     trust: np.ndarray,
     coarse: np.ndarray,
     view: FaceView,
@@ -64,19 +66,40 @@ def fit_detail(
 ) -> DetailMap:
     """Encode, complete, refine.
 
-    residual (S, S) signed, see `detail_residual`; trust (s, s) in [0, 1] of the latent's cells;
-    coarse (S, S, 3) sRGB; view: the face's pixels in the photo.
-    Equal seeds give equal maps. Raises Cancelled.
+    residual (S, S) signed, see `detail_residual`, and seen (S, S) in [0, 1]; trust (s, s) in
+    [0, 1]: of the latent's cells, see `cell_trust`; coarse (S, S, 3) sRGB; view: the face's
+    pixels in the photo. Equal seeds give equal maps. Raises Cancelled.
     """
-    prior = detail_prior(net.model)
+    prior, generator = detail_prior(net.model), np.random.default_rng(seed)
     with torch.no_grad():
-        read = net.encode(torch.from_numpy(residual)).numpy()
-    start = complete(prior, read, trust, settings, np.random.default_rng(seed))
+        read = net.encode(torch.from_numpy(residual))
+        sample = draw_prior(prior, generator).reshape(read.shape).astype(np.float32)
+        shown, drawn = (net.decode(x).numpy() for x in (read, torch.from_numpy(sample)))
+    strength = relative_strength(shown, drawn, seen, settings)
+    start = complete(prior, read.numpy(), trust, strength, generator)
     error = PhotometricError(view, torch.from_numpy(coarse), settings)
     refined = refine_detail(net, error, PriorEnergy(prior), start, trust > 0.0, settings, reporter)
     with torch.no_grad():
         detail = net.decode(torch.from_numpy(refined.alpha)).numpy()
     return DetailMap(refined.alpha, detail, refined.costs)
+
+
+def relative_strength(
+    shown: np.ndarray, drawn: np.ndarray, seen: np.ndarray, settings: DetailSettings
+) -> float:
+    """How strong the fine detail of a photo is beside that of a draw from the prior.
+
+    shown, drawn (S, S) signed detail; seen (S, S): texels that count where above 0.9. Ratio of the
+    median absolute values of what is finer than `fine_sigma`, so that folds and features count
+    little; within `draw_strength`, and 1 when hardly anything was seen.
+    """
+    sure = seen > 0.9
+    if sure.mean() < 0.01:
+        return 1.0
+    sigma = settings.fine_sigma * len(shown)
+    fine = [np.abs(x - cv2.GaussianBlur(x, (0, 0), sigma))[sure] for x in (shown, drawn)]
+    ratio = float(np.median(fine[0]) / max(float(np.median(fine[1])), 1e-9))
+    return float(np.clip(ratio, *settings.draw_strength))
 
 
 def detailed_albedo(coarse: np.ndarray, detail: np.ndarray) -> np.ndarray:

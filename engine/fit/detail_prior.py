@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from ..protocol.detail_pack import DetailModel
-from .settings import DetailSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,31 +58,17 @@ def draw_prior(prior: DetailPrior, generator: np.random.Generator) -> np.ndarray
 @dataclass(frozen=True, eq=False)
 class Completion:
     """mean and draw, both in the latent's shape (C, s, s): mean is the conditional mean; mean +
-    draw a plausible whole, draw about 0 where the photo was trusted. strength: of the draw."""
+    draw a plausible whole, draw about 0 where the photo was trusted."""
 
     mean: np.ndarray
     draw: np.ndarray
-    strength: float
-
-
-def _strength(prior: DetailPrior, values: np.ndarray, trust: np.ndarray) -> float:
-    """Root mean square of the surely seen values in prior sigmas; 1 where hardly any are seen.
-
-    sqrt(v^T Sigma_ss^-1 v / n), whose mean over the prior is 1.
-    """
-    sure = trust >= 0.9
-    if sure.sum() < 64:
-        return 1.0
-    noise = np.where(sure, 0.0, np.inf)
-    squared = values @ solve_covariance(prior, noise, np.where(sure, values, 0.0))
-    return float(np.sqrt(max(squared, 0.0) / sure.sum()))
 
 
 def complete(
     prior: DetailPrior,
     alpha: np.ndarray,
     trust: np.ndarray,
-    settings: DetailSettings,
+    strength: float,
     generator: np.random.Generator,
 ) -> Completion:
     """Complete a latent (C, s, s) that was read off cells with trust (s, s) in [0, 1].
@@ -91,7 +76,7 @@ def complete(
     A cell's trust t stands for a measuring variance of (1 - t) / t (ours: none at 1, the prior's
     own at 1/2, infinite at 0). The draw follows Matheron's rule (Journel & Huijbregts 1978): a
     sample x of the prior, measured with the same noise, minus its own conditional mean, is a
-    sample of what the measurements leave open; it is scaled to the strength of the seen cells.
+    sample of what the measurements leave open. strength: factor on it, 1 the prior's own.
     """
     shares = np.broadcast_to(trust, alpha.shape).astype(np.float64).ravel()
     noise = np.divide(1.0 - shares, shares, out=np.full_like(shares, np.inf), where=shares > 1e-3)
@@ -100,12 +85,10 @@ def complete(
     sample = draw_prior(prior, generator)
     error = generator.standard_normal(len(sample)) * np.sqrt(np.where(shares > 1e-3, noise, 0.0))
     left = sample - conditional_mean(prior, sample + error, noise)
-    strength = float(np.clip(_strength(prior, values, shares), *settings.draw_strength))
     shape = alpha.shape
     return Completion(
         mean.reshape(shape).astype(np.float32),
         (strength * left).reshape(shape).astype(np.float32),
-        strength,
     )
 
 

@@ -78,7 +78,9 @@ def _detail_map(task: LayerTask, settings: FitSettings, reporter: Reporter) -> D
     on_grid = resample(photo.seen, grid_matrices(size))
     trust = cell_trust(on_grid, net.model.info.latent_size, settings.detail)
     pixels = _look(task, photo.seen, *fitting_size(task.face, settings.detail.samples))
-    return fit_detail(net, residual, trust, coarse, pixels, task.seed, settings.detail, reporter)
+    return fit_detail(
+        net, residual, photo.seen, trust, coarse, pixels, task.seed, settings.detail, reporter
+    )
 
 
 def fit_layers(

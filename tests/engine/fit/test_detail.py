@@ -1,5 +1,7 @@
 """Stage 3 on a tiny model: seen detail is found, unseen detail is drawn, seeds decide."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -15,7 +17,7 @@ from tiny_detail import (
     random_detail,
 )
 
-from engine.fit.detail import DetailMap, detailed_albedo, fit_detail, no_detail
+from engine.fit.detail import DetailMap, detailed_albedo, fit_detail, no_detail, relative_strength
 from engine.fit.detail_residual import cell_trust
 from engine.protocol.conventions import mirror_texels
 from engine.reporter import NullReporter
@@ -31,7 +33,7 @@ def fit(coder: LinearCoder, seed: int = 0) -> DetailMap:
     view = flat_face(24, LIGHT).look(photo_of(truth), seen)
     trust = cell_trust(seen, CELLS, SETTINGS)
     return fit_detail(
-        coder, truth * seen, trust, coarse_map(), view, seed, SETTINGS, NullReporter()
+        coder, truth * seen, seen, trust, coarse_map(), view, seed, SETTINGS, NullReporter()
     )
 
 
@@ -63,3 +65,18 @@ def test_no_detail_leaves_the_coarse_albedo(size: int) -> None:
     coarse = np.full((size, size, 3), 0.4, np.float32)
     np.testing.assert_allclose(detailed_albedo(coarse, nothing.detail), coarse, atol=1e-6)
     assert nothing.alpha is None
+
+
+def test_strength_is_of_the_fine_band_over_seen_skin() -> None:
+    rng = np.random.default_rng(0)
+    drawn = rng.normal(0.0, 0.02, (128, 128)).astype(np.float32)
+    seen = np.ones((128, 128), np.float32)
+    seen[:, 64:] = 0.0
+    shown = 0.5 * drawn + np.linspace(-0.2, 0.2, 128, dtype=np.float32)
+    shown[:, 64:] = 9.0
+    shown[60:66, 20:40] -= 0.2  # a fold
+    settings = replace(SETTINGS, draw_strength=(0.1, 1.5))
+    assert relative_strength(shown, drawn, seen, settings) == pytest.approx(0.5, abs=0.06)
+    assert relative_strength(shown, drawn, 0.0 * seen, settings) == 1.0
+    bounded = replace(SETTINGS, draw_strength=(0.7, 1.0))
+    assert relative_strength(shown, drawn, seen, bounded) == 0.7

@@ -12,7 +12,6 @@ from engine.fit.detail_prior import (
     draw_prior,
     solve_covariance,
 )
-from engine.fit.settings import DetailSettings
 
 SHAPE = (2, 4, 4)
 COUNT = 32
@@ -64,11 +63,10 @@ def half_seen() -> np.ndarray:
 
 def test_draws_have_the_conditional_spread(prior: DetailPrior) -> None:
     """Over many seeds the draw has mean 0 and the covariance that the seen cells leave."""
-    settings = DetailSettings(draw_strength=(1.0, 1.0))
     alpha = np.zeros(SHAPE)
     draws = np.stack(
         [
-            complete(prior, alpha, half_seen(), settings, np.random.default_rng(seed)).draw.ravel()
+            complete(prior, alpha, half_seen(), 1.0, np.random.default_rng(seed)).draw.ravel()
             for seed in range(3000)
         ]
     )
@@ -81,17 +79,14 @@ def test_draws_have_the_conditional_spread(prior: DetailPrior) -> None:
     assert np.abs(draws.mean(axis=0)).max() < 0.06
 
 
-def test_strength_follows_the_seen_cells(prior: DetailPrior) -> None:
-    big = DetailPrior(np.zeros((1, 2 * 16 * 16)), np.ones(2 * 16 * 16))
-    trust = np.zeros((16, 16))
-    trust[:, :8] = 1.0
-    rng = np.random.default_rng(5)
-    alpha = 0.5 * rng.standard_normal((2, 16, 16))
-    done = complete(big, alpha, trust, DetailSettings(), rng)
-    assert done.strength == pytest.approx(0.5, abs=0.06)
-    assert done.draw[:, :, 8:].std() == pytest.approx(0.5, abs=0.08)
-    np.testing.assert_allclose(done.mean[:, :, :8], alpha[:, :, :8], atol=1e-6)
-    np.testing.assert_allclose(done.mean[:, :, 8:], 0.0, atol=1e-6)
+def test_strength_scales_the_draw_only(prior: DetailPrior) -> None:
+    alpha = np.random.default_rng(5).standard_normal(SHAPE)
+    whole, half = (
+        complete(prior, alpha, half_seen(), strength, np.random.default_rng(0))
+        for strength in (1.0, 0.5)
+    )
+    np.testing.assert_array_equal(whole.mean, half.mean)
+    np.testing.assert_allclose(half.draw, 0.5 * whole.draw, atol=1e-6)
 
 
 def test_equal_seeds_equal_draws_and_nothing_is_mirrored(prior: DetailPrior) -> None:
@@ -99,7 +94,7 @@ def test_equal_seeds_equal_draws_and_nothing_is_mirrored(prior: DetailPrior) -> 
 
     def run(seed: int) -> np.ndarray:
         rng = np.random.default_rng(seed)
-        return complete(prior, alpha, half_seen(), DetailSettings(), rng).draw
+        return complete(prior, alpha, half_seen(), 1.0, rng).draw
 
     np.testing.assert_array_equal(run(1), run(1))
     assert np.abs(run(1) - run(2)).max() > 0.1
@@ -109,7 +104,7 @@ def test_a_cell_that_was_not_seen_has_no_say(prior: DetailPrior) -> None:
     alpha = np.random.default_rng(7).standard_normal(SHAPE)
     wild = alpha.copy()
     wild[:, :, 2:] = 1e3
-    one = complete(prior, alpha, half_seen(), DetailSettings(), np.random.default_rng(0))
-    two = complete(prior, wild, half_seen(), DetailSettings(), np.random.default_rng(0))
+    one = complete(prior, alpha, half_seen(), 1.0, np.random.default_rng(0))
+    two = complete(prior, wild, half_seen(), 1.0, np.random.default_rng(0))
     np.testing.assert_array_equal(one.mean, two.mean)
     np.testing.assert_array_equal(one.draw, two.draw)

@@ -96,7 +96,7 @@ def refine(
 
 def from_zero(draw: np.ndarray | None = None) -> Completion:
     nothing = np.zeros((2, CELLS, CELLS), np.float32)
-    return Completion(nothing, nothing if draw is None else draw, 1.0)
+    return Completion(nothing, nothing if draw is None else draw)
 
 
 def test_it_finds_the_detail(coder: LinearCoder) -> None:
