@@ -31,8 +31,8 @@ def main(sizes: list[int]) -> None:
             clock, processor = zip(*times, strict=True)
             figures = (first, statistics.median(clock), max(clock), statistics.median(processor))
             print(f"{size:<5}" + "".join(f"{1e3 * figure:10.1f}" for figure in figures), flush=True)
-        sys.stdout.flush()
-        os._exit(0)  # Blender as a module tells about its memory at length
+    sys.stdout.flush()
+    os._exit(0)  # Blender as a module tells about its memory at length
 
 
 def _move(detail: object, value: float) -> tuple[float, float]:

@@ -366,7 +366,11 @@ def test_panels_draw(blender, addon, live, result, engine):
     kinds = [panels.UVAPM_PT_detail, panels.UVAPM_PT_bands, panels.UVAPM_PT_regions,
              panels.UVAPM_PT_directions]  # fmt: skip
     counts = [sum(s[0] == "prop" for s in draw(kind).said) for kind in kinds]
-    assert counts == [2, 4, 4, 20] and all(draw(kind).enabled for kind in kinds)
+    assert counts == [3, 4, 4, 20] and all(draw(kind).enabled for kind in kinds)
+    built.root.uvapm.detail.fitted = False
+    assert [draw(kind).enabled for kind in kinds] == [True, False, False, False]
+    assert any("without a" in str(said) for said in draw(kinds[0]).said)
+    built.root.uvapm.detail.fitted = True
     shutil.rmtree(result)
     live.CACHE.clear()
     built.root.uvapm.detail.strength = 0.0

@@ -50,7 +50,7 @@ class UVAPM_PG_detail(bpy.types.PropertyGroup):
     forehead: _strength("Forehead", "Detail of the forehead")
     eyes: _strength("Eyes", "Detail of lids, brows and crow's feet")
     cheeks: _strength("Cheeks", "Detail of cheeks and nose")
-    mouth_and_beard: _strength("Mouth and beard", "Detail of mouth, chin, jaw and neck")
+    mouth_and_beard: _strength("Mouth, beard", "Detail of mouth, chin, jaw and neck")
     directions: bpy.props.FloatVectorProperty(
         name="Directions",
         description="Standard deviations along a principal direction of people's detail. "

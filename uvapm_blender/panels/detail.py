@@ -29,20 +29,20 @@ class _DetailPanel(HeadPanel):
         )
         reset.group = self.reset_group
 
-    def column(self, context: bpy.types.Context) -> bpy.types.UILayout:
-        """A column for sliders."""
+    def column(self, context: bpy.types.Context, own: bool = True) -> bpy.types.UILayout:
+        """A column for sliders. own: they need a detail that was fitted."""
         root = head_of(context.active_object)
         self.layout.use_property_split = True
         self.layout.use_property_decorate = False
         column = self.layout.column()
-        fitted = self.reset_group == "ALL" or getattr(root, PROPERTY).detail.fitted
-        column.enabled = fitted and key_of(root) not in CACHE.problems
+        usable = getattr(root, PROPERTY).detail.fitted or not own
+        column.enabled = usable and key_of(root) not in CACHE.problems
         return column
 
-    def sliders(self, context: bpy.types.Context, names: tuple[str, ...]) -> None:
+    def sliders(self, context: bpy.types.Context, names: tuple[str, ...], own: bool = True) -> None:
         """One slider a name."""
         detail = getattr(head_of(context.active_object), PROPERTY).detail
-        column = self.column(context)
+        column = self.column(context, own)
         for name in names:
             column.prop(detail, name, slider=True)
 
@@ -64,7 +64,8 @@ class UVAPM_PT_detail(_DetailPanel, bpy.types.Panel):
             self.layout.operator(Operators.FIND_RESULT, icon="FILE_FOLDER")
         elif not getattr(root, PROPERTY).detail.fitted:
             draw_lines(self.layout, ui_text.NO_DETAIL, columns_of(context), "INFO")
-        self.sliders(context, ("strength", "photo"))
+        self.sliders(context, ("strength",))
+        self.sliders(context, ("photo",), own=False)
         relief = skin_relief_socket(parts_of(root)[0].active_material)
         if relief is not None:  # a value of the material: it needs no result at hand
             column = self.layout.column()
