@@ -69,13 +69,14 @@ def bench_detail(pack: str, sizes: tuple[int, ...], repeats: int, seed: int) -> 
     alpha = random.normal(size=source.directions.shape[1:]).astype(np.float32)
     decode = measure(lambda: source.decode(alpha), repeats)
     layers = split_detail(source.decode(alpha))
+    count = min(SLIDER_DIRECTIONS, len(source.directions))
     albedo = {size: _time_albedo(layers, size, random, repeats) for size in sizes}
     with bench_worker() as worker:
         began = time.perf_counter()
-        _ask(worker, pack, random)
+        _ask(worker, pack, count, random)
         first = time.perf_counter() - began
         before = worker.processor()
-        answers = measure(lambda: _ask(worker, pack, random), repeats)
+        answers = measure(lambda: _ask(worker, pack, count, random), repeats)
         answers = replace(answers, processor=(worker.processor() - before) / (repeats + 1))
         return DetailBench(
             decode,
@@ -97,9 +98,9 @@ def _time_albedo(
     return measure(lambda: compose_albedo(coarse, compose_detail(layers, MOVED), photo), repeats)
 
 
-def _ask(worker: BenchWorker, pack: str, random: np.random.Generator) -> np.ndarray:
+def _ask(worker: BenchWorker, pack: str, count: int, random: np.random.Generator) -> np.ndarray:
     """One decode as a slider asks for it: the request, the answer, the file."""
-    offsets = tuple(map(float, random.normal(size=SLIDER_DIRECTIONS).clip(-3, 3)))
+    offsets = tuple(map(float, random.normal(size=count).clip(-3, 3)))
     worker.send(DecodeRequest("bench", offsets, pack=pack))
     message = next(worker.messages())
     if isinstance(message, Failed):
