@@ -28,6 +28,9 @@ class DetailCoder(Protocol):
     def decode(self, alpha: torch.Tensor) -> torch.Tensor:
         """Latent to map."""
 
+    def decode_part(self, alpha: torch.Tensor, rows: slice, columns: slice) -> torch.Tensor:
+        """Latent to map through some rows and columns of cells alone."""
+
 
 class PhotometricError:
     """How badly a detail map explains the face's pixels; light fixed, slow differences left out.
@@ -71,6 +74,18 @@ def _pixel_size(view: FaceView) -> float:
     return max(float(step[neighbours].median()) * view.samples, 1e-6)
 
 
+def _box(free: np.ndarray, margin: int) -> tuple[slice, slice]:
+    """Rows and columns of the cells that are True, and `margin` more around; all when none is."""
+    if not free.any():
+        return slice(0, free.shape[0]), slice(0, free.shape[1])
+    found = []
+    for axis in (1, 0):
+        hit = np.flatnonzero(free.any(axis=axis))
+        end = min(int(hit[-1]) + 1 + margin, free.shape[1 - axis])
+        found.append(slice(max(int(hit[0]) - margin, 0), end))
+    return found[0], found[1]
+
+
 @dataclass(frozen=True, eq=False)
 class Refined:
     """alpha (C, s, s) float32; costs: objective at each step, the first before any."""
@@ -94,18 +109,19 @@ def refine_detail(
     length for all, so cells that hardly matter would wander. The draw stays as it is: it stands
     for what the photo does not show, so neither photo nor prior may wear it down. Adam (Kingma &
     Ba 2015) with a step that falls to zero as a cosine (Loshchilov & Hutter 2017). The best step
-    seen is returned, so the result is never worse than the start. Raises Cancelled.
+    seen is returned, so the result is never worse than the start. Only the box of free cells is
+    decoded, which takes about half the time of the whole. Raises Cancelled.
     """
     draw = torch.from_numpy(start.draw)
     beta = torch.from_numpy(start.mean.copy()).requires_grad_(True)
-    moving = torch.from_numpy(free)
+    moving, box = torch.from_numpy(free), _box(free, settings.margin)
     best, lowest, costs = start.mean, float("inf"), []
     optimiser = torch.optim.Adam([beta], lr=settings.step, betas=(0.8, 0.95))
     for step in range(settings.iterations + 1):
         reporter.progress(step, settings.iterations)
         last = step == settings.iterations
         with torch.set_grad_enabled(not last):
-            cost = data(net.decode(beta + draw)) + 0.5 * prior(beta)
+            cost = data(net.decode_part(beta + draw, *box)) + 0.5 * prior(beta)
         costs.append(float(cost.detach()))
         if costs[-1] < lowest:
             lowest, best = costs[-1], beta.detach().numpy().copy()

@@ -101,6 +101,8 @@ class DetailSettings:
     """Steps of Adam. Ours: as many as three seconds on one core allow."""
     step: float = 0.3
     """Length of the first step in standard deviations. Ours: 0.1 ends at a higher cost."""
+    margin: int = 2
+    """Latent cells round the seen ones that are decoded with them: how far the decoder reaches."""
     noise: float = 0.02
     """Standard deviation of a pixel around the refined render, sRGB. Ours: what the VAE leaves."""
     robust: float = 8.0

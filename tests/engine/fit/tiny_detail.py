@@ -61,6 +61,12 @@ class LinearCoder:
         waves = self._waves.to(alpha.dtype)
         return torch.nn.functional.conv_transpose2d(alpha[None], waves, stride=CELL)[0, 0]
 
+    def decode_part(self, alpha: torch.Tensor, rows: slice, columns: slice) -> torch.Tensor:
+        part = torch.zeros(SIZE, SIZE, dtype=alpha.dtype)
+        box = tuple(slice(s.start * CELL, s.stop * CELL) for s in (rows, columns))
+        part[box] = self.decode(alpha)[box]
+        return part
+
 
 @dataclass(frozen=True, eq=False)
 class FlatFace:
