@@ -78,11 +78,15 @@ def train_detail(
     report.stage("training", 1, 3)
     state = train(task, loop, world, work, report, note)
     net = as_shipped(state.averaged)
-    figures = task.examine(net, state.step).figures if world.first else {}
     report.stage("statistics of the latent", 2, 3)
     step = -(-len(task.trained) // settings.encoded)
     rows = task.trained[::step] if len(task.trained) > 1 else range(len(samples))
-    latents, variance = encode_samples(net, samples, rows, report)
+
+    def tick(done: int = 0) -> None:
+        report.progress(done, len(rows))
+
+    figures = task.examine(net, state.step, tick).figures if world.first else {}
+    latents, variance = encode_samples(net, samples, rows, tick)
     statistics = latent_statistics(latents, variance, settings.directions)
     model = detail_model(net, statistics, settings)
     return TrainedDetail(

@@ -1,16 +1,15 @@
 """Statistics of the latent over many maps: what the fit's prior and the sliders stand on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from ...nets.detail_vae import DetailVae
-from ...reporter import Reporter
 from .samples import DetailSamples
 
-CHUNK = 8
+CHUNK = 4
 """Whole maps that are encoded together."""
 LEAST_RESIDUAL = 0.02
 """Standard deviations that a direction's model always leaves to each number of the latent. Ours:
@@ -30,23 +29,23 @@ class LatentStatistics:
 
 
 def encode_samples(
-    vae: DetailVae, samples: DetailSamples, rows: range, report: Reporter
+    vae: DetailVae, samples: DetailSamples, rows: range, tick: Callable[[int], None]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Means (n, C, s, s) float32 of whole maps' latents, and the mean posterior variance (C, s, s).
 
-    vae: in evaluation mode. Raises Cancelled.
+    vae: in evaluation mode. tick: takes the number of maps done, may raise Cancelled.
     """
     means, variance = [], None
     device = next(vae.parameters()).device
     for chunk in _chunks(rows):
-        report.progress(chunk.start - rows.start, len(rows))
+        tick(sum(len(part) for part in means))
         maps = np.stack([samples.detail[row] for row in chunk]).astype(np.float32)
         with torch.no_grad():
             mean, log_variance = vae.encode(torch.from_numpy(maps)[:, None].to(device))
         means.append(mean.float().cpu().numpy())
         total = log_variance.float().exp().sum(0).cpu().numpy()
         variance = total if variance is None else variance + total
-    report.progress(len(rows), len(rows))
+    tick(len(rows))
     assert variance is not None
     return np.concatenate(means), variance / len(rows)
 

@@ -1,6 +1,6 @@
 """The detail VAE and its critic as a task of the gradient loop."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 
 import numpy as np
@@ -11,7 +11,6 @@ from ...nets.detail_vae import CELL, DetailVae
 from ...nets.fovea import map_matrices, resample
 from ...protocol.conventions import bytes_to_unit
 from ...protocol.pack_manifest import DetailInfo
-from ...reporter import NullReporter
 from ..gradient.task import Batch, Examination, Player, Turn
 from .augment import CropSource, random_batch, random_crop
 from .critic import PatchCritic
@@ -30,7 +29,7 @@ EXAMINED = 16
 """Held-out maps of the figures; the first few are on the sheet."""
 SHOWN = 3
 MADE = 5
-PRIOR_MAPS = 64
+PRIOR_MAPS = 24
 """Maps whose latents the made up maps of a sheet are drawn after."""
 
 
@@ -114,7 +113,9 @@ class DetailTask:
             loss, terms = critic_loss(self.critic, crops, found, self.net.scale)
             yield Turn(CRITIC, loss, terms)
 
-    def examine(self, averaged: torch.nn.Module, step: int) -> Examination:
+    def examine(
+        self, averaged: torch.nn.Module, step: int, tick: Callable[[], None]
+    ) -> Examination:
         """See Task. PSNR of V, of whole held-out maps, at the detail's size and at half of it.
 
         Errors are brought from the grid back to the map; what the way there and back loses is not
@@ -123,7 +124,7 @@ class DetailTask:
         assert isinstance(averaged, DetailVae)
         rows = self.held_out[:EXAMINED]
         detail = np.stack([self.samples.detail[row] for row in rows]).astype(np.float32)
-        found = np.concatenate([self._rebuilt(averaged, one[None]) for one in detail])
+        found = np.concatenate([self._rebuilt(averaged, one[None], tick) for one in detail])
         size = self.settings.size
         detail, found = (resample(maps, map_matrices(size)) for maps in (detail, found))
         errors = torch.from_numpy(found - detail)[:, None]
@@ -135,23 +136,24 @@ class DetailTask:
         }
         value = bytes_to_unit(np.stack([self.samples.value[row] for row in rows[:SHOWN]]))
         value = resample(value, map_matrices(size))
-        made = resample(self._made_up(averaged), map_matrices(size))
+        made = resample(self._made_up(averaged, tick), map_matrices(size))
         sheet = draw_sheet(value, detail[:SHOWN], found[:SHOWN], made, self._map_weight)
         return Examination(figures, sheet)
 
-    def statistics(self, net: DetailVae) -> LatentStatistics:
+    def _statistics(self, net: DetailVae, tick: Callable[[], None]) -> LatentStatistics:
         """Of the latents of a few trained maps: enough for a sheet."""
         rows = self.trained[:PRIOR_MAPS]
         if len(rows) < 2:
             rows = range(len(self.samples))
-        latents, variance = encode_samples(net, self.samples, rows, NullReporter())
+        latents, variance = encode_samples(net, self.samples, rows, lambda done: tick())
         return latent_statistics(latents, variance, min(self.settings.directions, len(rows) - 1))
 
-    def _made_up(self, net: DetailVae) -> np.ndarray:
-        latents = draw_latents(self.statistics(net), MADE, self.settings.seed)
+    def _made_up(self, net: DetailVae, tick: Callable[[], None]) -> np.ndarray:
+        latents = draw_latents(self._statistics(net, tick), MADE, self.settings.seed)
         return np.concatenate([self._decoded(net, latent[None]) for latent in latents])
 
-    def _rebuilt(self, net: DetailVae, maps: np.ndarray) -> np.ndarray:
+    def _rebuilt(self, net: DetailVae, maps: np.ndarray, tick: Callable[[], None]) -> np.ndarray:
+        tick()
         with torch.no_grad():
             mean, _ = net.encode(torch.from_numpy(maps)[:, None].to(self._device))
             return net.decode(mean)[:, 0].float().cpu().numpy()

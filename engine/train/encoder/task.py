@@ -1,6 +1,6 @@
 """The training of a coarse encoder, as the loop in `train/gradient` wants it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -109,7 +109,9 @@ class EncoderTask:
             pictures = self.decoder.pictures(texels, coverage.float(), self.plan.info.input)
         return pictures.contiguous(memory_format=torch.channels_last)
 
-    def examine(self, averaged: torch.nn.Module, step: int) -> Examination:
+    def examine(
+        self, averaged: torch.nn.Module, step: int, tick: Callable[[], None]
+    ) -> Examination:
         """See Task."""
 
         def encode(texels: Tensor, coverage: Tensor) -> Tensor:

@@ -94,6 +94,8 @@ class _Loop:
         """All steps that are left."""
         self.began = self.saved = time.monotonic()
         try:
+            if self.state.pending and self._log_due():
+                self._log()  # a cancel came while this step was looked at
             with closing(self._batches()) as batches:
                 while not self._done():
                     self._step(next(batches))
@@ -106,6 +108,9 @@ class _Loop:
 
     def _done(self) -> bool:
         return done_share(self.settings, self.state.step, self.state.elapsed) >= 1.0
+
+    def _log_due(self) -> bool:
+        return self.state.step % self.settings.log_every == 0 or self._done()
 
     def _batches(self) -> Iterator[Batch]:
         first, rank = self.state.step, self.world.rank
@@ -189,7 +194,7 @@ class _Loop:
         due = self.world.first and time.monotonic() - self.saved >= settings.checkpoint_seconds
         answers = self.world.agree(float(cancelled), float(due), state.elapsed)
         state.elapsed = answers[2]
-        if state.step % settings.log_every == 0 or self._done():
+        if self._log_due():
             self._log()
         if answers[0]:
             raise Cancelled
@@ -199,29 +204,30 @@ class _Loop:
     def _log(self) -> None:
         state = self.state
         means = {name: total / count for name, (total, count) in state.pending.items()}
-        state.pending.clear()
         main = means.get(f"{state.averaged_name}_loss")
         if main is not None:
             self.note(f"loss {main:.4g}")
         if not self.world.first or self.curves is None:
+            state.pending.clear()
             return
         examined = state.step % self.settings.examine_every == 0 or self._done()
         figures = dict(means)
         if examined:
-            look = self.task.examine(state.averaged, state.step)
+            look = self.task.examine(state.averaged, state.step, self._tick)
             figures |= look.figures
         self.curves.add(state.step, figures)
+        state.pending.clear()
         if examined:
             self._show(look, self.curves)
 
     def _show(self, look: Examination, curves: Curves) -> None:
         picture = self.folder / CURVES_PICTURE
         write_png(picture, draw_curves(curves))
-        self.report.preview(str(picture))
         if look.sheet is not None:
             sheet = self.folder / f"sheet_{self.state.step:06d}.png"
             write_png(sheet, look.sheet)
             self.report.preview(str(sheet))
+        self.report.preview(str(picture))
 
     def _save(self) -> None:
         if self.world.first and self.state.step:

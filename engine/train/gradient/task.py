@@ -1,6 +1,6 @@
 """What the loop must know of a network that it trains."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -65,5 +65,10 @@ class Task(Protocol):
         """The moves of a step in order. batch: on the device. A player has moved when its
         successor is asked for."""
 
-    def examine(self, averaged: torch.nn.Module, step: int) -> Examination:
-        """A look at held-out samples with the averaged weights, without gradients."""
+    def examine(
+        self, averaged: torch.nn.Module, step: int, tick: Callable[[], None]
+    ) -> Examination:
+        """A look at held-out samples with the averaged weights, without gradients.
+
+        tick: to be called several times a second; raises Cancelled.
+        """

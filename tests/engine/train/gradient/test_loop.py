@@ -86,6 +86,25 @@ def test_a_cancelled_training_goes_on_to_the_same_numbers(tmp_path: Path, stop: 
     assert curves[0] == curves[1]
 
 
+@pytest.mark.parametrize("stop", [9, 30])
+def test_a_cancel_during_a_look_at_held_out_samples_loses_no_point(
+    tmp_path: Path, stop: int
+) -> None:
+    class CancelInLook(TinyTask):
+        def examine(self, averaged, step, tick):
+            if step == stop:
+                raise Cancelled
+            return super().examine(averaged, step, tick)
+
+    whole = _train(tmp_path / "whole", _settings())
+    with pytest.raises(Cancelled):
+        _train(tmp_path / "parts", _settings(), task=CancelInLook())
+    _same(whole, _train(tmp_path / "parts", _settings()))
+    for file in ("curves.csv", f"sheet_{stop:06d}.png"):
+        a, b = ((tmp_path / part / file).read_bytes() for part in ("whole", "parts"))
+        assert a == b
+
+
 def test_a_finished_training_gives_its_state_again(tmp_path: Path) -> None:
     first = _train(tmp_path, _settings())
     again = _train(tmp_path, _settings())

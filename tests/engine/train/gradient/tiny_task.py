@@ -1,6 +1,6 @@
 """A small adversarial task with known data, for tests of the loop."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -44,7 +44,8 @@ class TinyTask:
                 "critic", gap + 0.1 * self.critic.weight.square().sum(), {"gap": gap.detach()}
             )
 
-    def examine(self, averaged: nn.Module, step: int) -> Examination:
+    def examine(self, averaged: nn.Module, step: int, tick: Callable[[], None]) -> Examination:
+        tick()
         with torch.no_grad():
             x = torch.eye(3)
             error = float(((averaged(x) - 0.5 * x) ** 2).mean())
