@@ -12,7 +12,7 @@ from .detail import DetailFit, DetailMap, detail_fit, detailed_albedo, fit_detai
 from .detail_residual import cell_trust, detail_residual
 from .face_view import FaceView, SkinGeometry, face_view, fitting_size
 from .layer_errors import layer_errors
-from .loaded import LoadedPack, closable_mask, skin_atlas, writable_mask
+from .loaded import LoadedPack, closable_mask, evidence_mask, skin_atlas, writable_mask
 from .observe import FittedView, observe
 from .photo_layer import photo_layer
 from .resize import resize_texture
@@ -44,12 +44,13 @@ class LayerTask:
     seed: int
 
 
-def _unwrap(task: LayerTask, size: int, settings: FitSettings) -> _Unwrapped:
+def _unwrap(task: LayerTask, mask: np.ndarray, settings: FitSettings) -> _Unwrapped:
+    """mask (S, S) in [0, 1]: which texels may count."""
     view, crop = task.view, task.view.crop
     inner = inner_person(crop.person, task.face, settings.seen)
     inside = replace(view, crop=replace(crop, person=inner))
-    observation = observe(task.loaded, inside, size)
-    mask, skin = writable_mask(task.loaded.head, size), task.albedo.skin
+    observation = observe(task.loaded, inside, len(mask))
+    skin = task.albedo.skin
     skin = closed_skin(skin, closable_mask(task.loaded.head, len(skin)), settings.seen)
     seen = seen_texels(observation, mask, skin, settings.albedo, settings.seen)
     return _Unwrapped(unlit_colour(observation, task.albedo.light, settings.albedo), seen)
@@ -73,7 +74,7 @@ def _detail_map(task: LayerTask, settings: FitSettings, reporter: Reporter) -> D
         return no_detail()
     size = net.model.info.size
     coarse = resize_texture(task.coarse, size)
-    photo = _unwrap(task, size, settings)
+    photo = _unwrap(task, evidence_mask(task.loaded.head, size), settings)
     residual = detail_residual(photo.unlit, coarse, photo.seen, settings.detail)
     on_grid = resample(photo.seen, grid_matrices(size))
     trust = cell_trust(on_grid, net.model.info.latent_size, settings.detail)
@@ -93,13 +94,14 @@ def fit_layers(
     found = _detail_map(task, settings, reporter)
     coarse, size = task.coarse, len(task.coarse)
     detailed = detailed_albedo(coarse, found.detail)
-    photo = _unwrap(task, size, settings)
+    mask = writable_mask(task.loaded.head, size)
+    photo = _unwrap(task, mask, settings)
     reporter.progress(settings.detail.iterations, settings.detail.iterations)
     over = photo_layer(
         photo.unlit,
         detailed,
         photo.seen,
-        writable_mask(task.loaded.head, size),
+        mask,
         skin_atlas(task.loaded, size).valid.numpy(),
         settings.photo_layer,
     )
