@@ -7,15 +7,11 @@ import cv2
 import numpy as np
 
 from ..protocol.conventions import BYTE_MAX
+from ..protocol.similarity import SSIM_C1, SSIM_C2, SSIM_RADIUS, SSIM_SIGMA
 
 MOST_PSNR = 100.0
 """Decibels reported for equal pictures, whose PSNR is infinite. Ours: 8-bit ones never get near."""
 
-SSIM_RADIUS = 5
-SSIM_SIGMA = 1.5
-SSIM_C1 = (0.01 * BYTE_MAX) ** 2
-SSIM_C2 = (0.03 * BYTE_MAX) ** 2
-"""11 x 11 Gaussian window and constants of Wang, Bovik, Sheikh & Simoncelli 2004, section III-C."""
 LEAST_SHARE = 1e-6
 """Of the window's weight: with less of it valid there is nothing to compare. A valid texel alone in
 its corner weighs more."""

@@ -11,11 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..protocol.detail_pack import DetailInfo
+from ..protocol.pack_manifest import DETAIL_CELL as CELL
 
 FOLD = 4
 """Space-to-depth of the first layer: 512 texels become 128 cells of 16 channels."""
-CELL = 16
-"""Texels a side of one latent cell: 512 / 32."""
 START_LOG_VARIANCE = -5.0
 """Of the posterior at the start: narrow, so that the first steps see little noise."""
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ...evaluate.image_metrics import SSIM_C2, SSIM_RADIUS, SSIM_SIGMA
 from ...nets.detail_vae import DetailVae
 from ...protocol.conventions import BYTE_MAX
+from ...protocol.similarity import SSIM_C2, SSIM_RADIUS, SSIM_SIGMA
 from .critic import PatchCritic
 
 Perceptual = Callable[[Tensor, Tensor], Tensor]
