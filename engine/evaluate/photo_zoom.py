@@ -21,7 +21,7 @@ ZOOM_TILE = 256
 Tiles = list[tuple[np.ndarray, str]]
 
 
-def _window(result: Reconstruction, region: str) -> tuple[float, float, float]:
+def region_window(result: Reconstruction, region: str) -> tuple[float, float, float]:
     """Corner x, y and side of a region, in pixels of the working crop."""
     crop = result.prepared.crop
     points = (result.prepared.landmarks[:, :2] - (crop.x0, crop.y0)) * crop.scale
@@ -31,7 +31,7 @@ def _window(result: Reconstruction, region: str) -> tuple[float, float, float]:
     return float(x), float(y), side
 
 
-def _photo_window(image: np.ndarray, x: float, y: float, side: float) -> np.ndarray:
+def photo_window(image: np.ndarray, x: float, y: float, side: float) -> np.ndarray:
     """(ZOOM_TILE, ZOOM_TILE, 3) of a window of the picture; its edge repeats outside."""
     scale = side / ZOOM_TILE
     shift = 0.5 * scale - 0.5  # pixel centres at one half
@@ -52,8 +52,8 @@ def zoom_tiles(result: Reconstruction, loaded: LoadedPack, name: str) -> Tiles:
     }
     camera = crop_view(result)
     for region in REGIONS:
-        x, y, side = _window(result, region)
-        photo = _photo_window(result.prepared.crop.image, x, y, side)
+        x, y, side = region_window(result, region)
+        photo = photo_window(result.prepared.crop.image, x, y, side)
         tiles.append((photo, f"{name} {region}"))
         cut = max(1, round(side))
         near = resize_camera(crop_camera(camera, x, y, cut, cut), ZOOM_TILE, ZOOM_TILE)
