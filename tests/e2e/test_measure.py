@@ -20,16 +20,17 @@ def test_evaluate_photos_goes_on_after_a_bad_one(root, default_pack, astronaut, 
     photos.mkdir()
     shutil.copy(astronaut, photos / "a.png")
     (photos / "b.png").write_text("not a picture")
-    table, sheet = tmp_path / "table.json", tmp_path / "sheet.png"
-    done = engine(
-        root, "evaluate", "photos", str(photos), "--json", str(table), "--sheet", str(sheet)
-    )
+    files = {name: tmp_path / f"{name}.out" for name in ("json", "sheet", "zoom")}
+    options = [word for name, path in files.items() for word in (f"--{name}", str(path))]
+    done = engine(root, "evaluate", "photos", str(photos), *options)
     assert done.returncode == 0, done.stderr
     assert "fitted 1 of 2 photos" in done.stdout
-    first, second = json.loads(table.read_text())["photos"]
+    first, second = json.loads(files["json"].read_text())["photos"]
     assert first["error"] == "" and 0 < first["landmark_error"] < 0.03
     assert "b.png" in second["error"]
-    assert sheet.stat().st_size > 10_000
+    assert first["residual_photo"] <= first["residual_detail"] <= first["residual_coarse"]
+    assert 0 < first["share_coarse"] + first["share_detail"] + first["share_photo"] < 1
+    assert min(files[name].stat().st_size for name in ("sheet", "zoom")) > 10_000
 
 
 def test_bench_fit_prints_preview_result_and_memory(root, default_pack, astronaut) -> None:
