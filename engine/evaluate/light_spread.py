@@ -34,8 +34,7 @@ def spread(
     x = maps[:, texels].astype(np.float64)
     light = shading[:, texels].astype(np.float64)
     rms = float(np.sqrt(x.var(axis=1).mean()))
-    # The mean squared difference over all pairs is twice the unbiased variance.
-    difference = float(np.sqrt(2.0 * x.var(axis=0, ddof=1).mean()))
+    difference = rms_difference(x)
     error = likeness = None
     if truth is not None:
         t = truth[texels].astype(np.float64)
@@ -49,6 +48,12 @@ def spread(
         error,
         likeness,
     )
+
+
+def rms_difference(rows: np.ndarray) -> float:
+    """Root mean square difference of two of the rows (n, m), over all pairs and columns."""
+    # The mean squared difference over all pairs is twice the unbiased variance.
+    return float(np.sqrt(2.0 * rows.var(axis=0, ddof=1).mean()))
 
 
 def slow_part(maps: np.ndarray, texels: np.ndarray, sigma: float) -> np.ndarray:

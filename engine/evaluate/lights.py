@@ -14,10 +14,10 @@ import torch
 from ..fit.loaded import LoadedPack, skin_atlas
 from ..fit.photo_layer import SEEN
 from ..fit.pictures import pad_seams, part_materials
-from ..fit.reconstruct import Reconstruction, StageClock, reconstruct
+from ..fit.reconstruct import Reconstruction, StageClock, photo_camera, reconstruct
 from ..fit.resize import resize_texture
 from ..fit.settings import FitSettings
-from ..head.camera import Camera
+from ..head.camera import Camera, project
 from ..head.lighting import directional_light, shade
 from ..head.normals import unit, vertex_normals
 from ..photo.load import Photo
@@ -36,15 +36,15 @@ from ..reporter import NullReporter, Reporter
 from ..result.pictures import BACKGROUND
 from ..skin.layout import region_masks
 from ..train.maps import SkinMap
-from .light_spread import Spread, slow_part, spread
+from .light_spread import Spread, rms_difference, slow_part, spread
 from .uv_areas import INSIDE, measured_map, resample_mask
 from .uv_projection import Projector
 from .uv_variants import Detailed
 
 PHOTO_SIZE = 896
-FACE_SHARE = 0.6
-"""Pixels a side, and what the ball round the face takes of them: a face of some 500 pixels, as in a
-good portrait."""
+FRONT_SHARE = 0.9
+"""Pixels a side, and what the ball round the front of the head takes of them: from chin to crown
+some 640 pixels, as in a good portrait."""
 TEXTURE_SIZE = 1024
 VIEW = (10.0, 3.0)
 """Yaw and pitch in degrees. Ours: nearly frontal, but no symmetry that would help the fit."""
@@ -114,7 +114,9 @@ class LightFit:
 @dataclass(frozen=True, eq=False)
 class LightsOutcome:
     """truth, carried: (512, 512) signed, the skin's own detail, and what of it the detail model
-    keeps. texels: (512, 512) bool, the face where all five pictures show it. spreads: by map."""
+    keeps. texels: (512, 512) bool, the face where all five pictures show it. spreads: by map.
+    places: pixels; how far the fits put points of the face from where they are, on the average,
+    and how far two fits put them apart, rms over all pairs."""
 
     head: KnownHead
     fits: tuple[LightFit, ...]
@@ -122,13 +124,14 @@ class LightsOutcome:
     carried: np.ndarray
     texels: np.ndarray
     spreads: Mapping[str, Spread]
+    places: tuple[float, float]
 
 
 def portrait_camera(head: KnownHead, loaded: LoadedPack) -> Camera:
     """A camera that looks at the face from VIEW."""
     face = torch.from_numpy(loaded.head.groups["face"] > INSIDE)
     close = orbit_camera(head.vertices[face], *VIEW, PHOTO_SIZE)
-    zoom = torch.diag(torch.tensor([FACE_SHARE, FACE_SHARE, 1.0]))
+    zoom = torch.diag(torch.tensor([FRONT_SHARE, FRONT_SHARE, 1.0]))
     intrinsics = zoom @ close.intrinsics
     intrinsics[:2, 2] = close.intrinsics[:2, 2]
     return replace(close, intrinsics=intrinsics)
@@ -192,7 +195,8 @@ def fit_lights(
     truth, carried, covered = _true_detail(head, loaded)
     texels = covered & (region_masks(DETAIL_SIZE)["face"] > INSIDE) & _seen_by_all(fits)
     spreads = _spreads(head, fits, truth, texels)
-    return LightsOutcome(head, tuple(fits), truth, carried, texels, spreads)
+    places = _places(head, loaded, fits)
+    return LightsOutcome(head, tuple(fits), truth, carried, texels, spreads, places)
 
 
 def _true_detail(head: KnownHead, loaded: LoadedPack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -208,6 +212,18 @@ def _true_detail(head: KnownHead, loaded: LoadedPack) -> tuple[np.ndarray, np.nd
     )
     projection = Projector(loaded.albedo).project("map", own, fine)
     return projection.detail(), Detailed(loaded.detail).carried(projection), projection.chosen
+
+
+def _places(head: KnownHead, loaded: LoadedPack, fits: Sequence[LightFit]) -> tuple[float, float]:
+    face = loaded.head.groups["face"] > INSIDE
+    true = project(head.vertices, portrait_camera(head, loaded))[0].numpy()[face]
+    put = []
+    for fit in fits:
+        camera = photo_camera(fit.found.shape, PHOTO_SIZE, PHOTO_SIZE)
+        put.append(project(torch.from_numpy(fit.found.vertices), camera)[0].numpy()[face])
+    points = np.stack(put)
+    away = float(np.linalg.norm(points - true, axis=-1).mean())
+    return away, rms_difference(points.reshape(len(points), -1)) * 2.0**0.5
 
 
 def _seen_by_all(fits: Sequence[LightFit]) -> np.ndarray:

@@ -57,6 +57,8 @@ def table_lines(outcome: LightsOutcome) -> list[str]:
         f"lights: {names}; {int(outcome.texels.sum())} texels of the face at {DETAIL_SIZE}",
         f"true detail: rms {true_rms(outcome):.2f} grey levels, of which the detail model's",
         f"encoder and decoder alone miss {carried_error(outcome):.3f}",
+        f"points of the face lie {outcome.places[0]:.2f} pixels off in the picture,",
+        f"{outcome.places[1]:.2f} between two lights",
         " " * _WIDTH + "".join(name.rjust(12) for name in _HEAD),
     ]
     lines += [_line(words, outcome.spreads[name]) for name, words in MAPS.items()]
@@ -77,6 +79,7 @@ def outcome_json(outcome: LightsOutcome) -> dict[str, object]:
         "texels": int(outcome.texels.sum()),
         "true_rms": true_rms(outcome),
         "carried_error": carried_error(outcome),
+        "places": {"from_truth": outcome.places[0], "between_lights": outcome.places[1]},
         "maps": {name: asdict(found) for name, found in outcome.spreads.items()},
         "lights": [
             {

@@ -1,23 +1,29 @@
 """`evaluate lights`: the pictures are lit as they say, and known fits give known figures."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 import engine.evaluate.lights as lights_module
+from engine.cli import main
 from engine.evaluate.lights import (
     FIVE_LIGHTS,
     TEXTURE_SIZE,
     KnownHead,
     fit_lights,
+    portrait_camera,
     take_picture,
     texel_shading,
 )
 from engine.evaluate.lights_report import outcome_json, picture_rows, table_lines
 from engine.fit.loaded import LoadedPack, load_pack
+from engine.fit.pipeline import Session
 from engine.fit.resize import resize_texture
 from engine.fit.settings import FitSettings
 from engine.photo.load import Photo
@@ -26,7 +32,7 @@ from engine.protocol.detail import DETAIL_SIZE, add_detail
 from engine.protocol.errors import EngineError
 from engine.reporter import NullReporter
 from engine.skin.layout import region_masks
-from tests.engine.evaluate.conftest import SKIN, BlockCodec, block_detail
+from tests.engine.evaluate.conftest import SKIN, BlockCodec, block_detail, write_map
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +72,10 @@ def test_a_picture_is_a_portrait_in_its_light(loaded: LoadedPack, head: KnownHea
 def _fake_fit(leak: float, loaded: LoadedPack, head: KnownHead):
     """Finds the true albedo and detail, and `leak` of the shading on top of it."""
     order = iter(FIVE_LIGHTS)
+    true = portrait_camera(head, loaded)
+    camera = {
+        name: getattr(true, name).numpy() for name in ("intrinsics", "rotation", "translation")
+    }
 
     def fit(photo: Photo, *rest: object) -> SimpleNamespace:
         shading = texel_shading(head, loaded, next(order))
@@ -79,7 +89,8 @@ def _fake_fit(leak: float, loaded: LoadedPack, head: KnownHead):
         return SimpleNamespace(
             detail=layers,
             coarse=coarse,
-            shape=SimpleNamespace(relative_error=0.01),
+            shape=SimpleNamespace(relative_error=0.01, **camera),
+            vertices=head.vertices.numpy(),
             layer_errors={},
             seconds={},
         )
@@ -87,14 +98,16 @@ def _fake_fit(leak: float, loaded: LoadedPack, head: KnownHead):
     return fit
 
 
+def _no_picture(*rest: object) -> Photo:
+    return Photo(np.zeros((8, 8, 3)), 8, 8, None, "")
+
+
 @pytest.mark.parametrize("leak", [0.0, 0.05])
 def test_light_in_the_detail_is_found(
     loaded: LoadedPack, head: KnownHead, monkeypatch: pytest.MonkeyPatch, leak: float
 ) -> None:
     monkeypatch.setattr(lights_module, "reconstruct", _fake_fit(leak, loaded, head))
-    monkeypatch.setattr(
-        lights_module, "take_picture", lambda *rest: Photo(np.zeros((8, 8, 3)), 8, 8, None, "")
-    )
+    monkeypatch.setattr(lights_module, "take_picture", _no_picture)
     outcome = fit_lights(head, loaded, FitSettings(), NullReporter())
     detail = outcome.spreads["detail"]
     if leak:
@@ -103,6 +116,7 @@ def test_light_in_the_detail_is_found(
         assert detail.difference == 0.0
         assert detail.likeness > 0.8
     assert outcome.spreads["layer"].difference == 0.0
+    assert outcome.places == pytest.approx((0.0, 0.0), abs=1e-3)
     assert len(table_lines(outcome)) > 8
     assert set(outcome_json(outcome)["maps"]) == set(outcome.spreads)
     assert [len(row) for row in picture_rows(outcome)] == [4, *[5] * 5]
@@ -111,3 +125,24 @@ def test_light_in_the_detail_is_found(
 def test_without_a_detail_model_it_says_so(loaded: LoadedPack, head: KnownHead) -> None:
     with pytest.raises(EngineError, match="has none"):
         fit_lights(head, replace(loaded, detail=None), FitSettings(), NullReporter())
+
+
+def test_the_command_writes_table_json_and_picture(
+    loaded: LoadedPack,
+    head: KnownHead,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(lights_module, "reconstruct", _fake_fit(0.0, loaded, head))
+    monkeypatch.setattr(lights_module, "take_picture", _no_picture)
+    monkeypatch.setattr(Session, "pack", lambda self, pack_id, detail: loaded)
+    skin = write_map(tmp_path / "skin.png", head.skin)
+    outputs = ["--json", str(tmp_path / "a.json"), "--picture", str(tmp_path / "a.png")]
+    assert main(["evaluate", "lights", "--map", str(skin), *outputs]) == 0
+    assert "points of the face lie 0.00 pixels off" in capsys.readouterr().out
+    report = json.loads((tmp_path / "a.json").read_text())
+    assert report["maps"]["detail"]["difference"] == 0.0
+    assert [one["name"] for one in report["lights"]] == [one.name for one in FIVE_LIGHTS]
+    height, width = cv2.imread(str(tmp_path / "a.png")).shape[:2]
+    assert height * 5 == pytest.approx(width * 6, rel=0.03)
