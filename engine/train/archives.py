@@ -121,6 +121,14 @@ def _table(archive: Path, modified: int, size: int) -> Mapping[str, Member]:
     return MappingProxyType(table)
 
 
+def file_state(file: Path) -> bytes:
+    """A line that changes when a map's file (or the archive it is in) changes: for hashes of what
+    a training depends on."""
+    inside = split_archive(file) if not file.is_file() else None
+    state = (inside[0] if inside else file).stat()
+    return f"{file.as_posix()} {state.st_size} {state.st_mtime_ns}\n".encode()
+
+
 def _plain_name(name: str) -> str:
     """A relative name without steps upwards, drives or roots, so that it can end a path."""
     parts = PurePosixPath(name.replace("\\", "/").replace(":", "_")).parts

@@ -13,7 +13,7 @@ import numpy as np
 from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.safetensors import read_safetensors, write_safetensors
 from ..reporter import Reporter
-from .archives import split_archive
+from .archives import file_state
 from .reduction import Frame, PassSums, Tick, empty_sums
 from .settings import TrainSettings
 from .texels import TexelLayout
@@ -173,7 +173,5 @@ def training_key(files: Sequence[Path], layout: TexelLayout, settings: TrainSett
     digest.update(np.packbits(layout.valid).tobytes() + layout.weight.tobytes())
     digest.update(bytes([layout.check]))
     for file in files:
-        inside = split_archive(file) if not file.is_file() else None
-        state = (inside[0] if inside else file).stat()
-        digest.update(f"{file.as_posix()} {state.st_size} {state.st_mtime_ns}\n".encode())
+        digest.update(file_state(file))
     return digest.hexdigest()

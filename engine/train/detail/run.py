@@ -10,15 +10,17 @@ import torch
 from ...nets.detail_vae import DetailVae
 from ...protocol.albedo_pack import AlbedoPack
 from ...protocol.detail_pack import DetailModel
+from ...protocol.pack_manifest import ALBEDO_FILE
 from ...reporter import Reporter
+from ..gradient.checkpoint import check_fact
 from ..gradient.distributed import World, device_name
-from ..gradient.loop import train
+from ..gradient.loop import CHECKPOINTS, train
 from ..gradient.settings import LoopSettings
 from .objective import Perceptual
 from .samples import DetailSamples, build_samples, coarse_of, open_samples, samples_key
 from .settings import DetailTrainSettings
 from .statistics import LatentStatistics, encode_samples, latent_statistics
-from .task import DetailTask, detail_info
+from .task import MAPS, DetailTask, detail_info
 
 SAMPLES = "samples"
 SCHEMA = 1
@@ -49,14 +51,21 @@ def prepare_samples(
     report: Reporter,
 ) -> tuple[DetailSamples, str]:
     """The samples of map files and their key; the first process makes them, the others wait."""
-    key = samples_key(files, albedo.sha, settings.size, check)
+    sha = albedo_sha(albedo)
+    key = samples_key(files, sha, settings.size, check)
     folder = work / SAMPLES
+    check_fact(work / CHECKPOINTS, MAPS, key)  # or the samples would be replaced for nothing
     if world.first:
         report.stage("detail of the maps", 0, 3)
         coarse = coarse_of(albedo.model)
-        build_samples(folder, files, coarse, albedo.sha, settings.size, threads, report, check)
+        build_samples(folder, files, coarse, sha, settings.size, threads, report, check)
     world.wait()
     return open_samples(folder, files, settings.size), key
+
+
+def albedo_sha(albedo: AlbedoPack) -> str:
+    """Hash of the albedo model alone: its pack may be built again with other parts changed."""
+    return albedo.manifest.files[ALBEDO_FILE]
 
 
 def train_detail(
@@ -156,7 +165,7 @@ def report_of(
         "schema": SCHEMA,
         "kind": "detail",
         "maps": [str(path) for path in maps],
-        "albedo_pack": {"id": albedo.manifest.id, "sha": albedo.sha},
+        "albedo_pack": {"id": albedo.manifest.id, "sha": albedo.sha, "model": albedo_sha(albedo)},
         "trained_on": len(samples) - trained.held_out,
         "held_out": trained.held_out,
         "left_out": [{"file": str(file), "reason": reason} for file, reason in samples.left_out],

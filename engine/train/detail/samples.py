@@ -26,7 +26,7 @@ from ...protocol.detail import detail_of, value
 from ...protocol.errors import EngineError, ErrorCode
 from ...reporter import Reporter
 from ...skin.layout import region_masks
-from ..archives import split_archive
+from ..archives import file_state
 from ..layout_check import LEAST_SCORE, layout_score
 from ..maps import SkinMap, read_map
 from ..texels import LEAST_COVERAGE
@@ -209,9 +209,7 @@ def samples_key(files: Sequence[Path], albedo_sha: str, size: int, check: bool) 
     """Hash of all that samples depend on: albedo model, size, files as they are on disk."""
     digest = hashlib.sha256(json.dumps([_SCHEMA, albedo_sha, size, check]).encode())
     for file in files:
-        inside = split_archive(file) if not file.is_file() else None
-        state = (inside[0] if inside else file).stat()
-        digest.update(f"{file.as_posix()} {state.st_size} {state.st_mtime_ns}\n".encode())
+        digest.update(file_state(file))
     return digest.hexdigest()
 
 

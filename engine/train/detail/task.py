@@ -21,6 +21,8 @@ from .sheet import draw_sheet
 from .statistics import LatentStatistics, draw_latents, encode_samples, latent_statistics
 
 NET, CRITIC = "net", "critic"
+MAPS = "maps"
+"""Fact: the key of the samples."""
 MOST_PSNR = 100.0
 PATCHES, PER_CROP = 6000, 24
 """Patches that the linear paths start from, and how many one crop gives at most."""
@@ -85,7 +87,7 @@ class DetailTask:
 
     def facts(self) -> Mapping[str, object]:
         """See Task."""
-        return {**asdict(self.settings), "maps": self._samples_key}
+        return {**asdict(self.settings), MAPS: self._samples_key}
 
     def players(self) -> Mapping[str, Player]:
         """See Task."""

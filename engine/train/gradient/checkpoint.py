@@ -132,6 +132,20 @@ def load_newest(
     return record
 
 
+def check_fact(folder: Path, name: str, value: object) -> None:
+    """Before long preparations: the newest checkpoint in `folder`, if any, has this fact.
+
+    Raises EngineError(BAD_INPUT).
+    """
+    found = _checkpoints(folder)
+    if not found:
+        return
+    then, now = _read_state(found[-1]).facts.get(name), json.dumps(to_plain(value), sort_keys=True)
+    if then != now:
+        error = unfit(f"its {name} is {then}, now {now}")
+        raise EngineError(error.code, f"{found[-1]}: {error.message}", error.hint)
+
+
 def _checkpoints(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob(f"{_PREFIX}*") if path.is_dir())
 

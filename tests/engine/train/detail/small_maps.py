@@ -1,6 +1,5 @@
 """Small skin maps, an albedo model for them, and settings for a training of seconds."""
 
-import json
 from pathlib import Path
 
 import cv2
@@ -42,7 +41,7 @@ def write_maps(folder: Path, count: int, seed: int = 0) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def write_albedo(folder: Path) -> AlbedoPack:
+def write_albedo(folder: Path, recipe: str = "test") -> AlbedoPack:
     """A model of three smooth components a channel at 64 x 64."""
     valid = region_masks(COARSE)["valid"] > 0
     rows, columns = np.nonzero(valid)
@@ -56,5 +55,5 @@ def write_albedo(folder: Path) -> AlbedoPack:
         covariance=np.eye(9, dtype=np.float32),
     )
     part = PackPart("albedo", "made for a test", "none", "made here", "")
-    write_albedo_pack(folder, model, "small", "1.0.0", (part,), json.dumps("test"))
+    write_albedo_pack(folder, model, "small", "1.0.0", (part,), recipe)
     return read_albedo_pack(folder)

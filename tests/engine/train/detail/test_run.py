@@ -76,6 +76,20 @@ def test_other_settings_do_not_go_on(tmp_path: Path, inputs) -> None:
         _train(tmp_path / "work", inputs, settings=replace(SETTINGS, batch=3))
     with pytest.raises(EngineError, match="maps is"):
         _train(tmp_path / "work", (inputs[0][:9], inputs[1]))
+    rows = (tmp_path / "work" / "samples" / "maps.jsonl").read_text().splitlines()
+    assert len(rows) == 10  # nothing was replaced
+
+
+def test_an_albedo_pack_built_again_with_the_same_model_goes_on(tmp_path: Path, inputs) -> None:
+    again = write_albedo(tmp_path / "again", "built on another day")
+    assert again.sha != inputs[1].sha
+    work = tmp_path / "work"
+    work.mkdir()
+    keys = [
+        prepare_samples(work, inputs[0], albedo, SETTINGS, 1, False, ALONE, NullReporter())[1]
+        for albedo in (inputs[1], again)
+    ]
+    assert keys[0] == keys[1]
 
 
 def test_held_out_maps_are_the_last_ones() -> None:
