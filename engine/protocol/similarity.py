@@ -1,4 +1,4 @@
-"""Constants of structural similarity, shared by the figure (numpy) and the training loss (torch)."""
+"""Constants of structural similarity, for the figure (numpy) and the training loss (torch)."""
 
 from .conventions import BYTE_MAX
 
