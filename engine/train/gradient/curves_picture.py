@@ -45,7 +45,7 @@ def _panel(panel: np.ndarray, curves: Curves, name: str) -> np.ndarray:
     for level in np.linspace(low, high, 5):
         (a, b) = place(np.array([first, last]), np.array([level, level]))
         cv2.line(panel, a.tolist(), b.tolist(), _GRID, 1)
-        text = f"{10.0**level if logarithmic else level:.3g}"
+        text = f"{10.0**level if logarithmic else level:.4g}"
         _write(panel, text, (2, int(a[1]) + 3), 0.28)
     cv2.polylines(panel, [place(steps, shown)], False, _FAINT, 1, cv2.LINE_AA)
     cv2.polylines(panel, [place(steps, _smoothed(shown))], False, _LINE, 1, cv2.LINE_AA)
