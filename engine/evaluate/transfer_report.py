@@ -6,6 +6,7 @@ from dataclasses import asdict
 import numpy as np
 
 from ..protocol.conventions import signed_to_unit
+from ..result.pictures import BACKGROUND
 from ..skin.layout import region_masks
 from .image_metrics import surroundings
 from .transfer import DETAIL_SIZE, MEASURES, Face, TransferOutcome, bare_skin
@@ -92,7 +93,7 @@ def grid_rows(faces: Sequence[Face]) -> list[Tiles]:
     chosen = np.unique(np.linspace(0, len(faces) - 1, GRID).round().astype(int))
     shown = [faces[number] for number in chosen]
     part = surroundings(region_masks(DETAIL_SIZE)["face"] > INSIDE)
-    blank = np.zeros((8, 8, 3), np.float32)
+    blank = np.full((8, 8, 3), BACKGROUND, np.float32)
     rows: list[Tiles] = [
         [(blank, "detail of")] + [(face.original[part], face.name) for face in shown],
         [(blank, "on coarse")] + [(_grey(face.detail)[part], "detail") for face in shown],
