@@ -8,9 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
+import engine.cli.evaluate_inputs as evaluate_inputs
 import engine.evaluate.uv_features as uv_features
 from engine.cli import main
-from tests.engine.evaluate.conftest import SIZE, write_map
+from engine.protocol.detail import add_detail
+from tests.engine.evaluate.conftest import SIZE, BlockCodec, block_detail, write_map
 
 
 @pytest.fixture
@@ -95,3 +97,32 @@ def test_plain_refusals(
     Path("empty").mkdir()
     assert main(["evaluate", "uv", *words, "--pack", str(pack_folder)]) == 2
     assert expected in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_detail_beside_coarse(
+    tmp_path: Path,
+    span_map: Callable[[int, int], np.ndarray],
+    pack_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    maps = tmp_path / "fine"
+    maps.mkdir()
+    write_map(maps / "0.png", add_detail(span_map(0, 512), block_detail(512, 1)))
+    words = ["evaluate", "uv", "--maps", str(maps), "--pack", str(pack_folder), "--refine", "2"]
+    assert main(words) == 2
+    assert "has none" in capsys.readouterr().err
+    named = evaluate_inputs.NamedDetail(BlockCodec(), "blocks 1", "00")
+    monkeypatch.setattr(evaluate_inputs, "read_detail", lambda detail, folder: named)
+    outputs = ["--json", str(tmp_path / "a.json"), "--sheet", str(tmp_path / "a.png")]
+    assert main([*words, *outputs]) == 0
+    out = capsys.readouterr().out
+    assert "detail of blocks 1" in out and "FD mean, detail:" in out
+    found = json.loads((tmp_path / "a.json").read_text())["packs"][0]
+    assert found["detail"] == "blocks 1"
+    assert set(found["figures"]) == {"coarse", "detail", "detail refined"}
+    for figures in found["figures"].values():
+        assert set(figures["face"]) == {"own", "512", "full"}
+    assert found["figures"]["detail"]["map"]["512"]["mse"] < 2.0
+    height, width = cv2.imread(str(tmp_path / "a.png")).shape[:2]
+    assert height * 7 == pytest.approx(width * 2, rel=0.03)  # the original, three pairs
