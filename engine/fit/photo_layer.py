@@ -18,6 +18,7 @@ from .settings import PhotoLayerSettings
 
 SEEN, MIRRORED, COMPLETED = 1.0, 2.0 / 3.0, 1.0 / 3.0
 """Grey levels of the origin map (engine/DESIGN.md)."""
+_EDGE_SIZE = 512
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,17 @@ def _blend(layers: list[np.ndarray], weights: list[np.ndarray], levels: int) -> 
     return band + cv2.pyrUp(low, dstsize=size)
 
 
-def _soft_edged(seen: np.ndarray, width: float) -> np.ndarray:
-    """Trust (T, T) that falls to 0 inside its own edge, over `width` texels."""
-    radius = max(1, round(width))
+def _soft_edged(seen: np.ndarray, share: float) -> np.ndarray:
+    """Trust (T, T) that falls to 0 inside its own edge. share: over how much of the map's side.
+
+    Found on a map of 512 at most: the edge is wide, and erosion slow on large maps.
+    """
+    size = min(len(seen), _EDGE_SIZE)
+    small = cv2.resize(seen, (size, size), interpolation=cv2.INTER_AREA)
+    radius = max(1, round(share * size))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    inner = cv2.GaussianBlur(cv2.erode(seen, disc), (0, 0), radius / 2.0)
+    inner = cv2.GaussianBlur(cv2.erode(small, disc), (0, 0), radius / 2.0)
+    inner = cv2.resize(inner, seen.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     return np.minimum(inner, seen)
 
 
@@ -85,7 +92,7 @@ def photo_layer(
     valid (T, T) bool.
     """
     change = np.clip(unlit - below, -settings.limit, settings.limit).astype(np.float32)
-    seen = _soft_edged(seen.astype(np.float32), settings.edge * len(below))
+    seen = _soft_edged(seen.astype(np.float32), settings.edge)
     unseen = (1.0 - seen) * valid
     mirrored = mirror_texels(seen) * settings.mirror_trust * mask.astype(np.float32) * unseen
     empty = settings.model_trust * unseen
