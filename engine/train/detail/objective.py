@@ -87,8 +87,14 @@ def _smooth(x: Tensor) -> Tensor:
 def structure_map(a: Tensor, b: Tensor) -> Tensor:
     """(N, 1, S, S): contrast and structure terms of SSIM (Wang et al. 2004, equations 6 and 9).
 
-    a, b: (N, 1, S, S) V in sRGB units. Windows at the rim see zeros, alike in both.
+    a, b: (N, 1, S, S) V in sRGB units. Windows at the rim see zeros, alike in both. Variances are
+    small differences of large numbers, so half precision will not do.
     """
+    with torch.autocast(a.device.type, enabled=False):
+        return _structure_map(a.float(), b.float())
+
+
+def _structure_map(a: Tensor, b: Tensor) -> Tensor:
     c2 = SSIM_C2 / BYTE_MAX**2
     mean_a, mean_b, aa, bb, ab = _smooth(torch.cat([a, b, a * a, b * b, a * b], 1)).split(1, 1)
     covariance = ab - mean_a * mean_b
