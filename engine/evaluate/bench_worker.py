@@ -41,7 +41,6 @@ class BenchWorker:
         lines = [line for line in text.splitlines() if line.startswith(f"{field}:")]
         return int(lines[0].split()[1]) * 1024 if lines else 0
 
-
     def processor(self) -> float:
         """Seconds of processor time of all its threads (proc(5): stat, fields 14 and 15); 0 where
         there is no /proc."""
