@@ -9,7 +9,16 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+
+from engine.protocol.conventions import bytes_to_unit, unit_to_bytes
+from engine.protocol.detail_layers import (
+    DetailStrengths,
+    compose_albedo,
+    compose_detail,
+    split_detail,
+)
 
 HERE = Path(__file__).parent
 FAKE_ENGINE = HERE.parent / "client" / "fakes" / "fake_engine.py"
@@ -86,3 +95,40 @@ def fake_engine(blender, addon, monkeypatch, result, tmp_path):
     settings.results_folder = str(tmp_path / "results")
     monkeypatch.setattr(addon.runtime, "make_launch", lambda context: made)
     return made
+
+
+@pytest.fixture
+def live(addon):
+    return importlib.import_module("uvapm.uvapm_blender.detail.live")
+
+
+@pytest.fixture
+def engine(addon, monkeypatch, tmp_path):
+    """start(how) -> directions ask the fake engine started like that (see fakes/fake_engine.py)."""
+    launch = importlib.import_module("uvapm.uvapm_blender.engine_client.launch").Launch
+
+    def start(how="well"):
+        folder = tmp_path / "engine"
+        folder.mkdir(exist_ok=True)
+        command = (sys.executable, "-u", str(FAKE_ENGINE), how, str(folder))
+        made = launch(command, str(addon.locations.ROOT), ())
+        module = importlib.import_module("uvapm.uvapm_blender.detail.live")
+        monkeypatch.setattr(module, "make_launch", lambda context: made)
+
+    start()
+    return start
+
+
+@pytest.fixture
+def expected(tiny):
+    """expected(strengths, photo, detail) -> the albedo (64, 64, 3) that must be seen."""
+    coarse = bytes_to_unit(unit_to_bytes(np.full((64, 64, 3), 0.5)))
+    albedo = bytes_to_unit(unit_to_bytes(tiny._gradient(64, 64)))
+
+    def compose(strengths=None, photo=1.0, detail=None):
+        below = compose_albedo(coarse, tiny.tiny_detail(), coarse, 0.0)
+        layers = split_detail(tiny.tiny_detail() if detail is None else detail)
+        changed = compose_detail(layers, strengths or DetailStrengths())
+        return compose_albedo(coarse, changed, albedo - below, photo)
+
+    return compose

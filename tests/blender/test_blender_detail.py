@@ -2,77 +2,20 @@
 
 import importlib
 import shutil
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from engine.protocol.conventions import bytes_to_unit, unit_to_bytes
 from engine.protocol.detail_layers import (
     DetailStrengths,
-    compose_albedo,
-    compose_detail,
-    split_detail,
 )
+from tests.blender.detail_picture import LEVEL, assert_seen, root_of, seen
 
 pytestmark = [
     pytest.mark.blender,
     pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning"),
 ]
-FAKE_ENGINE = Path(__file__).parents[1] / "client" / "fakes" / "fake_engine.py"
-LEVEL = 1.5 / 255
-
-
-@pytest.fixture
-def live(addon):
-    return importlib.import_module("uvapm.uvapm_blender.detail.live")
-
-
-@pytest.fixture
-def engine(addon, monkeypatch, tmp_path):
-    """start(how) -> directions ask the fake engine started like that (see fakes/fake_engine.py)."""
-    launch = importlib.import_module("uvapm.uvapm_blender.engine_client.launch").Launch
-
-    def start(how="well"):
-        folder = tmp_path / "engine"
-        folder.mkdir(exist_ok=True)
-        command = (sys.executable, "-u", str(FAKE_ENGINE), how, str(folder))
-        made = launch(command, str(addon.locations.ROOT), ())
-        module = importlib.import_module("uvapm.uvapm_blender.detail.live")
-        monkeypatch.setattr(module, "make_launch", lambda context: made)
-
-    start()
-    return start
-
-
-@pytest.fixture
-def expected(tiny):
-    """expected(strengths, photo, detail) -> the albedo (64, 64, 3) that must be seen."""
-    coarse = bytes_to_unit(unit_to_bytes(np.full((64, 64, 3), 0.5)))
-    albedo = bytes_to_unit(unit_to_bytes(tiny._gradient(64, 64)))
-
-    def compose(strengths=None, photo=1.0, detail=None):
-        below = compose_albedo(coarse, tiny.tiny_detail(), coarse, 0.0)
-        layers = split_detail(tiny.tiny_detail() if detail is None else detail)
-        changed = compose_detail(layers, strengths or DetailStrengths())
-        return compose_albedo(coarse, changed, albedo - below, photo)
-
-    return compose
-
-
-def seen(addon, built_or_root):
-    root = getattr(built_or_root, "root", built_or_root)
-    return addon.images.read_pixels(root.uvapm.detail.albedo)[..., :3].copy()
-
-
-def root_of(bpy, name="portrait"):
-    return bpy.data.objects[name]
-
-
-def assert_seen(addon, root, picture):
-    np.testing.assert_allclose(seen(addon, root), picture, atol=LEVEL)
 
 
 def test_each_slider_changes_the_picture_as_the_formula_says(blender, addon, result, expected):
@@ -140,57 +83,6 @@ def test_undo_of_something_else_keeps_the_picture(blender, addon, result):
     blender.ops.ed.undo()
     assert root_of(blender).location.x == 0.0
     assert_seen(addon, root_of(blender), picture)
-
-
-def reload(bpy, path):
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    bpy.ops.wm.open_mainfile(filepath=str(path))
-
-
-@pytest.mark.parametrize("gone", [False, True])
-def test_saving_keeps_the_picture_and_the_sliders(
-    blender, addon, result, expected, engine, tmp_path, gone
-):
-    built = addon.build(result)
-    detail = built.root.uvapm.detail
-    detail.strength, detail.photo, detail.directions[1] = 0.5, 0.25, 1.0
-    picture = seen(addon, built)
-    blender.ops.wm.save_as_mainfile(filepath=str(tmp_path / "head.blend"))
-    if gone:
-        shutil.rmtree(result)
-    reload(blender, tmp_path / "head.blend")
-    detail = root_of(blender).uvapm.detail
-    assert (detail.strength, detail.photo, detail.directions[1]) == (0.5, 0.25, 1.0)
-    assert_seen(addon, root_of(blender), picture)
-    assert not addon.runtime.RUNTIME.session.decoding.active
-    if not gone:
-        detail.directions[1] = 0.0
-        assert_seen(addon, root_of(blender), expected(DetailStrengths(0.5), 0.25))
-
-
-def test_saving_twice_keeps_the_newest_picture(blender, addon, result, tmp_path):
-    built = addon.build(result)
-    for strength in (0.0, 2.0):
-        built.root.uvapm.detail.strength = strength
-        blender.ops.wm.save_as_mainfile(filepath=str(tmp_path / "head.blend"))
-    picture = seen(addon, built)
-    shutil.rmtree(result)
-    reload(blender, tmp_path / "head.blend")
-    assert_seen(addon, root_of(blender), picture)
-
-
-def test_a_file_saved_without_our_handlers_shows_its_sliders(
-    blender, addon, live, result, expected, tmp_path, monkeypatch
-):
-    """As an automatic save: properties are new, packed pixels are old."""
-    handlers = importlib.import_module("uvapm.uvapm_blender.detail.handlers")
-    built = addon.build(result)
-    built.root.uvapm.detail.strength = 0.0
-    monkeypatch.setattr(handlers, "heads", list)
-    blender.ops.wm.save_as_mainfile(filepath=str(tmp_path / "head.blend"))
-    monkeypatch.undo()
-    reload(blender, tmp_path / "head.blend")
-    assert_seen(addon, root_of(blender), expected(DetailStrengths(0.0)))
 
 
 def test_two_heads_do_not_disturb_each_other(blender, addon, result, expected, engine):
@@ -274,49 +166,6 @@ def test_a_drag_in_a_window_is_followed_by_the_timer(
         importlib.import_module("time").sleep(0.01)
     assert_seen(addon, built, expected(detail=np.full((512, 512), 0.2, np.float32)))
     assert_seen(addon, other, expected(detail=np.full((512, 512), 0.3, np.float32)))
-
-
-def test_a_missing_result_is_told_and_can_be_shown_again(
-    blender, addon, live, result, expected, tmp_path
-):
-    built = addon.build(result)
-    moved = result.rename(tmp_path / "moved")
-    built.root.uvapm.detail.strength = 0.0
-    problem = live.CACHE.problems[live.key_of(built.root)]
-    assert "was not found" in problem.message and str(result) in problem.message
-    assert_seen(addon, built, expected())
-    other = tmp_path / "other"
-    shutil.copytree(moved, other)
-    (other / "result.json").write_text("{}")
-    with pytest.raises(RuntimeError, match="another result"):
-        blender.ops.uvapm.find_result(directory=str(other))
-    assert blender.ops.uvapm.find_result(directory=str(moved)) == {"FINISHED"}
-    assert live.key_of(built.root) not in live.CACHE.problems
-    assert_seen(addon, built, expected(DetailStrengths(0.0)))
-
-
-def test_a_changed_map_is_told(blender, addon, live, result):
-    built = addon.build(result)
-    (result / "maps" / "albedo_coarse.png").write_bytes(b"other")
-    built.root.uvapm.detail.strength = 0.0
-    assert "albedo_coarse.png was changed" in str(live.CACHE.problems[live.key_of(built.root)])
-
-
-@pytest.mark.parametrize("suffix", [".fbx", ".glb"])
-def test_export_writes_what_is_seen(blender, addon, result, tmp_path, suffix):
-    built = addon.build(result)
-    built.root.uvapm.detail.strength = 0.0
-    built.root.uvapm.detail.photo = 0.0
-    path = tmp_path / f"head{suffix}"
-    addon.export_head(built.root, path, blender.context)
-    blender.ops.wm.read_factory_settings(use_empty=True)
-    if suffix == ".fbx":
-        blender.ops.import_scene.fbx(filepath=str(path))
-    else:
-        blender.ops.import_scene.gltf(filepath=str(path))
-    pictures = [addon.images.read_pixels(image)[..., :3] for image in blender.data.images]
-    grey = [np.abs(p - 0.5).max() for p in pictures if p.shape == (64, 64, 3)]
-    assert min(grey) < 2 * LEVEL, "the coarse albedo of the tiny result is plain grey"
 
 
 def test_removing_a_head_takes_its_image(blender, addon, result):

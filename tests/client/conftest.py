@@ -1,10 +1,13 @@
 """The engine client without bpy, as Blender names it (the outer package: tests/conftest.py)."""
 
 import importlib
+import os
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.client.session_steps import QUICK
 
 ROOT = Path(__file__).resolve().parents[2]
 FAKE_ENGINE = Path(__file__).parent / "fakes" / "fake_engine.py"
@@ -39,3 +42,16 @@ def fit_job(tmp_path):
         return job.FitJob(photos=(f"/photos/{play}.jpg",), output=str(tmp_path / play))
 
     return make
+
+
+@pytest.fixture
+def session(client):
+    """A session with short patience; its process must be gone afterwards."""
+    made = client.session.EngineSession(client.session.Timing(**QUICK))
+    yield made
+    pid = made._process.pid if made.warm else None
+    made.close()
+    assert not made.busy and not made.warm
+    if pid:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

@@ -5,92 +5,29 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.protocol.errors import ErrorCode
-from engine.protocol.job import FitJob
 from engine.protocol.messages import (
     MAX_LINE_BYTES,
     TERMINAL,
     CancelRequest,
-    Decoded,
-    DecodeRequest,
     Failed,
     Finished,
     Hello,
-    JobRequest,
-    Message,
     Preview,
     Progress,
     Shutdown,
     StageStarted,
     Warned,
     WasCancelled,
-    decode,
     encode,
 )
+from tests.engine.worker.worker_process import COMMAND, ROOT, Client
 
-ROOT = Path(__file__).resolve().parents[3]
-COMMAND = [sys.executable, "-E", "-u", "-m", "tests.engine.worker.fake_worker"]
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and parents as POSIX has them")
-
-
-class Client:
-    """One worker process."""
-
-    def __init__(self, idle: float = 30.0) -> None:
-        self.process = subprocess.Popen(
-            [*COMMAND, str(idle)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=ROOT,
-            start_new_session=True,
-        )
-
-    def write(self, data: bytes) -> None:
-        self.process.stdin.write(data)
-        self.process.stdin.flush()
-
-    def ask(self, id: str, what: str) -> None:
-        self.write(encode(JobRequest(id, FitJob(("photo.png",), what))))
-
-    def ask_decode(self, id: str, what: str) -> None:
-        self.write(encode(DecodeRequest(id, (1.0,), pack=what)))
-
-    def read(self) -> Message:
-        return decode(self.process.stdout.readline())
-
-    def answers(self, id: str) -> list[Message]:
-        """Messages up to and including the terminal one of a job."""
-        heard = [self.read()]
-        while not (isinstance(heard[-1], TERMINAL) and heard[-1].id == id):
-            heard.append(self.read())
-        return heard
-
-    def end(self) -> tuple[list[Message], str, int]:
-        """Close the input; what was still said, the log, the exit code."""
-        self.process.stdin.close()
-        rest = [decode(line) for line in self.process.stdout]
-        log = self.process.stderr.read().decode()
-        return rest, log, self.process.wait(timeout=20)
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
-            pipe.close()
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    client = Client()
-    assert isinstance(client.read(), Hello)
-    yield client
-    client.close()
 
 
 def test_a_job_reports_and_finishes_once(client: Client) -> None:
@@ -203,60 +140,6 @@ def test_bad_lines_are_answered_and_the_worker_goes_on(
     assert isinstance(answer, Failed) and (answer.id, answer.code) == (id, code)
     client.ask("good", "result")
     assert isinstance(client.answers("good")[-1], Finished)
-
-
-def test_a_decode_is_answered_with_a_path(client: Client) -> None:
-    client.ask_decode("d", "made")
-    assert client.read() == Decoded("d", str(ROOT / "made"))
-
-
-@pytest.mark.parametrize(
-    ("what", "code"), [("missing", ErrorCode.PACK_MISSING), ("defect", ErrorCode.INTERNAL)]
-)
-def test_a_failed_decode_is_an_error_and_the_worker_goes_on(
-    client: Client, what: str, code: ErrorCode
-) -> None:
-    client.ask_decode("bad", what)
-    answer = client.read()
-    assert isinstance(answer, Failed) and (answer.id, answer.code) == ("bad", code)
-    client.ask_decode("good", "made")
-    assert isinstance(client.read(), Decoded)
-
-
-def test_the_newest_decode_wins(client: Client) -> None:
-    """While one runs, each newer one takes the place of the one that waits."""
-    client.ask_decode("1", "slow")
-    time.sleep(0.2)  # it runs now
-    for id in ("2", "3", "4"):
-        client.ask_decode(id, "made")
-    heard = [client.read() for _ in range(4)]
-    assert heard[:2] == [WasCancelled("2"), WasCancelled("3")]
-    assert heard[2:] == [Decoded("1", str(ROOT / "slow")), Decoded("4", str(ROOT / "made"))]
-
-
-def test_a_decode_waits_for_the_running_job_and_goes_before_the_next(client: Client) -> None:
-    client.ask("one", "forever")
-    client.read()
-    client.ask("two", "result")
-    client.ask_decode("d", "made")
-    client.write(encode(CancelRequest("one")))
-    ends = [m for m in client.answers("two") if isinstance(m, TERMINAL)]
-    assert [message.id for message in ends] == ["one", "d", "two"]
-    assert [type(message) for message in ends] == [WasCancelled, Decoded, Finished]
-
-
-def test_a_waiting_decode_can_be_cancelled_and_ends_with_the_worker(client: Client) -> None:
-    client.ask("one", "forever")
-    client.read()
-    client.ask_decode("d", "made")
-    client.write(encode(CancelRequest("d")))
-    assert client.answers("d")[-1] == WasCancelled("d")
-    client.ask_decode("one", "made")
-    assert client.answers("one")[-1].code == ErrorCode.PROTOCOL  # an id in use
-    client.ask_decode("e", "made")
-    rest, _, _ = client.end()
-    ends = {message.id: type(message) for message in rest if isinstance(message, TERMINAL)}
-    assert ends == {"one": WasCancelled, "e": WasCancelled}
 
 
 def test_shutdown_cancels_and_ends(client: Client) -> None:
