@@ -110,7 +110,7 @@ class Recipe:
 
 RECIPES = {
     # Two cores, under 2.5 hours.
-    "cpu": Recipe(5600, 4, 256, 5e-4, (48, 96, 160), 2, "float32", 3000),
+    "cpu": Recipe(4300, 4, 256, 5e-4, (48, 96, 160), 2, "float32", 3000),
     # One data-centre GPU, about an hour; more of them by torchrun.
     "gpu": Recipe(60000, 16, 512, 4e-4, (64, 128, 192), 3, "auto", 20000),
 }
