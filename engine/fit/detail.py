@@ -58,6 +58,7 @@ def fit_detail(
     residual: np.ndarray,
     seen: np.ndarray,
     trust: np.ndarray,
+    calm: np.ndarray,
     coarse: np.ndarray,
     view: FaceView,
     seed: int,
@@ -67,7 +68,8 @@ def fit_detail(
     """Encode, complete, refine.
 
     residual (S, S) signed, see `detail_residual`, and seen (S, S) in [0, 1]; trust (s, s) in
-    [0, 1]: of the latent's cells, see `cell_trust`; coarse (S, S, 3) sRGB; view: the face's
+    [0, 1]: of the latent's cells, see `cell_trust`; calm (s, s) in [0, 1]: cells in which less is
+    drawn; coarse (S, S, 3) sRGB; view: the face's
     pixels in the photo. Equal seeds give equal maps. Raises Cancelled.
     """
     prior, generator = detail_prior(net.model), np.random.default_rng(seed)
@@ -76,7 +78,8 @@ def fit_detail(
         sample = draw_prior(prior, generator).reshape(read.shape).astype(np.float32)
         shown, drawn = (net.decode(x).numpy() for x in (read, torch.from_numpy(sample)))
     strength = relative_strength(shown, drawn, seen, settings)
-    start = complete(prior, read.numpy(), trust, strength, generator)
+    drawn_share = strength * (1.0 - settings.hair_calm * calm)
+    start = complete(prior, read.numpy(), trust, drawn_share, generator)
     error = PhotometricError(view, torch.from_numpy(coarse), settings)
     refined = refine_detail(net, error, PriorEnergy(prior), start, trust > 0.0, settings, reporter)
     with torch.no_grad():

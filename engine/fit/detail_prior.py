@@ -68,7 +68,7 @@ def complete(
     prior: DetailPrior,
     alpha: np.ndarray,
     trust: np.ndarray,
-    strength: float,
+    strength: float | np.ndarray,
     generator: np.random.Generator,
 ) -> Completion:
     """Complete a latent (C, s, s) that was read off cells with trust (s, s) in [0, 1].
@@ -76,7 +76,8 @@ def complete(
     A cell's trust t stands for a measuring variance of (1 - t) / t (ours: none at 1, the prior's
     own at 1/2, infinite at 0). The draw follows Matheron's rule (Journel & Huijbregts 1978): a
     sample x of the prior, measured with the same noise, minus its own conditional mean, is a
-    sample of what the measurements leave open. strength: factor on it, 1 the prior's own.
+    sample of what the measurements leave open. strength: factor on it, 1 the prior's own; one
+    number, or (s, s) by cell.
     """
     shares = np.broadcast_to(trust, alpha.shape).astype(np.float64).ravel()
     noise = np.divide(1.0 - shares, shares, out=np.full_like(shares, np.inf), where=shares > 1e-3)
@@ -88,7 +89,7 @@ def complete(
     shape = alpha.shape
     return Completion(
         mean.reshape(shape).astype(np.float32),
-        (strength * left).reshape(shape).astype(np.float32),
+        (strength * left.reshape(shape)).astype(np.float32),
     )
 
 

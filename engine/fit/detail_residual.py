@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import torch
 
+from ..nets.fovea import grid_matrices, resample
 from ..protocol.detail import detail_of
 from .low_pass import LowPass
 from .settings import DetailSettings
@@ -25,6 +26,13 @@ def detail_residual(
     limited = settings.limit * np.tanh(fast / settings.limit)
     faded = cv2.GaussianBlur(seen, (0, 0), settings.fade_sigma * len(coarse)) * (seen > 0.0)
     return (limited * faded).astype(np.float32)
+
+
+def hair_cells(scalp: np.ndarray, cells: int) -> np.ndarray:
+    """(cells, cells) in [0, 1]: latent cells in the scalp or at its rim. scalp (S, S) likewise."""
+    on_grid = resample(scalp, grid_matrices(len(scalp)))
+    share = cv2.resize(on_grid, (cells, cells), interpolation=cv2.INTER_AREA)
+    return np.clip(2.0 * cv2.dilate(share, np.ones((3, 3))), 0.0, 1.0)
 
 
 def cell_trust(seen: np.ndarray, cells: int, settings: DetailSettings) -> np.ndarray:

@@ -9,10 +9,17 @@ from ..nets.fovea import grid_matrices, resample
 from ..reporter import Reporter
 from .albedo import AlbedoFit
 from .detail import DetailFit, DetailMap, detail_fit, detailed_albedo, fit_detail, no_detail
-from .detail_residual import cell_trust, detail_residual
+from .detail_residual import cell_trust, detail_residual, hair_cells
 from .face_view import FaceView, SkinGeometry, face_view, fitting_size
 from .layer_errors import layer_errors
-from .loaded import LoadedPack, closable_mask, evidence_mask, skin_atlas, writable_mask
+from .loaded import (
+    LoadedPack,
+    closable_mask,
+    evidence_mask,
+    skin_atlas,
+    uv_mask,
+    writable_mask,
+)
 from .observe import FittedView, observe
 from .photo_layer import photo_layer
 from .resize import resize_texture
@@ -78,9 +85,10 @@ def _detail_map(task: LayerTask, settings: FitSettings, reporter: Reporter) -> D
     residual = detail_residual(photo.unlit, coarse, photo.seen, settings.detail)
     on_grid = resample(photo.seen, grid_matrices(size))
     trust = cell_trust(on_grid, net.model.info.latent_size, settings.detail)
+    calm = hair_cells(uv_mask(task.loaded.head, ("scalp",), size), net.model.info.latent_size)
     pixels = _look(task, photo.seen, *fitting_size(task.face, settings.detail.samples))
     return fit_detail(
-        net, residual, photo.seen, trust, coarse, pixels, task.seed, settings.detail, reporter
+        net, residual, photo.seen, trust, calm, coarse, pixels, task.seed, settings.detail, reporter
     )
 
 

@@ -97,6 +97,9 @@ class DetailSettings:
     and fine lines. Ours."""
     draw_strength: tuple[float, float] = (0.3, 1.0)
     """Bounds of the strength of drawn detail against the prior's. Ours: skin is never blank."""
+    hair_calm: float = 0.7
+    """Share of a draw that is left out at the scalp and its hairline. Ours: a drawn hairline is
+    another person's, and shows as dark spots beside the coarse albedo's own."""
     samples: int = 100_000
     """Samples over the face while refining. Ours: texels of the face in a 512 map."""
     iterations: int = 12

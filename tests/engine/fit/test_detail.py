@@ -18,22 +18,24 @@ from tiny_detail import (
 )
 
 from engine.fit.detail import DetailMap, detailed_albedo, fit_detail, no_detail, relative_strength
-from engine.fit.detail_residual import cell_trust
+from engine.fit.detail_residual import cell_trust, hair_cells
+from engine.nets.fovea import grid_matrices, resample
 from engine.protocol.conventions import mirror_texels
 from engine.reporter import NullReporter
 
 HALF = SIZE // 2
 
 
-def fit(coder: LinearCoder, seed: int = 0) -> DetailMap:
+def fit(coder: LinearCoder, seed: int = 0, calm: float = 0.0) -> DetailMap:
     """The image's left half is seen; its residual comes as an unwrapping would give it."""
     truth = random_detail(coder, 1)
     seen = np.ones((SIZE, SIZE), np.float32)
     seen[:, HALF:] = 0.0
     view = flat_face(24, LIGHT).look(photo_of(truth), seen)
     trust = cell_trust(seen, CELLS, SETTINGS)
+    hair = np.full((CELLS, CELLS), calm, np.float32)
     return fit_detail(
-        coder, truth * seen, seen, trust, coarse_map(), view, seed, SETTINGS, NullReporter()
+        coder, truth * seen, seen, trust, hair, coarse_map(), view, seed, SETTINGS, NullReporter()
     )
 
 
@@ -49,6 +51,11 @@ def test_seen_detail_is_found_and_unseen_detail_is_no_mirror_and_no_blank(coder)
     np.testing.assert_allclose(
         found.detail, coder.decode(torch.from_numpy(found.alpha)).numpy(), atol=1e-6
     )
+
+
+def test_less_is_drawn_where_hair_grows(coder) -> None:
+    lively, calm = (fit(coder, 0, share).detail[:, HALF:].std() for share in (0.0, 1.0))
+    assert calm < 0.6 * lively
 
 
 def test_equal_seeds_give_equal_maps_and_others_differ_where_unseen(coder) -> None:
@@ -80,3 +87,13 @@ def test_strength_is_of_the_fine_band_over_seen_skin() -> None:
     assert relative_strength(shown, drawn, 0.0 * seen, settings) == 1.0
     bounded = replace(SETTINGS, draw_strength=(0.7, 1.0))
     assert relative_strength(shown, drawn, seen, bounded) == 0.7
+
+
+def test_hair_reaches_a_cell_over_the_hairline() -> None:
+    scalp = np.zeros((512, 512), np.float32)
+    scalp[:100] = 1.0
+    cells = hair_cells(scalp, 32)
+    assert cells.shape == (32, 32) and cells[0].min() == 1.0 and cells[-1].max() == 0.0
+    rows = np.flatnonzero(cells[:, 16] > 0.5)
+    edge = np.flatnonzero(resample(scalp, grid_matrices())[:, 256] > 0.5).max() // 16
+    assert edge <= rows.max() <= edge + 1
