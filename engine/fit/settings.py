@@ -95,8 +95,9 @@ class DetailSettings:
     fine_sigma: float = 1 / 170
     """Gaussian of the band in which strengths are compared, over the map's side: pores, stubble
     and fine lines. Ours."""
-    draw_strength: tuple[float, float] = (0.3, 1.0)
-    """Bounds of the strength of drawn detail against the prior's. Ours: skin is never blank."""
+    draw_strength: tuple[float, float] = (0.3, 0.7)
+    """Bounds of the strength of drawn detail against the prior's. Ours: skin is never blank; and
+    the prior knows beards, which a whole draw shows as strokes on a shaven cheek."""
     hair_calm: float = 0.7
     """Share of a draw that is left out at the scalp and its hairline. Ours: a drawn hairline is
     another person's, and shows as dark spots beside the coarse albedo's own."""
