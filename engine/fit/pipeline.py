@@ -116,7 +116,15 @@ def result_contents(
         "origin": result.detail.origin,
     }
     detail = None if result.detail.alpha is None else result.detail.detail
-    maps |= fine_pictures(loaded, result.neutral, result.coarse, detail, job.fine_size, job.seed)
+    maps |= fine_pictures(
+        loaded,
+        result.neutral,
+        result.coarse,
+        detail,
+        job.fine_size,
+        job.seed,
+        result.detail.origin,
+    )
     reporter.progress(3, 5)
     expression = head.expression.astype(np.float16)
     return ResultContents(

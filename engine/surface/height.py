@@ -22,15 +22,18 @@ SIGMAS = (1.0, 2.0, 4.0)
 WAVELENGTHS = (3.5, 6.5, 13.0)
 """Texels: where the response of each band is largest (of the last two, 6.5 sigma of the finer
 blur: the maximum of a difference of Gaussians with ratio 2)."""
-_WHOLE = (0.8, 0.12, 0.0)
+_WHOLE = (0.5, 0.1, 0.0)
 """Share of each band that counts without being a line: wide dark blobs are moles and freckles."""
 _LARGEST_DARKNESS = 0.7
 _LEAST_VALUE = 0.02
 _TEXTURE_REACH = 6.0
 """Texels over which texture is averaged, 4 mm."""
 _LINE_SIGMA = 1.4
-_AROUND, _FAINT, _SALIENT = 14.0, 0.0004, (1.3, 3.3)
-"""A line counts from 1.3 times the mean curvature within 14 texels, and wholly from 3.3 times."""
+_AROUND, _FAINT, _SALIENT = 14.0, 0.0006, (1.0, 4.0)
+"""A line counts from the mean curvature within 14 texels, and wholly from 4 times that."""
+_LONG, _LONG_ENOUGH = 10.0, (0.03, 0.085)
+"""Texels, 6.5 mm; the share of its own weight that a long line of two texels keeps when averaged is
+0.08 to 0.12, a dash of 8 texels keeps a third of that, 0.03."""
 _SPOT_SIGMA, _SPOT_CALM = 2.5, 0.8
 _DISC = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
 """A spot is 2 mm wide and more; this share of its relief goes, with that of its rim."""
@@ -42,7 +45,7 @@ _ALONG, _CONTINUOUS = 3.5, (0.45, 0.85)
 class Relief:
     """Relief that a detail map shows, each (S, S) float32.
 
-    height: metres above the smooth skin. texture: deviation of the fine darkness nearby. skin: in
+    height: metres above the smooth skin. texture: deviation of the finest darkness nearby. skin: in
     [0, 1], how much of what is seen is skin rather than hair. angle: radians, direction of lines
     on the surface (x along the tangent, y along the bitangent). lined: in [0, 1], how sure it is.
     """
@@ -67,16 +70,26 @@ def darkness_of(detail: np.ndarray, value: np.ndarray) -> np.ndarray:
 
 
 def relief_of(
-    detail: np.ndarray, value: np.ndarray, metric: TexelMetric, settings: SurfaceSettings
+    detail: np.ndarray,
+    value: np.ndarray,
+    metric: TexelMetric,
+    settings: SurfaceSettings,
+    seen: np.ndarray | None = None,
 ) -> Relief:
-    """Relief of a detail map. detail, value, metric: (S, S), see `darkness_of`; S = 512."""
+    """Relief of a detail map. detail, value, metric: (S, S), see `darkness_of`; S = 512.
+
+    seen: (S, S) in [0, 1], how sure the detail is; lines of detail that was only completed count
+    less, pores take their place. All of it by default.
+    """
     size = len(detail)
     darkness = darkness_of(detail, value)
     levels = [darkness, *(cv2.GaussianBlur(darkness, (0, 0), sigma) for sigma in SIGMAS)]
     bands = [fine - coarse for fine, coarse in pairwise(levels)]
-    texture = _deviation(bands[0] + bands[1])
+    texture = _deviation(bands[0])
     skin = _skin_share(texture, settings, size)
     line, angle, lined = _lines(levels[1], metric)
+    if seen is not None:
+        line *= settings.completed_lines + (1.0 - settings.completed_lines) * seen
     allowed = bare_skin(size) * skin * (1.0 - _SPOT_CALM * _spots(levels[1], metric))
     height = np.zeros_like(darkness)
     limits = (settings.fine_limit, settings.fine_limit, settings.line_limit)
@@ -144,8 +157,9 @@ def _lines(darkness: np.ndarray, metric: TexelMetric) -> tuple[np.ndarray, np.nd
     length = np.hypot(c.half, c.xy) + 1e-9
     even, odd = weight * c.half / length, weight * c.xy / length
     line *= smoothstep(_agreement(even, odd, weight, _ALONG)[0], *_CONTINUOUS)
+    line *= _length_share(even, odd, weight)
     lined, angle = _agreement(even, odd, weight, _TEXTURE_REACH)
-    line = cv2.GaussianBlur(line.astype(np.float32), (0, 0), 1.0)
+    line = cv2.GaussianBlur(line.astype(np.float32), (0, 0), 1.5)
     return line, angle.astype(np.float32), lined.astype(np.float32)
 
 
@@ -156,6 +170,17 @@ def _agreement(
     even, odd, total = (cv2.GaussianBlur(part, (0, 0), reach) for part in (even, odd, weight))
     share = np.hypot(even, odd) / (total + 1e-6)
     return np.clip(share, 0.0, 1.0), 0.5 * np.arctan2(odd, even)
+
+
+def _length_share(even: np.ndarray, odd: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(S, S) in [0, 1]: 0 for a dash, 1 for a line that goes on for a centimetre.
+
+    A Gaussian average of deviation s over a straight line of width w is w / (s sqrt(2 pi)) of the
+    line's own weight; of a dash as long as s it is 0.38 of that.
+    """
+    near = cv2.GaussianBlur(weight, (0, 0), 1.0)
+    even, odd = (cv2.GaussianBlur(part, (0, 0), _LONG) for part in (even, odd))
+    return smoothstep(np.hypot(even, odd) / (near + 1e-6), *_LONG_ENOUGH).astype(np.float32)
 
 
 def _spots(darkness: np.ndarray, metric: TexelMetric) -> np.ndarray:

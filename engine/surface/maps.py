@@ -12,7 +12,7 @@ from .metric import TexelMetric, nearest_filled, resized_metric, texel_metric
 from .normals import tangent_normals
 from .roughness import roughness_map
 from .settings import SurfaceSettings
-from .synthesis import fine_depth, fine_detail
+from .synthesis import coarse_pores, fine_depth, fine_detail
 
 USUAL = SurfaceSettings()
 _SEAM = 8.0
@@ -42,13 +42,15 @@ def fine_maps(
     size: int = DETAIL_SIZE,
     seed: int = 0,
     settings: SurfaceSettings = USUAL,
+    seen: np.ndarray | None = None,
 ) -> FineMaps:
     """Normal and roughness maps of a head.
 
     detail: (512, 512) signed V; zeros when there is no detail model, the maps then show the zones
     alone at 512. value: (512, 512) V of the coarse albedo, sRGB-encoded. position: (512, 512, 3)
     surface points of the neutral head, metres. valid: (512, 512) bool. size: one of
-    `job.FINE_SIZES`; 2048 adds pores and creases drawn from `seed`.
+    `job.FINE_SIZES`; 2048 adds pores and creases drawn from `seed`, 512 the widest pores.
+    seen: (512, 512) in [0, 1], see `height.relief_of`.
     """
     if size not in FINE_SIZES or detail.shape != (DETAIL_SIZE, DETAIL_SIZE):
         raise ValueError(f"no fine maps of {size} texels from a detail map of {detail.shape}")
@@ -56,9 +58,12 @@ def fine_maps(
     filled = nearest_filled(np.where(valid, detail, 0.0).astype(np.float32), valid)
     known = filled * _fade(valid)
     base = nearest_filled(value, valid).astype(np.float32)
-    relief = relief_of(known, base, metric, settings)
+    relief = relief_of(known, base, metric, settings, seen)
     if size == DETAIL_SIZE:
-        return _maps(relief.height, relief.skin, metric, None)
+        height = relief.height
+        if relief.texture.any():
+            height = height - coarse_pores(relief, metric, seed, settings)
+        return _maps(height, relief.skin, metric, None)
     large = resized_metric(metric, size)
     depth = fine_depth(relief, large, seed, settings)
     height = cv2.resize(relief.height, (size, size), interpolation=cv2.INTER_CUBIC) - depth

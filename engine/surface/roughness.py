@@ -37,9 +37,9 @@ _WET: tuple[tuple[str, float], ...] = (
 )
 """Roughness of what is moist, laid over the zones. Ours, by eye."""
 
-PIT_GAIN = 900.0
-"""Roughness a metre of depth: 0.05 in a pore of 55 um. Ours: oil lies on the plateaus, and walls
-too steep for the map scatter like a rough floor."""
+PIT_CHANGE, PIT_DEPTH = 0.035, 0.00008
+"""Roughness that a pit tends to, and metres at which it has three quarters of it. Ours: oil lies on
+the plateaus, and steep walls scatter like a rough floor. More would show as ticks."""
 STUBBLE = 0.05
 """Added where the texture is hair."""
 LEAST, MOST = 0.18, 0.85
@@ -75,7 +75,7 @@ def roughness_map(height: np.ndarray, normal: np.ndarray, skin: np.ndarray) -> n
     shown = _averaged(square)
     alpha = np.sqrt(np.maximum(alpha * alpha - shown, (_LEAST_SHARE * alpha) ** 2))
     pits = height - _averaged(height)
-    rough = np.sqrt(alpha) - np.float32(PIT_GAIN) * np.minimum(pits, 0.0)
+    rough = np.sqrt(alpha) + np.float32(PIT_CHANGE) * np.tanh(np.maximum(-pits / PIT_DEPTH, 0.0))
     rough += np.float32(STUBBLE) * (1.0 - resized(skin, len(height)))
     return np.clip(rough, LEAST, MOST).astype(np.float32)
 

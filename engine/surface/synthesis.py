@@ -40,6 +40,18 @@ def fine_depth(
     return depth
 
 
+def coarse_pores(
+    relief: Relief, metric: TexelMetric, seed: int, settings: SurfaceSettings
+) -> np.ndarray:
+    """(512, 512) float32 metres: the widest pores alone, for maps as coarse as the detail."""
+    strength = _strength(relief, settings)
+    density = pore_density(DETAIL_SIZE) * strength
+    angle = _directions(relief, DETAIL_SIZE)
+    depth = settings.wide_pore_depth
+    kind = Openings("wide pores", settings.wide_pore_count, 0.00030, 0.2, depth, (3, 3), 3)
+    return opening_depth(kind, density, angle, metric, Streams(seed))
+
+
 def _kinds(settings: SurfaceSettings) -> tuple[Openings, Openings]:
     return (
         Openings("pores", settings.pore_count, 0.000125, 0.22, settings.pore_depth, (5, 7), 4),

@@ -44,7 +44,7 @@ def test_a_tone_patch_is_flat(value: np.ndarray) -> None:
 
 @pytest.mark.parametrize("region", ["brows", "sockets", "mouth_bag", "scalp", "mouth_slit"])
 def test_hair_and_openings_have_no_grooves(value: np.ndarray, region: str) -> None:
-    noise = np.random.default_rng(0).normal(0.0, 0.02, value.shape).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0.0, 0.006, value.shape).astype(np.float32)
     metric = texel_metric(tube(), np.ones_like(value, bool))
     height = relief_of(noise, value, metric, SETTINGS).height
     mask = masks(512)[region]
@@ -55,7 +55,7 @@ def test_hair_and_openings_have_no_grooves(value: np.ndarray, region: str) -> No
 def test_stubble_is_hair_and_not_relief(value: np.ndarray) -> None:
     metric = texel_metric(tube(), np.ones_like(value, bool))
     noise = np.random.default_rng(0).normal(0.0, 1.0, value.shape).astype(np.float32)
-    skin, stubble = (relief_of(noise * level, value, metric, SETTINGS) for level in (0.008, 0.08))
+    skin, stubble = (relief_of(noise * level, value, metric, SETTINGS) for level in (0.005, 0.08))
     chin = (slice(345, 365), slice(240, 272))
     assert skin.skin[chin].min() > 0.95 and stubble.skin[chin].max() < 0.2
     assert np.abs(stubble.height[chin]).mean() < 2.0 * np.abs(skin.height[chin]).mean()
@@ -85,6 +85,22 @@ def test_depth_follows_the_size_of_texels(value: np.ndarray) -> None:
         for scale in (1.0, 2.0)
     )
     assert two == pytest.approx(2.0 * one, rel=1e-3)
+
+
+def test_completed_lines_count_less_than_seen_ones(value: np.ndarray) -> None:
+    detail = drawn(("line", (216, 130), (296, 130), 3))
+    metric = texel_metric(tube(), np.ones_like(value, bool))
+    seen, guessed, default = (
+        relief_of(detail, value, metric, SETTINGS, sure).height.min()
+        for sure in (np.ones_like(value), np.zeros_like(value), None)
+    )
+    assert seen == default and 0.9 * seen < guessed < 0.0
+
+
+def test_a_dash_is_not_a_wrinkle(value: np.ndarray) -> None:
+    wrinkle = depth_at(drawn(("line", (216, 130), (296, 130), 2)), value, FOREHEAD)
+    dash = depth_at(drawn(("line", (254, 130), (258, 130), 2)), value, FOREHEAD)
+    assert dash < 0.35 * wrinkle
 
 
 def test_directions_are_those_of_the_lines(value: np.ndarray) -> None:

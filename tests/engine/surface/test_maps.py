@@ -39,6 +39,15 @@ def test_without_detail_the_skin_is_flat_and_has_its_zones(
     assert maps.detail is None
 
 
+def test_maps_as_coarse_as_the_detail_have_wide_pores(value: np.ndarray, valid: np.ndarray) -> None:
+    """A faint even texture: the relief of the cheeks is pores, and the lips have none."""
+    noise = np.random.default_rng(1).normal(0.0, 0.004, value.shape).astype(np.float32)
+    maps = fine_maps(noise, value, tube(), valid)
+    slope = np.hypot(maps.normal[..., 0], maps.normal[..., 1])
+    cheek, lips = slope[275:305, 150:190], slope[masks(512)["lips"] > 0.9]
+    assert np.percentile(cheek, 95) > 1.5 * np.percentile(lips, 95)
+
+
 def test_what_lies_outside_the_islands_does_not_count(value: np.ndarray) -> None:
     valid = np.zeros((512, 512), bool)
     valid[100:400, 100:400] = True
@@ -120,7 +129,9 @@ def test_pits_are_rough_and_drawn_slopes_leave_less_to_the_microfacets() -> None
     level = roughness_map(flat, up, skin)
     pit = flat.copy()
     pit[256, 256] = -0.00005
-    assert roughness_map(pit, up, skin)[256, 256] > level[256, 256] + 0.03
+    assert roughness_map(pit, up, skin)[256, 256] > level[256, 256] + 0.015
+    deep = roughness_map(40.0 * pit, up, skin)
+    assert deep[256, 256] < level[256, 256] + 0.05, "a furrow must not show as a white tick"
     slope = 0.1
     tilted = up.copy()
     tilted[::2, :, 0], tilted[1::2, :, 0] = slope, -slope
