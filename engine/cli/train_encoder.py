@@ -190,7 +190,7 @@ def plan_of(arguments: argparse.Namespace, albedo: "AlbedoPack") -> "EncoderPlan
         settings=settings,
         augment=AugmentSettings(),
         seed=arguments.seed,
-        albedo=albedo.sha,
+        albedo=albedo.model_sha,
         start=start,
         start_sha=file_sha256(start, start.name) if start else "",
     )

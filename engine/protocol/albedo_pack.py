@@ -58,6 +58,11 @@ class AlbedoPack:
     folder: Path
     sha: str
 
+    @property
+    def model_sha(self) -> str:
+        """sha256 of the model's file: the pack may be built again with other parts changed."""
+        return self.manifest.files[ALBEDO_FILE]
+
 
 def read_albedo_pack(folder: Path) -> AlbedoPack:
     """The albedo model of an albedo pack or of a head pack that has one.

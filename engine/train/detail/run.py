@@ -10,7 +10,6 @@ import torch
 from ...nets.detail_vae import DetailVae
 from ...protocol.albedo_pack import AlbedoPack
 from ...protocol.detail_pack import DetailModel
-from ...protocol.pack_manifest import ALBEDO_FILE
 from ...reporter import Reporter
 from ..gradient.checkpoint import check_fact
 from ..gradient.distributed import World, device_name
@@ -51,7 +50,7 @@ def prepare_samples(
     report: Reporter,
 ) -> tuple[DetailSamples, str]:
     """The samples of map files and their key; the first process makes them, the others wait."""
-    sha = albedo_sha(albedo)
+    sha = albedo.model_sha
     key = samples_key(files, sha, settings.size, check)
     folder = work / SAMPLES
     check_fact(work / CHECKPOINTS, MAPS, key)  # or the samples would be replaced for nothing
@@ -61,11 +60,6 @@ def prepare_samples(
         build_samples(folder, files, coarse, sha, settings.size, threads, report, check)
     world.wait()
     return open_samples(folder, files, settings.size), key
-
-
-def albedo_sha(albedo: AlbedoPack) -> str:
-    """Hash of the albedo model alone: its pack may be built again with other parts changed."""
-    return albedo.manifest.files[ALBEDO_FILE]
 
 
 def train_detail(
@@ -165,7 +159,7 @@ def report_of(
         "schema": SCHEMA,
         "kind": "detail",
         "maps": [str(path) for path in maps],
-        "albedo_pack": {"id": albedo.manifest.id, "sha": albedo.sha, "model": albedo_sha(albedo)},
+        "albedo_pack": {"id": albedo.manifest.id, "sha": albedo.sha, "model": albedo.model_sha},
         "trained_on": len(samples) - trained.held_out,
         "held_out": trained.held_out,
         "left_out": [{"file": str(file), "reason": reason} for file, reason in samples.left_out],

@@ -23,7 +23,7 @@ PLAYER = "encoder"
 
 @dataclass(frozen=True)
 class EncoderPlan:
-    """What is trained, and from where. albedo: sha256 of pack.json of the albedo model. start:
+    """What is trained, and from where. albedo: sha256 of the albedo model. start:
     file of start weights or None, and its sha256."""
 
     info: EncoderInfo
