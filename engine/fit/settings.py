@@ -129,8 +129,9 @@ class PhotoLayerSettings:
     model_trust: float = 0.15
     """Weight of no change there. Ours: less, and half-seen texels show an edge; more, and the
     mirrored side pales."""
-    edge: float = 1 / 128
-    """Texels over which what was seen fades inside its own edge, over the map's side. Ours."""
+    edge: float = 1 / 512
+    """Texels over which what was seen fades inside its own edge, over the map's side. Ours: at
+    1/128 the thin skin between lids, brows and nostrils is lost, 1 to 2 dB of the render."""
     tone_sigma: float = 1 / 24
     """Gaussian of what is mirrored, over the map's side. Ours: wider than a brow is high, so that
     tone crosses over but neither moles nor hair."""
