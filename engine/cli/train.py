@@ -14,6 +14,7 @@ from .interrupt import interrupt_cancels
 from .outputs import check_at_least, check_pack_output, pack_id, report_path, work_path, write_json
 from .train_detail import register_detail
 from .train_encoder import register_encoder
+from .train_options import add_origin
 
 if TYPE_CHECKING:
     from ..train.albedo_pca import TrainedAlbedo
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 SIZES = (64, 128, 256, 512, 1024)
 PACK_VERSION = "1.0.0"
-UNKNOWN = "unknown, given by the user"
 SHOWN_FILES = 20
 """Left out files that are named on the terminal; the report names all."""
 
@@ -91,8 +91,7 @@ def register(subparsers: argparse._SubParsersAction) -> None:
         help="share the work with a Dask cluster, as "
         "tcp://10.0.0.5:8786, whose workers see the maps under the same paths",
     )
-    add("--licence", default=UNKNOWN, metavar="TEXT", help="of the maps, for the pack")
-    add("--origin", default=UNKNOWN, metavar="TEXT", help="of the maps, for the pack")
+    add_origin(albedo)
     albedo.set_defaults(run=run_albedo)
     register_detail(actions)
     register_encoder(actions)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..protocol.errors import EXIT_OK, EngineError, ErrorCode
-from ..protocol.job import DEVICES
 from ..reporter import CancelToken, NullReporter, Reporter
 from .counting import CountingReporter, duration
 from .interrupt import interrupt_cancels
-from .outputs import check_at_least, check_pack_output, pack_id, report_path, work_path, write_json
+from .outputs import check_pack_output, pack_id, report_path, work_path, write_json
+from .train_options import add_length, add_machine, add_origin, check_options
 
 if TYPE_CHECKING:
     from ..protocol.albedo_pack import AlbedoPack
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ..train.gradient.settings import LoopSettings
 
 PACK_VERSION = "1.0.0"
-UNKNOWN = "unknown, given by the user"
 SHOWN_FILES = 20
 HOUR = 3600.0
 
@@ -59,21 +58,12 @@ def register_detail(actions: argparse._SubParsersAction) -> None:
     add("--out", type=Path, required=True, metavar="PACK", help="folder of the pack to write")
     add("--albedo", default="default", metavar="PACK", help="of the coarse albedo (%(default)s)")
     add("--recipe", choices=("cpu", "gpu"), default="cpu", help="sizes and times (%(default)s)")
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=int, metavar="N", help="how long (of the recipe)")
-    length.add_argument("--hours", type=float, metavar="H", help="how long, by the clock")
-    add("--batch", type=int, metavar="B", help="crops a step and process (of the recipe)")
+    add_length(parser, "crops")
     add("--crop", type=int, metavar="S", help="side of the crops (of the recipe)")
     add("--rate", type=float, metavar="R", help="highest learning rate (of the recipe)")
-    add("--seed", type=int, default=0, help="of everything random (%(default)s)")
-    add("--limit", type=int, metavar="N", help="only the first N maps")
-    add("--any-layout", action="store_true", help="take maps of any UV layout")
-    add("--threads", type=int, metavar="T", help="of the CPU (one a core)")
-    add("--device", choices=DEVICES, default="auto", help="(%(default)s)")
-    add("--precision", choices=("auto", "float32", "bfloat16", "float16"))
+    add_machine(parser)
     add("--lpips", type=Path, metavar="FILE", help="LPIPS weights (safetensors), none ship")
-    add("--licence", default=UNKNOWN, metavar="TEXT", help="of the maps, for the pack")
-    add("--origin", default=UNKNOWN, metavar="TEXT", help="of the maps, for the pack")
+    add_origin(parser)
     parser.set_defaults(run=run_detail)
 
 
@@ -81,15 +71,7 @@ def run_detail(arguments: argparse.Namespace) -> int:
     """Train and write; the folder of the pack goes to standard output."""
     out = arguments.out.absolute()
     check_pack_output(out)
-    check_at_least(
-        1,
-        limit=arguments.limit,
-        steps=arguments.steps,
-        batch=arguments.batch,
-        threads=arguments.threads,
-    )
-    if arguments.hours is not None and not 0.0 < arguments.hours < 1e4:
-        raise _bad(f"--hours must be above 0, got {arguments.hours}.")
+    check_options(arguments)
     token = CancelToken()
     with interrupt_cancels(token):
         _run(arguments, out, token)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..protocol.errors import EXIT_OK, EngineError, ErrorCode
-from ..protocol.job import DEVICES
 from ..reporter import CancelToken, NullReporter, Reporter
 from .counting import CountingReporter, duration
 from .interrupt import interrupt_cancels
 from .outputs import check_at_least, check_pack_output, pack_id, report_path, work_path, write_json
+from .train_options import add_length, add_machine, add_origin, check_options
 
 if TYPE_CHECKING:
     from ..protocol.albedo_pack import AlbedoPack
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from ..train.gradient.settings import LoopSettings
 
 INPUTS = (64, 128, 224, 256)
-PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 PACK_VERSION = "1.0.0"
-UNKNOWN = "unknown, given by the user"
 SHOWN_FILES = 20
 HOUR = 3600.0
 
@@ -76,10 +74,7 @@ def register_encoder(actions: argparse._SubParsersAction) -> None:
     add("--albedo", default="default", metavar="PACK", help="whose model decodes (%(default)s)")
     add("--recipe", choices=tuple(RECIPES), default="cpu", help="sizes and times (%(default)s)")
     add("--input", type=int, choices=INPUTS, help="side of what it sees (of the recipe)")
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=int, metavar="N", help="how long (of the recipe)")
-    length.add_argument("--hours", type=float, metavar="H", help="how long, by the clock")
-    add("--batch", type=int, metavar="B", help="maps a step and process (of the recipe)")
+    add_length(parser, "maps")
     add("--rate", type=float, metavar="R", help="highest learning rate (0.001)")
     add("--pull", type=float, metavar="P", help="weight of the coefficients in the loss (1)")
     add(
@@ -95,14 +90,8 @@ def register_encoder(actions: argparse._SubParsersAction) -> None:
         help="ResNet-50 to begin from: safetensors with torchvision's names, none ship",
     )
     add("--held", type=int, metavar="N", help="maps held back for the figures (200)")
-    add("--seed", type=int, default=0, help="of everything random (%(default)s)")
-    add("--limit", type=int, metavar="N", help="only the first N maps")
-    add("--any-layout", action="store_true", help="take maps of any UV layout")
-    add("--threads", type=int, default=1, metavar="T", help="of the CPU (%(default)s)")
-    add("--device", choices=DEVICES, default="auto", help="(%(default)s)")
-    add("--precision", choices=PRECISIONS, help="of the network (of the recipe)")
-    add("--licence", default=UNKNOWN, metavar="TEXT", help="of the maps, for the pack")
-    add("--origin", default=UNKNOWN, metavar="TEXT", help="of the maps, for the pack")
+    add_machine(parser)
+    add_origin(parser)
     parser.set_defaults(run=run_encoder)
 
 
@@ -110,18 +99,8 @@ def run_encoder(arguments: argparse.Namespace) -> int:
     """Train, write and measure; the folder of the pack goes to standard output."""
     out = arguments.out.absolute()
     check_pack_output(out)
-    check_at_least(
-        1,
-        limit=arguments.limit,
-        steps=arguments.steps,
-        batch=arguments.batch,
-        held=arguments.held,
-        threads=arguments.threads,
-    )
-    if arguments.hours is not None and not 0.0 < arguments.hours < 1e4:
-        raise EngineError(
-            ErrorCode.BAD_SETTINGS, f"--hours must be above 0, got {arguments.hours}."
-        )
+    check_options(arguments)
+    check_at_least(1, held=arguments.held)
     token = CancelToken()
     with interrupt_cancels(token):
         _run(arguments, out, token)
@@ -134,9 +113,11 @@ def _run(arguments: argparse.Namespace, out: Path, token: CancelToken) -> None:
 
     from ..packs.registry import find_pack
     from ..protocol.albedo_pack import read_albedo_pack
+    from ..skin.pool import core_count
     from ..train.encoder.run import prepare_maps
     from ..train.gradient.distributed import join_world
 
+    arguments.threads = arguments.threads or core_count()
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(1)
     albedo = read_albedo_pack(find_pack(arguments.albedo))

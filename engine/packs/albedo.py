@@ -1,5 +1,6 @@
 """Albedo models as files: the int8 basis, and packs that hold an albedo model only."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,13 +8,10 @@ import numpy as np
 from ..protocol.albedo_pack import AlbedoModel
 from ..protocol.pack_manifest import (
     ALBEDO_FILE,
-    PACK_SCHEMA,
-    UV_LAYOUT,
     AlbedoInfo,
-    PackManifest,
     PackPart,
 )
-from .store import check_replaceable, write_pack
+from .store import check_replaceable, headless_manifest, write_pack
 
 LEVELS = 127
 """Steps of int8 on either side of 0."""
@@ -65,15 +63,5 @@ def write_albedo_pack(
     Raises EngineError(BAD_OUTPUT) when the disk refuses or the folder holds something else.
     """
     check_replaceable(folder)
-    manifest = PackManifest(
-        schema=PACK_SCHEMA,
-        id=id,
-        version=version,
-        uv_layout=UV_LAYOUT,
-        parts=parts,
-        files={},
-        head=None,
-        albedo=albedo_info(model),
-        recipe=recipe,
-    )
+    manifest = replace(headless_manifest(id, version, parts, recipe), albedo=albedo_info(model))
     return write_pack(folder, manifest, {ALBEDO_FILE: albedo_tensors(model)}, {})

@@ -1,5 +1,6 @@
 """Detail models as files: half-float weights, and packs that hold a detail model only."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +8,9 @@ import numpy as np
 from ..protocol.detail_pack import NET_PREFIX, DetailModel, check_detail_tensors
 from ..protocol.pack_manifest import (
     DETAIL_FILE,
-    PACK_SCHEMA,
-    UV_LAYOUT,
-    PackManifest,
     PackPart,
 )
-from .store import check_replaceable, write_pack
+from .store import check_replaceable, headless_manifest, write_pack
 
 
 def detail_tensors(model: DetailModel) -> dict[str, np.ndarray]:
@@ -53,16 +51,5 @@ def write_detail_pack(
     PACK_INVALID when the model could not be read back.
     """
     check_replaceable(folder)
-    manifest = PackManifest(
-        schema=PACK_SCHEMA,
-        id=id,
-        version=version,
-        uv_layout=UV_LAYOUT,
-        parts=parts,
-        files={},
-        head=None,
-        albedo=None,
-        recipe=recipe,
-        detail=model.info,
-    )
+    manifest = replace(headless_manifest(id, version, parts, recipe), detail=model.info)
     return write_pack(folder, manifest, {DETAIL_FILE: detail_tensors(model)}, {})

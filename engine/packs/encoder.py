@@ -1,6 +1,7 @@
 """Coarse encoders as files: packs of an encoder and the albedo model that decodes for it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,11 @@ from ..protocol.encoder_pack import check_encoder_tensors
 from ..protocol.pack_manifest import (
     ALBEDO_FILE,
     ENCODER_FILE,
-    PACK_SCHEMA,
-    UV_LAYOUT,
     EncoderInfo,
-    PackManifest,
     PackPart,
 )
 from .albedo import albedo_info, albedo_tensors
-from .store import check_replaceable, write_pack
+from .store import check_replaceable, headless_manifest, write_pack
 
 
 def encoder_tensors(net: Mapping[str, np.ndarray], info: EncoderInfo) -> dict[str, np.ndarray]:
@@ -49,17 +47,8 @@ def write_encoder_pack(
     PACK_INVALID when the encoder could not be read back.
     """
     check_replaceable(folder)
-    manifest = PackManifest(
-        schema=PACK_SCHEMA,
-        id=id,
-        version=version,
-        uv_layout=UV_LAYOUT,
-        parts=parts,
-        files={},
-        head=None,
-        albedo=albedo_info(model),
-        recipe=recipe,
-        encoder=info,
+    manifest = replace(
+        headless_manifest(id, version, parts, recipe), albedo=albedo_info(model), encoder=info
     )
     tensors = {ALBEDO_FILE: albedo_tensors(model), ENCODER_FILE: encoder_tensors(net, info)}
     return write_pack(folder, manifest, tensors, {})

@@ -11,9 +11,26 @@ from pathlib import Path
 import numpy as np
 
 from ..protocol.errors import EngineError, ErrorCode
-from ..protocol.pack_manifest import PACK_JSON, PackManifest, file_sha256
+from ..protocol.pack_manifest import (
+    PACK_JSON,
+    PACK_SCHEMA,
+    UV_LAYOUT,
+    PackManifest,
+    PackPart,
+    file_sha256,
+)
 from ..protocol.safetensors import write_safetensors
 from ..protocol.strict import to_plain
+
+
+def headless_manifest(
+    id: str, version: str, parts: tuple[PackPart, ...], recipe: str
+) -> PackManifest:
+    """A manifest without a head, to be completed with what the pack holds (`dataclasses.replace`).
+
+    recipe: how that was made, in words.
+    """
+    return PackManifest(PACK_SCHEMA, id, version, UV_LAYOUT, parts, {}, head=None, recipe=recipe)
 
 
 def write_pack(
