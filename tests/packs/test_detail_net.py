@@ -39,7 +39,7 @@ def without(net, name):
 
 
 NET_RULES = {
-    "missing": (lambda n: without(n, "decoder.linear.bias"), "decoder.linear.bias is missing"),
+    "missing": (lambda n: without(n, "encoder.mean.bias"), "encoder.mean.bias is missing"),
     "unknown": (lambda n: {**n, "x": np.zeros(1, np.float32)}, "x is unknown"),
     "shape": (
         lambda n: {**n, "decoder.linear.weight": n["decoder.linear.weight"][:, :, 1:]},
