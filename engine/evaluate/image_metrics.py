@@ -7,10 +7,7 @@ import cv2
 import numpy as np
 
 from ..protocol.conventions import BYTE_MAX
-from ..protocol.similarity import SSIM_C1, SSIM_C2, SSIM_RADIUS, SSIM_SIGMA
-
-MOST_PSNR = 100.0
-"""Decibels reported for equal pictures, whose PSNR is infinite. Ours: 8-bit ones never get near."""
+from ..protocol.similarity import MOST_PSNR, SSIM_C1, SSIM_C2, SSIM_RADIUS, SSIM_SIGMA
 
 LEAST_SHARE = 1e-6
 """Of the window's weight: with less of it valid there is nothing to compare. A valid texel alone in

@@ -1,6 +1,9 @@
-"""Constants of structural similarity, for the figure (numpy) and the training loss (torch)."""
+"""Constants of comparing pictures, for the figures (numpy) and the training losses (torch)."""
 
 from .conventions import BYTE_MAX
+
+MOST_PSNR = 100.0
+"""Decibels reported for equal pictures, whose PSNR is infinite. Ours: 8-bit ones never get near."""
 
 SSIM_RADIUS = 5
 SSIM_SIGMA = 1.5
