@@ -18,10 +18,11 @@ from ..protocol.albedo_pack import AlbedoModel
 from ..protocol.conventions import BYTE_MAX
 from ..protocol.encoder_pack import EncoderPack
 from ..protocol.errors import EngineError, ErrorCode
+from ..protocol.similarity import psnr_of
 from ..reporter import Reporter
 from ..train.encoder.augment import draw_coverage
 from ..train.maps import read_map
-from .image_metrics import mean_squared_error, psnr_of
+from .image_metrics import mean_squared_error
 from .uv_areas import MeasuredMap, measured_map
 
 CASES = {"whole": "maps as they are", "holes": "maps with holes, measured over the whole map"}

@@ -1,13 +1,12 @@
 """Error figures of a picture against another over some of its texels, in 8-bit units."""
 
-import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from ..protocol.conventions import BYTE_MAX
-from ..protocol.similarity import MOST_PSNR, SSIM_C1, SSIM_C2, SSIM_RADIUS, SSIM_SIGMA
+from ..protocol.similarity import SSIM_C1, SSIM_C2, SSIM_RADIUS, SSIM_SIGMA, psnr_of
 
 LEAST_SHARE = 1e-6
 """Of the window's weight: with less of it valid there is nothing to compare. A valid texel alone in
@@ -33,13 +32,6 @@ def mean_squared_error(a: np.ndarray, b: np.ndarray, texels: np.ndarray) -> floa
     squares = np.einsum("hwc,hwc->hw", difference, difference)
     total = float(squares[texels[part]].sum(dtype=np.float64))
     return total * BYTE_MAX**2 / (texels.sum() * a.shape[2])
-
-
-def psnr_of(mse: float) -> float:
-    """10 log10(255^2 / MSE), at most MOST_PSNR. mse: squared grey levels."""
-    if mse <= 0.0:
-        return MOST_PSNR
-    return min(MOST_PSNR, 10.0 * math.log10(BYTE_MAX**2 / mse))
 
 
 def ssim_map(a: np.ndarray, b: np.ndarray, valid: np.ndarray) -> np.ndarray:

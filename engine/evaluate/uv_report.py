@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .image_metrics import Figures, psnr_of
+from ..protocol.similarity import psnr_of
+from .image_metrics import Figures
 from .skin_tone import DARK_BELOW, ToneErrors, angle_error, tone_errors
 from .uv import FULL, OWN, ROWS, MapOutcome, PackOutcome, Row
 from .uv_areas import AREAS, DCT_TERMS

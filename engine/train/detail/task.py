@@ -11,6 +11,7 @@ from ...nets.detail_vae import CELL, DetailVae
 from ...nets.fovea import map_matrices, resample
 from ...protocol.conventions import bytes_to_unit
 from ...protocol.pack_manifest import DetailInfo
+from ...protocol.similarity import MOST_PSNR
 from ..gradient.task import Batch, Examination, Player, Turn
 from .augment import CropSource, random_batch, random_crop
 from .critic import PatchCritic
@@ -23,7 +24,6 @@ from .statistics import LatentStatistics, draw_latents, encode_samples, latent_s
 NET, CRITIC = "net", "critic"
 MAPS = "maps"
 """Fact: the key of the samples."""
-MOST_PSNR = 100.0
 PATCHES, PER_CROP = 6000, 24
 """Patches that the linear paths start from, and how many one crop gives at most."""
 LEAST_PATCH_WEIGHT = 0.5

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...evaluate.image_metrics import psnr_of
 from ...nets.coarse_encoder import FixedDecoder
 from ...protocol.albedo import scatter_texels
 from ...protocol.conventions import BYTE_MAX, bytes_to_unit, unit_to_bytes
+from ...protocol.similarity import psnr_of
 from ..gradient.task import Examination
 from ..texels import TexelSource
 from .augment import draw_coverage

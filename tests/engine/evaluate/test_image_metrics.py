@@ -7,17 +7,16 @@ import pytest
 from skimage.metrics import structural_similarity as skimage_ssim
 
 from engine.evaluate.image_metrics import (
-    MOST_PSNR,
     SSIM_C1,
     SSIM_C2,
     SSIM_RADIUS,
     SSIM_SIGMA,
     compare,
     mean_squared_error,
-    psnr_of,
     ssim_map,
     structural_similarity,
 )
+from engine.protocol.similarity import MOST_PSNR, psnr_of
 
 
 def _pair(height: int, width: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
