@@ -35,6 +35,26 @@ class ResidualBlock(nn.Module):
         return x + self.second(functional.silu(hidden))
 
 
+class Spread(nn.Module):
+    """Depth to space (Shi et al. 2016), as torch.nn.PixelShuffle does it.
+
+    That one refuses to work where torch cannot tell what the processor can do: in containers
+    without /proc, on old processors.
+    """
+
+    def __init__(self, factor: int) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C f f, H, W) to (N, C, f H, f W)."""
+        count, depth, height, width = x.shape
+        f = self.factor
+        parts = x.reshape(count, depth // (f * f), f, f, height, width)
+        wide = parts.permute(0, 1, 4, 2, 5, 3).reshape(count, -1, f * height, f * width)
+        return wide.contiguous(memory_format=torch.channels_last)
+
+
 def _blocks(width: int, count: int) -> list[nn.Module]:
     return [ResidualBlock(width) for _ in range(count)]
 
@@ -73,14 +93,14 @@ class _Decoder(nn.Module):
             nn.Conv2d(info.latent_channels, deep, 3, padding=1),
             *_blocks(deep, info.blocks),
             nn.Conv2d(deep, middle * 4, 3, padding=1),
-            nn.PixelShuffle(2),
+            Spread(2),
             *_blocks(middle, info.blocks),
             nn.Conv2d(middle, fine * 4, 3, padding=1),
-            nn.PixelShuffle(2),
+            Spread(2),
             *_blocks(fine, info.blocks),
             nn.SiLU(),
             nn.Conv2d(fine, FOLD * FOLD, 3, padding=1),
-            nn.PixelShuffle(FOLD),
+            Spread(FOLD),
         )
 
     def forward(self, latent: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.nets.detail_vae import DetailVae
+from engine.nets.detail_vae import DetailVae, Spread
 from engine.nets.fovea import grid_matrices, map_matrices, resample
 from engine.protocol.conventions import mirror_texels
 from engine.protocol.detail_pack import DetailInfo
@@ -90,3 +90,8 @@ def test_the_grid_is_the_same_for_arrays_and_tensors() -> None:
     tensors = tuple(torch.from_numpy(matrix) for matrix in matrices)
     found = resample(torch.from_numpy(maps), tensors).numpy()
     assert found == pytest.approx(resample(maps, matrices), abs=1e-4)
+
+
+def test_depth_to_space_is_torchs_own() -> None:
+    x = torch.randn(2, 12, 5, 7)
+    assert torch.equal(Spread(2)(x), torch.nn.functional.pixel_shuffle(x, 2))
