@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from ...protocol.conventions import signed_to_unit, unit_to_bytes
+from ...protocol.conventions import BYTE_MAX, signed_to_unit, unit_to_bytes
 
 SHOWN = 384
 """Side of a picture on a sheet."""
@@ -11,7 +11,7 @@ GAIN = 3.0
 """Factor at which detail is shown as grey: 1/6 of the range fills it."""
 DIFFERENCE_GAIN = 8.0
 HEADER = 28
-_INK, _PAPER = 20, 255
+_INK, _PAPER = 20, BYTE_MAX
 
 
 def draw_sheet(

@@ -5,12 +5,13 @@ import math
 import cv2
 import numpy as np
 
+from ...protocol.conventions import BYTE_MAX
 from .curves import STEP, Curves
 
 _WIDTH, _HEIGHT, _MARGIN = 380, 230, 34
 _COLUMNS = 3
 _INK, _FAINT, _LINE, _GRID = (40, 40, 40), (190, 205, 225), (30, 90, 170), (225, 225, 225)
-_WHITE = 255
+_WHITE = BYTE_MAX
 SMOOTH = 0.9
 """Decay of the smoothed line over points; the points themselves stay visible."""
 
