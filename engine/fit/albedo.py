@@ -4,6 +4,7 @@ Given the shape, every texel knows its normal; colour = albedo x shading. Albedo
 light given albedo are both weighted linear least squares (DESIGN, "solve in UV space").
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,11 +13,15 @@ from ..head.numerics import smoothstep
 from ..protocol.albedo import decode_texels, normal_matrix, project_texels
 from ..protocol.albedo_pack import AlbedoModel
 from ..protocol.conventions import linear_to_srgb, sh_basis, srgb_to_linear
+from ..protocol.errors import EngineError, ErrorCode
 from ..reporter import Reporter
 from .light import solve_exposure, solve_light
 from .model_size import SOLVE_SIZE
 from .settings import AlbedoSettings
 from .texels import TexelObservation
+
+HELD = frozenset({"albedo", "light"})
+"""What `fit_albedos` can leave as it was."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,19 @@ class AlbedoFit:
     light: np.ndarray
     skin: np.ndarray
     residual: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Skin:
+    """The texels of one photo that count: chosen (n,) among the model's, weight (n,), colour
+    (n, 3) linear RGB, normals (n, 3); mean (3, n) and basis (3, K, n) of the model there."""
+
+    chosen: np.ndarray
+    weight: np.ndarray
+    colour: np.ndarray
+    normals: np.ndarray
+    mean: np.ndarray
+    basis: np.ndarray
 
 
 def texel_trust(
@@ -58,23 +76,25 @@ def _skin_statistics(model: AlbedoModel, weight: np.ndarray) -> tuple[np.ndarray
 
 
 def _solve_albedo(
-    basis: np.ndarray,
-    offset: np.ndarray,
-    weight: np.ndarray,
+    skins: Sequence[_Skin],
+    observed: Sequence[np.ndarray],
+    weights: Sequence[np.ndarray],
     prior: np.ndarray,
     settings: AlbedoSettings,
 ) -> np.ndarray:
     """(3, K) coefficients: ridge regression with the joint Gaussian prior of all channels.
 
-    basis (3, K, n) sRGB per sigma; offset (n, 3) observed minus mean albedo; weight (n,).
+    observed: (n, 3) sRGB of each photo without its light; weights: (n,) of each.
     """
-    channels, components, _ = basis.shape
-    precision = weight / (settings.noise**2 * settings.correlation)
+    channels, components, _ = skins[0].basis.shape
     normal = prior.copy()
-    for channel, block in enumerate(normal_matrix(basis, precision)):
-        span = slice(channel * components, (channel + 1) * components)
-        normal[span, span] += block
-    target = project_texels(basis, offset.T * precision)
+    target = np.zeros((channels, components))
+    for skin, seen, weight in zip(skins, observed, weights, strict=True):
+        precision = weight / (settings.noise**2 * settings.correlation)
+        for channel, block in enumerate(normal_matrix(skin.basis, precision)):
+            span = slice(channel * components, (channel + 1) * components)
+            normal[span, span] += block
+        target += project_texels(skin.basis, (seen.T - skin.mean) * precision)
     return np.linalg.solve(normal, target.ravel()).reshape(channels, components)
 
 
@@ -91,39 +111,135 @@ def fit_albedo(
     settings: AlbedoSettings,
     reporter: Reporter,
 ) -> AlbedoFit:
-    """Solve light and coarse albedo of one photo. model: see `model_size.reduce_model`.
+    """Solve light and coarse albedo of one photo: `fit_albedos` with one view. Raises Cancelled."""
+    return fit_albedos(model, [observation], mask, settings, reporter)[0]
 
-    observation and mask at the model's resolution; mask (S, S) in [0, 1]: skin of the face.
-    Raises Cancelled.
+
+def fit_albedos(
+    model: AlbedoModel,
+    observations: Sequence[TexelObservation],
+    mask: np.ndarray,
+    settings: AlbedoSettings,
+    reporter: Reporter,
+    start: Sequence[AlbedoFit] | None = None,
+    held: frozenset[str] = frozenset(),
+) -> tuple[AlbedoFit, ...]:
+    """Solve one coarse albedo, and the light of each photo of the same person.
+
+    model: see `model_size.reduce_model`. observations, mask: at the model's resolution; mask
+    (S, S) in [0, 1]: skin of the face. start: one fit a photo to go on from, in their order.
+    held: "albedo" keeps the coefficients of start[0], "light" the lights of start.
+    All fits returned share one array of coefficients.
+    Raises Cancelled, and EngineError(BAD_SETTINGS) for a start that does not fit the photos.
     """
+    _check_start(observations, start, held)
     settings = _at_size(settings, model.valid.shape[0])
+    skins = [_skin_of(model, one, mask, settings) for one in observations]
+    prior = np.linalg.inv(model.covariance + 1e-3 * np.eye(len(model.covariance)))
+    if start is None:
+        coefficients = np.zeros(model.basis.shape[:2])
+        lights = [_first_light(model, one, settings) for one in skins]
+    else:
+        coefficients = start[0].coefficients
+        lights = [one.light for one in start]
+    levels = [_mean_shading(*pair) for pair in zip(lights, skins, strict=True)]
+    kept = [one.weight for one in skins]
+    for step in range(settings.rounds):
+        reporter.progress(step + 1, settings.rounds)
+        observed = [_unlit(*pair, settings) for pair in zip(lights, skins, strict=True)]
+        if "albedo" not in held:
+            sure = [_sure(*three) for three in zip(lights, skins, levels, strict=True)]
+            weights = [k * s for k, s in zip(kept, sure, strict=True)]
+            coefficients = _solve_albedo(skins, observed, weights, prior, settings)
+        coarse = [decode_texels(one.mean, one.basis, coefficients).T for one in skins]
+        for index, one in enumerate(skins):
+            error = observed[index] - coarse[index]
+            kept[index] = one.weight * _robust(error, settings)
+            if "light" not in held:
+                lights[index] = _solve_light(
+                    one, coarse[index], kept[index], levels[index], settings
+                )
+    return tuple(
+        _albedo_fit(model, skins[i], coefficients, lights[i], kept[i], observed[i] - coarse[i])
+        for i in range(len(skins))
+    )
+
+
+def _check_start(
+    observations: Sequence[TexelObservation],
+    start: Sequence[AlbedoFit] | None,
+    held: frozenset[str],
+) -> None:
+    unknown = ", ".join(sorted(held - HELD))
+    if unknown:
+        raise EngineError(
+            ErrorCode.BAD_SETTINGS,
+            f"The albedo stage cannot hold {unknown}.",
+            f"It can hold {' and '.join(sorted(HELD))}.",
+        )
+    if (held and start is None) or (start is not None and len(start) != len(observations)):
+        count = 0 if start is None else len(start)
+        raise EngineError(
+            ErrorCode.BAD_SETTINGS,
+            f"{len(observations)} photos are to go on from {count} earlier fits of their albedo.",
+            "Give one earlier fit for each photo.",
+        )
+
+
+def _skin_of(
+    model: AlbedoModel, observation: TexelObservation, mask: np.ndarray, settings: AlbedoSettings
+) -> _Skin:
     valid = model.valid.astype(bool)
     trust = texel_trust(observation, mask, settings)[valid]
     chosen = np.flatnonzero(trust > 0.02)
-    weight = trust[chosen]
-    colour = observation.colour[valid][chosen].astype(np.float64)
-    normals = observation.normal[valid][chosen].astype(np.float64)
-    mean, basis = model.mean[:, chosen], model.basis[:, :, chosen]
-    prior = np.linalg.inv(model.covariance + 1e-3 * np.eye(len(model.covariance)))
-    coefficients = np.zeros(basis.shape[:2])
-    light = _first_light(model, colour, normals, weight, chosen, settings)
-    level = _mean_shading(light, normals, weight)
-    kept = weight
-    for step in range(settings.rounds):
-        reporter.progress(step + 1, settings.rounds)
-        shading = np.maximum(sh_basis(normals) @ light, settings.least_shading)
-        observed = linear_to_srgb(np.minimum(colour / shading, 1.2))
-        sure = np.clip(shading.mean(axis=1) / level.mean(), 0.0, 1.0)
-        coefficients = _solve_albedo(basis, observed - mean.T, kept * sure, prior, settings)
-        coarse = decode_texels(mean, basis, coefficients).T
-        kept = weight * _robust(observed - coarse, settings)
-        albedo = srgb_to_linear(np.clip(coarse, 0.0, 1.0)).astype(np.float64)
-        light = solve_light(colour, albedo, normals, kept, level, settings)
-        light = light * (level.mean() / _mean_shading(light, normals, weight).mean())
-    error = float(np.sqrt(np.average(((observed - coarse) ** 2).mean(axis=1), weights=kept)))
-    skin = np.zeros(valid.shape, dtype=np.float32)
-    skin[tuple(axis[chosen] for axis in np.nonzero(valid))] = kept
-    return AlbedoFit(coefficients, light, skin, error)
+    return _Skin(
+        chosen,
+        trust[chosen],
+        observation.colour[valid][chosen].astype(np.float64),
+        observation.normal[valid][chosen].astype(np.float64),
+        model.mean[:, chosen],
+        model.basis[:, :, chosen],
+    )
+
+
+def _unlit(light: np.ndarray, skin: _Skin, settings: AlbedoSettings) -> np.ndarray:
+    """(n, 3) sRGB: the photo's colour over the shading."""
+    shading = np.maximum(sh_basis(skin.normals) @ light, settings.least_shading)
+    return linear_to_srgb(np.minimum(skin.colour / shading, 1.2))
+
+
+def _sure(light: np.ndarray, skin: _Skin, level: np.ndarray) -> np.ndarray:
+    """(n,) in [0, 1]: less in the shade, where little light tells of the albedo."""
+    shading = (sh_basis(skin.normals) @ light).mean(axis=1)
+    return np.clip(shading / level.mean(), 0.0, 1.0)
+
+
+def _solve_light(
+    skin: _Skin,
+    coarse: np.ndarray,
+    kept: np.ndarray,
+    level: np.ndarray,
+    settings: AlbedoSettings,
+) -> np.ndarray:
+    """(9, 3) light given the coarse albedo (n, 3) sRGB; its mean shading stays at level."""
+    albedo = srgb_to_linear(np.clip(coarse, 0.0, 1.0)).astype(np.float64)
+    light = solve_light(skin.colour, albedo, skin.normals, kept, level, settings)
+    return light * (level.mean() / _mean_shading(light, skin).mean())
+
+
+def _albedo_fit(
+    model: AlbedoModel,
+    skin: _Skin,
+    coefficients: np.ndarray,
+    light: np.ndarray,
+    kept: np.ndarray,
+    error: np.ndarray,
+) -> AlbedoFit:
+    valid = model.valid.astype(bool)
+    looks = np.zeros(valid.shape, dtype=np.float32)
+    looks[tuple(axis[skin.chosen] for axis in np.nonzero(valid))] = kept
+    residual = float(np.sqrt(np.average((error**2).mean(axis=1), weights=kept)))
+    return AlbedoFit(coefficients, light, looks, residual)
 
 
 def _at_size(settings: AlbedoSettings, size: int) -> AlbedoSettings:
@@ -132,28 +248,21 @@ def _at_size(settings: AlbedoSettings, size: int) -> AlbedoSettings:
     return replace(settings, correlation=max(correlation, 1.0))
 
 
-def _mean_shading(light: np.ndarray, normals: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _mean_shading(light: np.ndarray, skin: _Skin) -> np.ndarray:
     """(3,) shading averaged over the weighted texels."""
-    return np.average(sh_basis(normals) @ light, axis=0, weights=weight)
+    return np.average(sh_basis(skin.normals) @ light, axis=0, weights=skin.weight)
 
 
-def _first_light(
-    model: AlbedoModel,
-    colour: np.ndarray,
-    normals: np.ndarray,
-    weight: np.ndarray,
-    chosen: np.ndarray,
-    settings: AlbedoSettings,
-) -> np.ndarray:
+def _first_light(model: AlbedoModel, skin: _Skin, settings: AlbedoSettings) -> np.ndarray:
     """(9, 3) light to start from: its shape with the mean albedo, its level from the priors."""
     share = np.zeros(model.mean.shape[1])
-    share[chosen] = weight
+    share[skin.chosen] = skin.weight
     skin_mean, skin_covariance = _skin_statistics(model, share)
-    albedo = srgb_to_linear(np.clip(model.mean[:, chosen].T, 0.0, 1.0)).astype(np.float64)
-    albedo = albedo / np.average(albedo, axis=0, weights=weight)
-    mean_colour = np.average(colour, axis=0, weights=weight)
-    light = solve_light(colour, albedo, normals, weight, mean_colour, settings)
-    light = light / _mean_shading(light, normals, weight)
-    shading = np.maximum(sh_basis(normals) @ light, settings.least_shading)
-    evened = np.average(colour / shading, axis=0, weights=weight)
+    albedo = srgb_to_linear(np.clip(skin.mean.T, 0.0, 1.0)).astype(np.float64)
+    albedo = albedo / np.average(albedo, axis=0, weights=skin.weight)
+    mean_colour = np.average(skin.colour, axis=0, weights=skin.weight)
+    light = solve_light(skin.colour, albedo, skin.normals, skin.weight, mean_colour, settings)
+    light = light / _mean_shading(light, skin)
+    shading = np.maximum(sh_basis(skin.normals) @ light, settings.least_shading)
+    evened = np.average(skin.colour / shading, axis=0, weights=skin.weight)
     return light * solve_exposure(evened, skin_mean, skin_covariance, settings)

@@ -1,14 +1,17 @@
 """Stage 2 tells light and albedo apart on a synthetic face whose truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from engine.fit.albedo import fit_albedo
+from engine.fit.albedo import fit_albedo, fit_albedos
 from engine.fit.light import solve_exposure, solve_light
 from engine.fit.settings import AlbedoSettings
 from engine.fit.texels import TexelObservation
 from engine.protocol.albedo_pack import AlbedoModel
 from engine.protocol.conventions import ambient_light, sh_basis, srgb_to_linear
+from engine.protocol.errors import EngineError
 from engine.reporter import NullReporter
 
 SIZE, COMPONENTS = 32, 6
@@ -135,3 +138,46 @@ def test_unseen_texels_get_no_trust() -> None:
     fit = fit_albedo(model, hidden, mask, AlbedoSettings(), NullReporter())
     assert fit.skin[:, :10].max() == 0.0
     assert fit.skin[:, 12:].min() > 0.0
+
+
+def test_photos_of_one_person_share_the_albedo_and_keep_their_own_light() -> None:
+    model, mask = skin_model(), np.ones((SIZE, SIZE))
+    truth = np.zeros((3, COMPONENTS))
+    truth[:, 0], truth[1, 2] = -1.0, 1.0
+    other = side_light((1.1, 1.0, 0.9))
+    other[3] *= -1.0
+    photos = [photograph(model, truth, light) for light in (side_light(), other)]
+    settings = AlbedoSettings(correlation=1.0)
+    fits = fit_albedos(model, photos, mask, settings, NullReporter())
+    assert fits[0].coefficients is fits[1].coefficients
+    assert fits[0].light[3, 1] > 0.3 and fits[1].light[3, 1] < -0.3
+    alone = fit_albedo(model, photos[0], mask, settings, NullReporter())
+    off = [np.abs(one.coefficients - truth)[:, 1:].mean() for one in (fits[0], alone)]
+    assert off[0] < off[1] + 0.02
+
+
+@pytest.mark.parametrize("held", ["albedo", "light"])
+def test_what_is_held_stays_as_it_was(held: str) -> None:
+    model, mask = skin_model(), np.ones((SIZE, SIZE))
+    photo = photograph(model, np.zeros((3, COMPONENTS)), side_light())
+    settings = AlbedoSettings(correlation=1.0)
+    first = fit_albedo(model, photo, mask, settings, NullReporter())
+    start = replace(
+        first, coefficients=first.coefficients + 0.5, light=first.light + 0.1 * ambient_light()
+    )
+    again = fit_albedos(model, [photo], mask, settings, NullReporter(), [start], frozenset({held}))
+    same = {
+        "albedo": np.array_equal(again[0].coefficients, start.coefficients),
+        "light": np.array_equal(again[0].light, start.light),
+    }
+    assert [name for name, kept in same.items() if kept] == [held]
+
+
+def test_a_start_that_does_not_fit_the_photos_is_refused() -> None:
+    model, mask = skin_model(), np.ones((SIZE, SIZE))
+    photo = photograph(model, np.zeros((3, COMPONENTS)), side_light())
+    for start, held in ((None, {"light"}), ([], set()), (None, {"pose"})):
+        with pytest.raises(EngineError):
+            fit_albedos(
+                model, [photo], mask, AlbedoSettings(), NullReporter(), start, frozenset(held)
+            )
