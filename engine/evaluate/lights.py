@@ -15,6 +15,7 @@ from ..fit.loaded import LoadedPack, skin_atlas
 from ..fit.photo_layer import SEEN
 from ..fit.pictures import pad_seams, part_materials
 from ..fit.reconstruct import Reconstruction, StageClock, photo_camera, reconstruct
+from ..fit.request import FitRequest
 from ..fit.resize import resize_texture
 from ..fit.settings import FitSettings
 from ..head.camera import Camera, project
@@ -187,9 +188,9 @@ def fit_lights(
         reporter.progress(done, len(lights))
         photo = take_picture(head, loaded, one)
         quiet = NullReporter()
-        clock = StageClock(quiet)
+        clock, request = StageClock(quiet), FitRequest(texture_size=TEXTURE_SIZE)
         found = reconstruct(
-            photo, loaded, None, TEXTURE_SIZE, settings, quiet, clock, lambda vertices: None
+            (photo,), loaded, request, settings, quiet, clock, lambda vertices: None
         )
         fits.append(LightFit(one, photo.pixels, texel_shading(head, loaded, one), found))
     truth, carried, covered = _true_detail(head, loaded)

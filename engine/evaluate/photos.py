@@ -12,6 +12,7 @@ from ..fit.loaded import LoadedPack
 from ..fit.pictures import head_views, render_crop
 from ..fit.pipeline import measure
 from ..fit.reconstruct import Reconstruction, StageClock, reconstruct
+from ..fit.request import FitRequest
 from ..fit.settings import FitSettings
 from ..photo.load import load_photo
 from ..protocol.conventions import signed_to_unit
@@ -98,8 +99,9 @@ def evaluate_photo(
     try:
         photo = load_photo(path)
         clock = StageClock(reporter)
+        request = FitRequest(texture_size=TEXTURE_SIZE)
         result = reconstruct(
-            photo, loaded, None, TEXTURE_SIZE, settings, reporter, clock, lambda vertices: None
+            (photo,), loaded, request, settings, reporter, clock, lambda vertices: None
         )
     except EngineError as error:
         return PhotoOutcome(path.name, {}, time.perf_counter() - start, str(error), [], [])

@@ -28,6 +28,7 @@ from .pictures import (
     render_crop,
 )
 from .reconstruct import Reconstruction, StageClock, reconstruct
+from .request import FitRequest
 from .settings import FitSettings
 
 PREVIEW_SIZE = 320
@@ -83,15 +84,13 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
             reporter.preview(str(path))
 
         result = reconstruct(
-            photo,
+            (photo,),
             loaded,
-            job.face,
-            job.texture_size,
+            FitRequest(job.face, job.texture_size, job.seed),
             session.settings,
             reporter,
             clock,
             show,
-            job.seed,
         )
         with clock.stage("write"):
             contents = result_contents(job, result, loaded, reporter)

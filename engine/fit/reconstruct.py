@@ -1,7 +1,7 @@
 """The whole fit of one photo: the stages in order, as one function from values to a value."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ from .detail import DetailFit
 from .layers import LayerTask, fit_layers
 from .loaded import LoadedPack, evidence_mask
 from .observe import FittedView, observe
+from .request import FitRequest
 from .resize import resize_texture
 from .settings import FitSettings
 from .shape import ShapeFit, fit_shape
@@ -120,24 +121,22 @@ def _warnings(prepared: PreparedPhoto, shape: ShapeFit) -> Iterator[str]:
 
 
 def reconstruct(
-    photo: Photo,
+    photos: Sequence[Photo],
     loaded: LoadedPack,
-    face: int | None,
-    texture_size: int,
+    request: FitRequest,
     settings: FitSettings,
     reporter: Reporter,
     clock: StageClock,
     show: Callable[[np.ndarray], None],
-    seed: int = 0,
 ) -> Reconstruction:
-    """Fit shape, camera, light, coarse albedo, detail and the photo layer to one photo.
+    """Fit shape, camera, light, coarse albedo, detail and the photo layer to photos of a person.
 
-    show: called with the fitted vertices (V, 3) as soon as the shape stands. seed: of the detail
-    drawn where the photo shows nothing.
+    show: called with the fitted vertices (V, 3) as soon as the shape stands.
     Raises EngineError (NO_FACE, BAD_INPUT, BAD_SETTINGS) and Cancelled.
     """
+    (photo,) = photos
     with clock.stage("prepare"):
-        prepared = prepare_photo(photo, loaded.nets, face, settings.prepare, reporter)
+        prepared = prepare_photo(photo, loaded.nets, request.face, settings.prepare, reporter)
     with clock.stage("shape"):
         shape = fit_shape(
             loaded.landmarks,
@@ -161,9 +160,9 @@ def reconstruct(
         seen = observe(loaded, view, size)
         albedo = fit_albedo(loaded.solver, seen, mask, settings.albedo, reporter)
     with clock.stage("detail"):
-        coarse = coarse_albedo(loaded, albedo.coefficients, texture_size)
+        coarse = coarse_albedo(loaded, albedo.coefficients, request.texture_size)
         face = face_pixels(loaded, buffer)
-        task = LayerTask(loaded, view, face, coarse, albedo, seed)
+        task = LayerTask(loaded, view, face, coarse, albedo, request.seed)
         detail, layer_errors = fit_layers(task, settings, reporter)
     warnings = tuple(_warnings(prepared, shape))
     for text in warnings:
