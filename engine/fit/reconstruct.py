@@ -26,6 +26,7 @@ from .request import FitRequest
 from .resize import resize_texture
 from .settings import FitSettings
 from .shape import ShapeFit, fit_shape
+from .shape_view import shape_view
 
 STAGES = ("prepare", "shape", "albedo", "detail", "write")
 """Names in order; the last one belongs to the caller."""
@@ -141,9 +142,7 @@ def reconstruct(
         shape = fit_shape(
             loaded.landmarks,
             loaded.head.expression_names,
-            prepared.landmarks,
-            (photo.width, photo.height),
-            prepared.focal,
+            shape_view(prepared),
             settings.shape,
             reporter,
         )

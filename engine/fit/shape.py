@@ -2,30 +2,33 @@
 
 The landmark model is linear in identity and expression and the camera is a pinhole, so a
 damped Gauss-Newton (Levenberg 1944, Marquardt 1963) with analytic derivatives and Gaussian
-priors (coefficients in sigmas) needs about ten steps of a 180 x 180 solve.
+priors (coefficients in sigmas) needs about ten steps. Photos of one person share the identity;
+what is their own (expression, pose, focal length) is eliminated photo by photo (Schur complement,
+as in bundle adjustment: Triggs et al. 2000, section 6.1), so that the time is linear in photos.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..head.numerics import align_similarity, smoothstep
-from ..protocol.conventions import FRONTAL_ROTATION
 from ..reporter import Reporter
 from .landmark_basis import LandmarkBasis
 from .settings import ShapeSettings
+from .shape_view import POSE_SIZE, Linearised, ShapeView, ViewState, first_state, linearise, moved
 
-OUTER_EYE_CORNERS = (33, 263)
-"""Outer eye corners (right, left) in MediaPipe's 468-point scheme."""
+HOLDABLE = frozenset({"identity", "expression", "pose"})
+"""Groups of parameters that a fit can leave as they are; the focal length is part of the pose."""
 
 
 @dataclass(frozen=True)
 class ShapeFit:
-    """Result of stage 1. Camera in pixels of the photo (conventions: camera space).
+    """Result of stage 1 for one photo. Camera in pixels of the photo (conventions: camera space).
 
-    identity (K,) sigmas; expression (E,) weights in [0, 1]; rotation (3, 3) model to camera;
-    translation (3,) metres; intrinsics (3, 3) pixels; residual (L,) pixels, NaN where a
-    landmark is not used; outer_eye_pixels: distance of the outer eye corners in the photo.
+    identity (K,) sigmas, the same array for all photos of a fit; expression (E,) weights in
+    [0, 1]; rotation (3, 3) model to camera; translation (3,) metres; intrinsics (3, 3) pixels;
+    residual (L,) pixels, NaN where a landmark is not used; outer_eye_pixels: distance of the outer
+    eye corners in the photo.
     """
 
     identity: np.ndarray
@@ -43,193 +46,118 @@ class ShapeFit:
 
 
 @dataclass(frozen=True)
-class _State:
-    identity: np.ndarray
-    expression: np.ndarray
-    rotation: np.ndarray
-    translation: np.ndarray
-
-    def points(self, basis: LandmarkBasis) -> np.ndarray:
-        """(L, 3) landmarks in model space."""
-        moved = np.tensordot(self.identity, basis.identity, 1)
-        return basis.mean + moved + np.tensordot(self.expression, basis.expression, 1)
-
-
-def _cross_matrix(v: np.ndarray) -> np.ndarray:
-    """(..., 3) -> (..., 3, 3) with `M @ a = v x a`."""
-    zero = np.zeros_like(v[..., 0])
-    x, y, z = v[..., 0], v[..., 1], v[..., 2]
-    rows = [zero, -z, y, z, zero, -x, -y, x, zero]
-    return np.stack(rows, -1).reshape(*v.shape[:-1], 3, 3)
-
-
-def _rotation(vector: np.ndarray) -> np.ndarray:
-    """Rodrigues' formula, (3,) radians -> (3, 3)."""
-    angle = float(np.linalg.norm(vector))
-    if angle < 1e-12:
-        return np.eye(3)
-    k = _cross_matrix(vector / angle)
-    return np.eye(3) + np.sin(angle) * k + (1.0 - np.cos(angle)) * (k @ k)
-
-
-def _initial(
-    basis: LandmarkBasis,
-    landmarks: np.ndarray,
-    center: np.ndarray,
-    focal: float | None,
-    settings: ShapeSettings,
-) -> tuple[_State, float]:
-    """Pose of the mean head from the net's own 3D points, and the focal length in pixels."""
-    scale, rotation, shift = align_similarity(basis.mean, landmarks, basis.weight)
-    focal = focal or scale * settings.subject_distance
-    depth = focal / scale
-    translation = np.array([*((shift[:2] - center) / scale), depth])
-    zeros = np.zeros(len(basis.identity)), np.zeros(len(basis.expression))
-    return _State(*zeros, rotation, translation), focal
-
-
-def _facing(basis: LandmarkBasis, rotation: np.ndarray) -> np.ndarray:
-    """Trust in a landmark by how its surface faces the camera: 1 in front, 0.05 turned away.
-
-    Ours: nets guess hidden points; the frontal camera's view direction is -z in model space.
-    """
-    cosine = basis.normals @ (FRONTAL_ROTATION @ rotation)[2]
-    return 0.05 + 0.95 * smoothstep(cosine, -0.1, 0.3)
-
-
-def _project(camera_points: np.ndarray, focal: float, center: np.ndarray) -> np.ndarray:
-    return focal * camera_points[:, :2] / camera_points[:, 2:] + center
-
-
-def _jacobian(basis: LandmarkBasis, state: _State, focal: float) -> tuple[np.ndarray, np.ndarray]:
-    """Camera points (L, 3) and their derivative (L, 3, K + E + 6) by all parameters."""
-    rotated = state.points(basis) @ state.rotation.T
-    blocks = [
-        np.einsum("klx,yx->lyk", basis.identity, state.rotation),
-        np.einsum("klx,yx->lyk", basis.expression, state.rotation),
-        -_cross_matrix(rotated),
-        np.broadcast_to(np.eye(3), (len(rotated), 3, 3)),
-    ]
-    return rotated + state.translation, np.concatenate(blocks, axis=2)
-
-
-def _residuals(
-    basis: LandmarkBasis,
-    state: _State,
-    landmarks: np.ndarray,
-    focal: float,
-    center: np.ndarray,
-    ratio: float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pixel residuals (L, 3) (x, y, depth over `ratio`) and their Jacobian (L, 3, P).
-
-    The third row compares relative depth, in pixels at the head's distance, with the net's.
-    """
-    points, dpoints = _jacobian(basis, state, focal)
-    z = points[:, 2]
-    image = _project(points, focal, center)
-    per_metre = focal / state.translation[2]
-    w = basis.weight / basis.weight.sum()
-    relative, drelative = z - w @ z, dpoints[:, 2] - w @ dpoints[:, 2]
-    observed = landmarks[:, 2] - w @ landmarks[:, 2]
-    residual = np.column_stack(
-        [image - landmarks[:, :2], (relative * per_metre - observed) / ratio]
-    )
-    jacobian = np.empty_like(dpoints)
-    for axis in range(2):
-        slope = points[:, axis] / z
-        jacobian[:, axis] = focal / z[:, None] * (dpoints[:, axis] - slope[:, None] * dpoints[:, 2])
-    jacobian[:, 2] = drelative * per_metre / ratio
-    return residual, jacobian
-
-
-def _prior(basis: LandmarkBasis, names: tuple[str, ...], settings: ShapeSettings) -> np.ndarray:
-    """(K + E + 6,) inverse variances; expressions the landmarks cannot tell are held."""
-    held = np.array([name.startswith(settings.unobservable) for name in names], dtype=bool)
-    expression = np.where(held, 1e8, settings.expression_sigma**-2.0)
-    return np.concatenate([np.ones(len(basis.identity)), expression, np.full(6, 1e-9)])
-
-
-def _step(state: _State, delta: np.ndarray) -> _State:
-    k, e = len(state.identity), len(state.expression)
-    return _State(
-        state.identity + delta[:k],
-        np.clip(state.expression + delta[k : k + e], 0.0, 1.0),
-        _rotation(delta[k + e : k + e + 3]) @ state.rotation,
-        state.translation + delta[k + e + 3 :],
-    )
-
-
-def _solve(normal: np.ndarray, gradient: np.ndarray, state: _State, damping: float) -> np.ndarray:
-    """Damped step; expression weights at a bound that want to leave it stay (active set)."""
-    k, e = len(state.identity), len(state.expression)
-    free = np.ones(len(gradient), dtype=bool)
-    slope = gradient[k : k + e]
-    free[k : k + e] = ~(
-        ((state.expression <= 0.0) & (slope > 0.0)) | ((state.expression >= 1.0) & (slope < 0.0))
-    )
-    a = normal[np.ix_(free, free)]
-    a = a + damping * np.diag(np.diag(a))
-    delta = np.zeros(len(gradient))
-    delta[free] = -np.linalg.solve(a, gradient[free])
-    return delta
-
-
-@dataclass(frozen=True)
 class _Problem:
-    """What stays fixed while the state is improved."""
+    """What stays the same while the states are improved.
+
+    expression_prior (E,) inverse variances; identity_free, and free (n, E + 7): what may move.
+    """
 
     basis: LandmarkBasis
-    landmarks: np.ndarray
-    focal: float
-    center: np.ndarray
-    sigma: float
-    prior: np.ndarray
+    views: tuple[ShapeView, ...]
     settings: ShapeSettings
+    expression_prior: np.ndarray
+    identity_free: bool
+    free: np.ndarray
 
 
 @dataclass(frozen=True)
-class _Linearised:
-    """Cost of a state with residuals (L, 3) in sigmas, Jacobian (L, 3, P), weights (L,)."""
+class _State:
+    identity: np.ndarray
+    views: tuple[ViewState, ...]
+
+
+@dataclass(frozen=True)
+class _Point:
+    """Cost of a state and the linearised photos."""
 
     cost: float
-    residual: np.ndarray
-    jacobian: np.ndarray
-    weight: np.ndarray
+    views: tuple[Linearised, ...]
 
 
-def _coefficients(state: _State) -> np.ndarray:
-    return np.concatenate([state.identity, state.expression, np.zeros(6)])
+def _free(
+    names: tuple[str, ...], view: ShapeView, settings: ShapeSettings, held: frozenset[str]
+) -> np.ndarray:
+    """(E + 7,) bool: own parameters of a photo that may move. Expressions that the landmarks
+    cannot tell stay as they are, at zero if nothing else is known."""
+    seen = np.array([not name.startswith(settings.unobservable) for name in names], dtype=bool)
+    pose = np.ones(POSE_SIZE, dtype=bool)
+    pose[-1] = False
+    return np.concatenate([seen & ("expression" not in held), pose & ("pose" not in held)])
 
 
-def _linearise(problem: _Problem, state: _State) -> _Linearised:
-    """Huber's robust cost (Huber 1964) plus the Gaussian priors, and its linearisation."""
-    settings, basis = problem.settings, problem.basis
-    ratio = settings.depth_sigma / settings.landmark_sigma
-    residual, jacobian = _residuals(
-        basis, state, problem.landmarks, problem.focal, problem.center, ratio
+def _evaluate(problem: _Problem, state: _State) -> _Point:
+    """Landmark cost of all photos plus the Gaussian priors."""
+    parts = tuple(
+        linearise(problem.basis, view, state.identity, own, problem.settings)
+        for view, own in zip(problem.views, state.views, strict=True)
     )
-    residual, jacobian = residual / problem.sigma, jacobian / problem.sigma
-    trust = basis.weight * _facing(basis, state.rotation)
-    length, edge = np.linalg.norm(residual, axis=1), settings.huber
-    robust = np.minimum(1.0, edge / np.maximum(length, 1e-9))
-    huber = np.where(length < edge, length**2, edge * (2.0 * length - edge))
-    cost = float(trust @ huber + problem.prior @ _coefficients(state) ** 2)
-    return _Linearised(cost, residual, jacobian, trust * robust)
+    cost = sum(part.cost for part in parts) + float(state.identity @ state.identity)
+    cost += sum(float(problem.expression_prior @ own.expression**2) for own in state.views)
+    return _Point(cost, parts)
 
 
-def _improve(problem: _Problem, state: _State, reporter: Reporter) -> tuple[_State, _Linearised]:
+def _view_equations(
+    problem: _Problem, number: int, state: _State, point: _Point, damping: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Normal matrix (P, P), gradient (P,) and which of the photo's own parameters are free.
+
+    Expression weights at a bound that want to leave it stay (active set).
+    """
+    part, own = point.views[number], state.views[number]
+    flat = part.jacobian.reshape(-1, part.jacobian.shape[2])
+    weighted = flat * np.repeat(part.weight, 3)[:, None]
+    normal, gradient = weighted.T @ flat, weighted.T @ part.residual.ravel()
+    k, e = len(state.identity), len(own.expression)
+    gradient[k : k + e] += problem.expression_prior * own.expression
+    index = np.arange(k, len(normal))
+    normal[index[:e], index[:e]] += problem.expression_prior
+    normal[index, index] *= 1.0 + damping
+    slope, free = gradient[k : k + e], problem.free[number].copy()
+    low, high = own.expression <= 0.0, own.expression >= 1.0
+    free[:e] &= ~((low & (slope > 0.0)) | (high & (slope < 0.0)))
+    return normal, gradient, free
+
+
+def _solve(
+    problem: _Problem, state: _State, point: _Point, damping: float
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Damped step of the identity (K,) and of each photo's own parameters (E + 7,)."""
+    k = len(state.identity)
+    total, right = np.eye(k), state.identity.copy()
+    diagonal = np.ones(k)
+    backs = []
+    for number in range(len(problem.views)):
+        normal, gradient, free = _view_equations(problem, number, state, point, damping)
+        own = k + np.flatnonzero(free)
+        coupling = normal[:k, own]
+        solved = np.linalg.solve(
+            normal[np.ix_(own, own)], np.column_stack([coupling.T, gradient[own]])
+        )
+        diagonal += np.diag(normal)[:k]
+        total += normal[:k, :k] - coupling @ solved[:, :k]
+        right += gradient[:k] - coupling @ solved[:, k]
+        backs.append((free, solved))
+    shared = np.zeros(k)
+    if problem.identity_free:
+        shared = -np.linalg.solve(total + damping * np.diag(diagonal), right)
+    steps = []
+    for free, solved in backs:
+        step = np.zeros(len(free))
+        step[free] = -(solved[:, k] + solved[:, :k] @ shared)
+        steps.append(step)
+    return shared, steps
+
+
+def _improve(problem: _Problem, state: _State, reporter: Reporter) -> tuple[_State, _Point]:
     """Levenberg-Marquardt until the cost stands still. Raises Cancelled."""
-    here, damping = _linearise(problem, state), 1e-3
+    here, damping = _evaluate(problem, state), 1e-3
     total = problem.settings.iterations
     for iteration in range(total):
         reporter.progress(iteration + 1, total)
-        flat = here.jacobian.reshape(-1, here.jacobian.shape[2])
-        weighted = flat * np.repeat(here.weight, 3)[:, None]
-        normal = weighted.T @ flat + np.diag(problem.prior)
-        gradient = weighted.T @ here.residual.ravel() + problem.prior * _coefficients(state)
-        candidate = _step(state, _solve(normal, gradient, state, damping))
-        there = _linearise(problem, candidate)
+        shared, steps = _solve(problem, state, here, damping)
+        own = tuple(moved(view, step) for view, step in zip(state.views, steps, strict=True))
+        candidate = _State(state.identity + shared, own)
+        there = _evaluate(problem, candidate)
         if there.cost >= here.cost:
             damping *= 10.0
             if damping > 1e6:
@@ -242,37 +170,85 @@ def _improve(problem: _Problem, state: _State, reporter: Reporter) -> tuple[_Sta
     return state, here
 
 
-def fit_shape(
+def _first(
     basis: LandmarkBasis,
-    expression_names: tuple[str, ...],
-    landmarks: np.ndarray,
-    size: tuple[int, int],
-    focal: float | None,
+    views: tuple[ShapeView, ...],
     settings: ShapeSettings,
-    reporter: Reporter,
-) -> ShapeFit:
-    """Fit identity, expression and pose to the landmarks of one photo.
+    start: Sequence[ShapeFit] | None,
+) -> _State:
+    if start is None:
+        own = tuple(first_state(basis, view, settings) for view in views)
+        return _State(np.zeros(len(basis.identity)), own)
+    own = tuple(
+        ViewState(fit.expression, fit.rotation, fit.translation, float(fit.intrinsics[0, 0]))
+        for fit in start
+    )
+    return _State(start[0].identity, own)
 
-    landmarks (L, 3): photo pixels, depth in the same scale, larger is farther. size: photo
-    (width, height). focal: pixels, or None when the photo does not tell. The principal point is
-    the photo's centre. Raises Cancelled.
-    """
-    center = np.array(size, dtype=np.float64) / 2.0
-    landmarks = landmarks.astype(np.float64)
-    start, focal = _initial(basis, landmarks, center, focal, settings)
-    corners = landmarks[list(OUTER_EYE_CORNERS)]
-    eyes = float(np.linalg.norm(corners[0] - corners[1]))
-    sigma = settings.landmark_sigma * eyes
-    prior = _prior(basis, expression_names, settings)
-    problem = _Problem(basis, landmarks, focal, center, sigma, prior, settings)
-    state, found = _improve(problem, start, reporter)
-    distance = np.linalg.norm(found.residual[:, :2], axis=1) * sigma
+
+def _result(
+    basis: LandmarkBasis,
+    view: ShapeView,
+    identity: np.ndarray,
+    own: ViewState,
+    part: Linearised,
+    settings: ShapeSettings,
+) -> ShapeFit:
+    eyes = view.outer_eye_pixels
+    distance = np.linalg.norm(part.residual[:, :2], axis=1) * settings.landmark_sigma * eyes
+    x, y = view.center
     return ShapeFit(
-        state.identity,
-        state.expression,
-        state.rotation,
-        state.translation,
-        np.array([[focal, 0.0, center[0]], [0.0, focal, center[1]], [0.0, 0.0, 1.0]]),
+        identity,
+        own.expression,
+        own.rotation,
+        own.translation,
+        np.array([[own.focal, 0.0, x], [0.0, own.focal, y], [0.0, 0.0, 1.0]]),
         np.where(basis.weight > 0.0, distance, np.nan),
         eyes,
     )
+
+
+def fit_shapes(
+    basis: LandmarkBasis,
+    expression_names: tuple[str, ...],
+    views: Sequence[ShapeView],
+    settings: ShapeSettings,
+    reporter: Reporter,
+    start: Sequence[ShapeFit] | None = None,
+    held: frozenset[str] = frozenset(),
+) -> tuple[ShapeFit, ...]:
+    """Fit one identity to all photos, and to each its own expression and camera.
+
+    start: fits to begin from, one a photo (the identity of the first). held: groups of HOLDABLE
+    that stay as they are in `start`. Returns one fit a photo. Raises Cancelled, and ValueError
+    for no photos, another number of fits than photos, or something held without a start.
+    """
+    views = tuple(views)
+    if not views or (start is not None and len(start) != len(views)):
+        raise ValueError("one start is needed for each of one or more photos")
+    if not held <= HOLDABLE or (held and start is None):
+        raise ValueError(f"only {sorted(HOLDABLE)} can be held, and only as a start has them")
+    problem = _Problem(
+        basis,
+        views,
+        settings,
+        np.full(len(expression_names), settings.expression_sigma**-2.0),
+        "identity" not in held,
+        np.stack([_free(expression_names, view, settings, held) for view in views]),
+    )
+    state, found = _improve(problem, _first(basis, views, settings, start), reporter)
+    return tuple(
+        _result(basis, view, state.identity, own, part, settings)
+        for view, own, part in zip(views, state.views, found.views, strict=True)
+    )
+
+
+def fit_shape(
+    basis: LandmarkBasis,
+    expression_names: tuple[str, ...],
+    view: ShapeView,
+    settings: ShapeSettings,
+    reporter: Reporter,
+) -> ShapeFit:
+    """`fit_shapes` of one photo. Raises Cancelled."""
+    return fit_shapes(basis, expression_names, (view,), settings, reporter)[0]

@@ -10,6 +10,7 @@ from engine.fit.pictures import part_materials
 from engine.fit.reconstruct import coarse_albedo, head_shape, render_depth
 from engine.fit.settings import FitSettings, ShapeSettings
 from engine.fit.shape import fit_shape
+from engine.fit.shape_view import ShapeView
 from engine.fit.texels import observe_texels
 from engine.head.camera import Camera, project
 from engine.protocol.conventions import FRONTAL_ROTATION, ambient_light, linear_to_srgb
@@ -57,9 +58,7 @@ def test_shape_is_found_from_its_landmarks(loaded, truth) -> None:
     fit = fit_shape(
         loaded.landmarks,
         loaded.head.expression_names,
-        landmarks_of(loaded, vertices),
-        (SIZE, SIZE),
-        FOCAL,
+        ShapeView(landmarks_of(loaded, vertices), (SIZE, SIZE), FOCAL),
         ShapeSettings(landmark_sigma=0.004, depth_sigma=0.02),
         NullReporter(),
     )

@@ -5,7 +5,8 @@ import pytest
 
 from engine.fit.landmark_basis import LandmarkBasis
 from engine.fit.settings import ShapeSettings
-from engine.fit.shape import OUTER_EYE_CORNERS, fit_shape
+from engine.fit.shape import fit_shape, fit_shapes
+from engine.fit.shape_view import OUTER_EYE_CORNERS, ShapeView, ViewState, linearise, moved
 from engine.head.numerics import align_similarity
 from engine.protocol.conventions import FRONTAL_ROTATION
 from engine.reporter import NullReporter
@@ -59,7 +60,7 @@ def test_known_head_is_recovered(yaw: float, pitch: float) -> None:
     r, translation = rotation(yaw, pitch), np.array([0.03, -0.02, 1.1])
     seen = photograph(basis, identity, expression, r, translation, 1500.0)
     settings = ShapeSettings(landmark_sigma=0.001, depth_sigma=0.01)
-    fit = fit_shape(basis, NAMES, seen, SIZE, 1500.0, settings, NullReporter())
+    fit = fit_shape(basis, NAMES, ShapeView(seen, SIZE, 1500.0), settings, NullReporter())
     assert fit.relative_error < 2e-3
     np.testing.assert_allclose(fit.rotation, r, atol=5e-3)
     np.testing.assert_allclose(fit.translation, translation, atol=2e-2)
@@ -72,7 +73,7 @@ def test_unobservable_expressions_stay_at_zero() -> None:
     seen = photograph(
         basis, np.zeros(8), np.eye(6)[5] * 0.8, rotation(0, 0), np.array([0, 0, 1.0]), 1400.0
     )
-    fit = fit_shape(basis, NAMES, seen, SIZE, 1400.0, ShapeSettings(), NullReporter())
+    fit = fit_shape(basis, NAMES, ShapeView(seen, SIZE, 1400.0), ShapeSettings(), NullReporter())
     assert abs(fit.expression[5]) < 1e-3
 
 
@@ -82,8 +83,8 @@ def test_weights_stay_in_range_and_outliers_do_not_pull() -> None:
     clean = photograph(basis, identity, np.zeros(6), rotation(10, 0), np.array([0, 0, 1.0]), 1400.0)
     dirty = clean.copy()
     dirty[5:25, :2] += 60.0
-    one = fit_shape(basis, NAMES, clean, SIZE, 1400.0, ShapeSettings(), NullReporter())
-    two = fit_shape(basis, NAMES, dirty, SIZE, 1400.0, ShapeSettings(), NullReporter())
+    one = fit_shape(basis, NAMES, ShapeView(clean, SIZE, 1400.0), ShapeSettings(), NullReporter())
+    two = fit_shape(basis, NAMES, ShapeView(dirty, SIZE, 1400.0), ShapeSettings(), NullReporter())
     assert ((two.expression >= 0) & (two.expression <= 1)).all()
     assert np.abs(one.identity - two.identity).max() < 0.6
     np.testing.assert_allclose(one.rotation, two.rotation, atol=0.05)
@@ -94,7 +95,7 @@ def test_unknown_focal_length_puts_the_head_at_portrait_distance() -> None:
     seen = photograph(
         basis, np.zeros(8), np.zeros(6), rotation(0, 0), np.array([0, 0, 1.2]), 1600.0
     )
-    fit = fit_shape(basis, NAMES, seen, SIZE, None, ShapeSettings(), NullReporter())
+    fit = fit_shape(basis, NAMES, ShapeView(seen, SIZE, None), ShapeSettings(), NullReporter())
     assert fit.translation[2] == pytest.approx(ShapeSettings().subject_distance, rel=0.05)
     assert fit.intrinsics[0, 0] == pytest.approx(1600.0, rel=0.05)
 
@@ -109,3 +110,96 @@ def test_similarity_is_recovered() -> None:
     assert scale == pytest.approx(2.5)
     np.testing.assert_allclose(turned, r, atol=1e-9)
     np.testing.assert_allclose(shift, [1, 2, 3], atol=1e-9)
+
+
+def two_photos(
+    basis: LandmarkBasis, seed: int = 0
+) -> tuple[np.ndarray, tuple[ShapeView, ShapeView]]:
+    """An identity, photographed from two sides with two expressions."""
+    identity = np.array([1.0, -0.5, 0.8, 0.0, -1.2, 0.3, 0.6, -0.2])
+    views = []
+    for yaw, expression, focal in ((-25, 0.6, 1400.0), (30, 0.0, 1100.0)):
+        weights = np.array([expression, 0.1, 0.3, 0.0, 0.0, 0.0])
+        place = np.array([0.02, 0.01, 1.1])
+        seen = photograph(basis, identity, weights, rotation(yaw, 5), place, focal)
+        noise = np.random.default_rng((seed, yaw + 90)).normal(0.0, 3.0, seen.shape)
+        views.append(ShapeView(seen + noise * np.array([1.0, 1.0, 3.0]), SIZE, focal))
+    return identity, tuple(views)
+
+
+def test_two_photos_share_the_identity_and_are_better_than_one() -> None:
+    basis, settings = face_basis(), ShapeSettings(landmark_sigma=0.03, depth_sigma=0.1)
+    together, alone = [], []
+    for seed in range(4):
+        identity, views = two_photos(basis, seed)
+        both = fit_shapes(basis, NAMES, views, settings, NullReporter())
+        assert both[0].identity is both[1].identity
+        assert both[0].expression[0] > both[1].expression[0] + 0.3
+        together.append(np.linalg.norm(both[0].identity - identity))
+        for view in views:
+            fit = fit_shape(basis, NAMES, view, settings, NullReporter())
+            alone.append(np.linalg.norm(fit.identity - identity))
+    assert np.mean(together) < 0.9 * np.mean(alone)
+
+
+@pytest.mark.parametrize("held", ["identity", "expression", "pose"])
+def test_what_is_held_stays_to_the_bit(held: str) -> None:
+    basis, settings = face_basis(), ShapeSettings()
+    _, views = two_photos(basis)
+    start = fit_shapes(basis, NAMES, views, settings, NullReporter())
+    other = ShapeSettings(landmark_sigma=0.01)
+    after = fit_shapes(basis, NAMES, views, other, NullReporter(), start, frozenset({held}))
+    groups = {
+        "identity": ("identity",),
+        "expression": ("expression",),
+        "pose": ("rotation", "translation", "intrinsics"),
+    }
+    for one, two in zip(start, after, strict=True):
+        for group, fields in groups.items():
+            for field in fields:
+                same = np.array_equal(getattr(one, field), getattr(two, field))
+                assert same == (group == held) or field == "intrinsics"
+
+
+def test_nothing_moves_when_all_is_held() -> None:
+    basis, everything = face_basis(), frozenset({"identity", "expression", "pose"})
+    _, views = two_photos(basis)
+    start = fit_shapes(basis, NAMES, views, ShapeSettings(), NullReporter())
+    after = fit_shapes(
+        basis, NAMES, views[::-1], ShapeSettings(), NullReporter(), start, everything
+    )
+    np.testing.assert_array_equal(after[0].rotation, start[0].rotation)
+    assert after[0].relative_error > start[0].relative_error
+
+
+def test_wrong_starts_are_refused() -> None:
+    basis = face_basis()
+    _, views = two_photos(basis)
+    start = fit_shapes(basis, NAMES, views, ShapeSettings(), NullReporter())
+    for photos, begin, held in (
+        ((), None, ()),
+        (views, start[:1], ()),
+        (views, None, ("pose",)),
+        (views, start, ("light",)),
+    ):
+        with pytest.raises(ValueError):
+            fit_shapes(
+                basis, NAMES, photos, ShapeSettings(), NullReporter(), begin, frozenset(held)
+            )
+
+
+def test_derivatives_are_those_of_the_residuals() -> None:
+    basis, settings = face_basis(), ShapeSettings()
+    identity, views = two_photos(basis)
+    state = ViewState(np.full(6, 0.4), rotation(-20, 8), np.array([0.01, -0.02, 1.2]), focal=1350.0)
+    found = linearise(basis, views[0], identity, state, settings)
+    step = 1e-6
+    for parameter in range(found.jacobian.shape[2]):
+        ends = []
+        for sign in (1.0, -1.0):
+            delta = np.zeros(found.jacobian.shape[2])
+            delta[parameter] = sign * step
+            new = moved(state, delta[8:])
+            ends.append(linearise(basis, views[0], identity + delta[:8], new, settings).residual)
+        slope = (ends[0] - ends[1]) / (2.0 * step)
+        np.testing.assert_allclose(found.jacobian[..., parameter], slope, atol=1e-4)
