@@ -8,7 +8,7 @@ from ..head.camera import Camera
 from ..protocol.conventions import linear_to_srgb, srgb_to_linear
 from ..render.atlas import pad_texture
 from ..render.render import Material, clay_materials, render_head, render_views
-from ..result.pictures import contact_sheet, over
+from ..result.pictures import contact_sheet, heat_picture, over
 from .loaded import CUTOUT_PARTS, LoadedPack, seam_sources, skin_atlas
 from .reconstruct import Reconstruction, photo_camera, working_camera
 
@@ -24,6 +24,10 @@ VIEWS = ((0.0, 0.0), (-40.0, 5.0), (75.0, 0.0))
 """Yaw and pitch in degrees of compare.png's views."""
 
 TILE = 512
+
+RESIDUAL_RANGE = 0.25
+"""Difference from the photo that has the hottest colour, sRGB units. Ours: a lock of hair or a
+rim of glasses on skin; what is left of good fits is below a tenth of it."""
 
 SMALL_CROP = 640
 """Pixels. Smaller pictures are supersampled. Ours: stairs show there, and it costs little."""
@@ -63,7 +67,7 @@ def _clay(loaded: LoadedPack) -> list[Material]:
     return clay_materials(len(names), {names.index(name) for name in CUTOUT_PARTS})
 
 
-def _geometry(loaded: LoadedPack) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def pack_geometry(loaded: LoadedPack) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Triangles, corner UVs (2F, 3, 2) and part of each triangle."""
     part = torch.from_numpy(np.repeat(loaded.head.face_part, 2).astype(np.int64))
     return loaded.triangles, torch.from_numpy(loaded.head.triangle_uv), part
@@ -83,7 +87,7 @@ def render_lit(
     light = torch.from_numpy(result.albedo.light.astype(np.float32))
     materials = part_materials(loaded, albedo)
     vertices = torch.from_numpy(result.vertices)
-    output = render_head(vertices, *_geometry(loaded), materials, light, camera, samples)
+    output = render_head(vertices, *pack_geometry(loaded), materials, light, camera, samples)
     alpha = output.alpha.numpy()
     straight = output.rgb.numpy() / np.maximum(alpha, 1e-6)[..., None]
     return linear_to_srgb(np.clip(straight, 0.0, 1.0)).astype(np.float32), alpha
@@ -96,6 +100,16 @@ def render_crop(
     camera = crop_view(result)
     samples = 2 if max(camera.width, camera.height) <= SMALL_CROP else 1
     return render_lit(result, loaded, albedo, camera, samples)
+
+
+def residual_picture(result: Reconstruction, rgb: np.ndarray) -> np.ndarray:
+    """Heat map over the working crop, (h, w, 3) sRGB: where the render differs from the photo.
+
+    rgb (h, w, 3) sRGB: the head on the working crop. Only the skin of the face is coloured.
+    """
+    crop = result.prepared.crop.image
+    error = np.sqrt(((rgb - crop) ** 2).mean(axis=-1))
+    return heat_picture(crop, error, result.face, RESIDUAL_RANGE)
 
 
 def over_photo(result: Reconstruction, rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -124,7 +138,7 @@ def head_views(
     """Pictures of the posed head under studio light, sRGB; grey clay without an albedo."""
     materials = _clay(loaded) if albedo is None else part_materials(loaded, albedo)
     vertices = torch.from_numpy(result.vertices)
-    pictures = render_views(vertices, *_geometry(loaded), materials, views, size)
+    pictures = render_views(vertices, *pack_geometry(loaded), materials, views, size)
     return [picture.numpy() for picture in pictures]
 
 
@@ -151,4 +165,4 @@ def preview_picture(vertices: np.ndarray, loaded: LoadedPack, size: int) -> np.n
     """Grey clay picture of the head while the fit goes on, sRGB."""
     materials = _clay(loaded)
     points = torch.from_numpy(vertices)
-    return render_views(points, *_geometry(loaded), materials, ((-25.0, 0.0),), size)[0].numpy()
+    return render_views(points, *pack_geometry(loaded), materials, ((-25.0, 0.0),), size)[0].numpy()
