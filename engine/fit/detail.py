@@ -36,7 +36,7 @@ class DetailFit:
 
     alpha, detail, costs: see `DetailMap`; detailed (T, T, 3) sRGB: coarse with detail; layer (T,
     T, 3) signed, sRGB units: albedo = detailed + layer; origin (T, T): see `photo_layer`; albedo
-    (T, T, 3) sRGB in [0, 1].
+    (T, T, 3) sRGB in [0, 1]; confidence (T, T) in [0, 1]: see there.
     """
 
     alpha: np.ndarray | None
@@ -46,6 +46,7 @@ class DetailFit:
     layer: np.ndarray
     origin: np.ndarray
     albedo: np.ndarray
+    confidence: np.ndarray
 
 
 def no_detail() -> DetailMap:
@@ -110,8 +111,17 @@ def detailed_albedo(coarse: np.ndarray, detail: np.ndarray) -> np.ndarray:
     return add_detail(coarse, resize_texture(detail, len(coarse))).astype(np.float32)
 
 
-def detail_fit(found: DetailMap, detailed: np.ndarray, over: PhotoLayer) -> DetailFit:
+def detail_fit(
+    found: DetailMap, detailed: np.ndarray, over: PhotoLayer, confidence: np.ndarray
+) -> DetailFit:
     """The stage's parts as one value."""
     return DetailFit(
-        found.alpha, found.detail, found.costs, detailed, over.layer, over.origin, over.albedo
+        found.alpha,
+        found.detail,
+        found.costs,
+        detailed,
+        over.layer,
+        over.origin,
+        over.albedo,
+        confidence,
     )

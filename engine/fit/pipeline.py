@@ -9,10 +9,9 @@ from ..device import choose_device
 from ..packs.registry import find_pack
 from ..photo.load import load_photo
 from ..protocol.conventions import signed_to_unit, unit_to_shorts
-from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.job import FitJob
 from ..protocol.result import ResultMesh
-from ..protocol.result_schema import CameraInfo, LightInfo, MeshInfo, PackInfo, PhotoInfo
+from ..protocol.result_schema import MeshInfo, PackInfo
 from ..reporter import Reporter
 from ..result.contents import ResultContents
 from ..result.folder import check_output
@@ -26,10 +25,12 @@ from .pictures import (
     pad_seams,
     preview_picture,
     render_crop,
+    residual_picture,
 )
 from .reconstruct import Reconstruction, StageClock, reconstruct
 from .request import FitRequest
 from .settings import FitSettings
+from .state import read_state
 
 PREVIEW_SIZE = 320
 
@@ -63,18 +64,14 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
 
     Nothing is written before the fit is done but a preview in a temporary folder of its own.
     """
-    if len(job.photos) > 1:
-        raise EngineError(
-            ErrorCode.BAD_SETTINGS,
-            f"{len(job.photos)} photos were given, but a head is fitted to one photo.",
-            "Give one photo.",
-        )
     if choose_device(job.device) != "cpu" and job.device != "auto":
         reporter.warning("The fit runs on the CPU: a graphics card is not used yet.")
     output = Path(job.output)
     check_output(output)
-    photo = load_photo(job.photos[0])
+    photos = [load_photo(path) for path in job.photos]
     loaded = session.pack(job.pack, job.albedo, job.detail)
+    start = None if job.start is None else read_state(Path(job.start), loaded)
+    request = FitRequest(job.face, job.texture_size, job.seed, start, frozenset(job.locks))
     clock = StageClock(reporter)
     with tempfile.TemporaryDirectory(prefix="uvapm-preview-") as folder:
 
@@ -84,9 +81,9 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
             reporter.preview(str(path))
 
         result = reconstruct(
-            (photo,),
+            photos,
             loaded,
-            FitRequest(job.face, job.texture_size, job.seed),
+            request,
             session.settings,
             reporter,
             clock,
@@ -102,7 +99,9 @@ def result_contents(
     job: FitJob, result: Reconstruction, loaded: LoadedPack, reporter: Reporter
 ) -> ResultContents:
     """Everything that the result directory holds. Raises Cancelled."""
-    head, photo, shape = loaded.head, result.prepared.photo, result.shape
+    head, shape = loaded.head, result.shape
+    paths = [job.photos[index] for index in result.indices]
+    main, *others = (one.info(path) for one, path in zip(result.photos, paths, strict=True))
     rgb, alpha = render_crop(result, loaded, result.detail.albedo)
     reporter.progress(1, 5)
     compare = compare_picture(result, loaded, rgb, alpha)
@@ -113,6 +112,7 @@ def result_contents(
         "photo_layer": pad_seams(signed_to_unit(result.detail.layer), loaded),
         "albedo": pad_seams(result.detail.albedo, loaded),
         "origin": result.detail.origin,
+        "confidence": result.detail.confidence,
     }
     detail = None if result.detail.alpha is None else result.detail.detail
     maps |= fine_pictures(
@@ -129,22 +129,10 @@ def result_contents(
     return ResultContents(
         pack=PackInfo(head.id, head.version, head.sha),
         seed=job.seed,
-        photo=PhotoInfo(
-            job.photos[0],
-            photo.width,
-            photo.height,
-            result.prepared.face,
-            result.prepared.faces,
-            photo.sha256,
-        ),
-        camera=CameraInfo(
-            _rows(shape.intrinsics),
-            _rows(shape.rotation),
-            tuple(shape.translation.tolist()),
-            photo.width,
-            photo.height,
-        ),
-        light=LightInfo(_rows(result.albedo.light)),
+        photo=main.photo,
+        camera=main.camera,
+        light=main.light,
+        others=tuple(others),
         mesh=ResultMesh(result.neutral, expression, head.quads, head.corner_uv, head.face_part),
         mesh_info=MeshInfo(head.expression_names, head.part_names),
         coefficients={
@@ -156,16 +144,13 @@ def result_contents(
         maps=maps | dict(loaded.textures),
         render=over_photo(result, rgb, alpha),
         compare=compare,
+        residual=residual_picture(result, rgb),
         stages=dict(result.seconds),
         metrics=measure(result, rgb),
         warnings=result.warnings,
         albedo_pack=loaded.albedo_pack,
         detail_pack=loaded.detail_pack,
     )
-
-
-def _rows(matrix: np.ndarray) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(row) for row in matrix.tolist())
 
 
 def measure(result: Reconstruction, rgb: np.ndarray) -> dict[str, float]:

@@ -21,10 +21,12 @@ REQUIRED_FILES = (
     "maps/photo_layer.png",
     "maps/albedo.png",
     "maps/origin.png",
+    "maps/confidence.png",
     "maps/normal.png",
     "maps/roughness.png",
     "render.png",
     "compare.png",
+    "residual.png",
 )
 
 MAX_MANIFEST_BYTES = 4 * 2**20
@@ -100,6 +102,16 @@ class LightInfo:
 
 
 @dataclass(frozen=True)
+class ViewInfo:
+    """One photo, its camera and light, and the weights of the person's expression in it."""
+
+    photo: PhotoInfo
+    camera: CameraInfo
+    light: LightInfo
+    expression: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class MeshInfo:
     """Names along the first axis of `expression` and of the values of `face_part`."""
 
@@ -113,7 +125,7 @@ class ResultManifest:
 
     coefficients: shape of each array in coefficients.safetensors, by name. albedo_pack: whose
     model the albedo coefficients belong to, None for the head pack's own; detail_pack: likewise
-    for the detail coefficients, where there are any.
+    for the detail coefficients, where there are any. others: further photos of the person.
     """
 
     schema: int
@@ -131,6 +143,7 @@ class ResultManifest:
     files: dict[str, str]
     albedo_pack: PackInfo | None = None
     detail_pack: PackInfo | None = None
+    others: tuple[ViewInfo, ...] = ()
 
 
 def invalid(why: str) -> EngineError:
@@ -151,17 +164,12 @@ def check_file_name(name: str) -> str:
 
 def check_manifest(manifest: ResultManifest) -> None:
     """Shapes and ranges inside the manifest. Raises EngineError(BAD_INPUT)."""
-    camera = manifest.camera
-    _check_rows("camera.K", camera.K, 3, 3)
-    _check_rows("camera.R", camera.R, 3, 3)
-    _check_rows("camera.t", (camera.t,), 1, 3)
-    _check_rows("light.sh", manifest.light.sh, 9, 3)
-    check_rotation("camera.R", np.asarray(camera.R))
-    focal_x, focal_y = camera.K[0][0], camera.K[1][1]
-    if min(focal_x, focal_y, camera.width, camera.height) <= 0 or camera.K[2] != (0, 0, 1):
-        raise invalid("camera must have positive focal lengths, a size, and last row 0 0 1 in K")
-    if not 0 <= manifest.photo.face < manifest.photo.faces:
-        raise invalid(f"photo.face is {manifest.photo.face} of {manifest.photo.faces} faces")
+    _check_view("", manifest.photo, manifest.camera, manifest.light)
+    for number, view in enumerate(manifest.others):
+        where = f"others[{number}]."
+        _check_view(where, view.photo, view.camera, view.light)
+        if len(view.expression) != len(manifest.mesh.expression_names):
+            raise invalid(f"{where}expression has {len(view.expression)} weights")
     for names in (manifest.mesh.expression_names, manifest.mesh.part_names):
         if len(set(names)) != len(names) or not all(names):
             raise invalid("mesh has an empty or a repeated name")
@@ -169,6 +177,21 @@ def check_manifest(manifest: ResultManifest) -> None:
         check_file_name(name)
         if not _SHA256.fullmatch(digest):
             raise invalid(f"the sha256 of {name} is malformed")
+
+
+def _check_view(where: str, photo: PhotoInfo, camera: CameraInfo, light: LightInfo) -> None:
+    _check_rows(f"{where}camera.K", camera.K, 3, 3)
+    _check_rows(f"{where}camera.R", camera.R, 3, 3)
+    _check_rows(f"{where}camera.t", (camera.t,), 1, 3)
+    _check_rows(f"{where}light.sh", light.sh, 9, 3)
+    check_rotation(f"{where}camera.R", np.asarray(camera.R))
+    focal_x, focal_y = camera.K[0][0], camera.K[1][1]
+    if min(focal_x, focal_y, camera.width, camera.height) <= 0 or camera.K[2] != (0, 0, 1):
+        raise invalid(
+            f"{where}camera must have positive focal lengths, a size, and last row 0 0 1 in K"
+        )
+    if not 0 <= photo.face < photo.faces:
+        raise invalid(f"{where}photo.face is {photo.face} of {photo.faces} faces")
 
 
 def _check_rows(where: str, rows: Rows, height: int, width: int) -> None:

@@ -8,9 +8,10 @@ PROTOCOL_VERSION = 3
 """Messages between the add-on and the worker (`messages.py`). 2: a job may name an albedo pack.
 3: decode and decoded; a job may name a detail pack and the size of the fine maps."""
 
-RESULT_SCHEMA = 3
+RESULT_SCHEMA = 4
 """Layout of a result directory (`result.py`). 2: result.json may name an albedo pack. 3: detail
-of the model apart from the photo layer, normal and roughness maps."""
+of the model apart from the photo layer, normal and roughness maps. 4: maps of confidence and of
+baked light, and the residual over the photo."""
 
 UNKNOWN_VERSION = "0.0.0"
 MANIFEST = Path(__file__).resolve().parents[2] / "blender_manifest.toml"

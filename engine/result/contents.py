@@ -14,6 +14,7 @@ from ..protocol.result_schema import (
     PackInfo,
     PhotoInfo,
     ResultManifest,
+    ViewInfo,
 )
 from ..protocol.version import RESULT_SCHEMA, engine_version
 
@@ -29,8 +30,9 @@ class ResultContents:
     maps: picture by name without suffix (becomes `maps/<name>.png`): those of REQUIRED_FILES;
     eye, lash and albedo_detail_fine are optional. Each is (H, W) or (H, W, 3 or 4), RGB order:
     float in [0, 1] (stored with 8 bits), uint8, or uint16 (stored with 16 bits).
-    render, compare: likewise, (H, W, 3 or 4). stages: seconds by stage name.
-    albedo_pack, detail_pack: whose model was used, None for the head pack's own.
+    render, compare, residual: likewise, (H, W, 3 or 4). stages: seconds by stage name.
+    albedo_pack, detail_pack: whose model was used, None for the head pack's own. others: further
+    photos of the person.
     """
 
     pack: PackInfo
@@ -44,11 +46,13 @@ class ResultContents:
     maps: Mapping[str, np.ndarray]
     render: np.ndarray
     compare: np.ndarray
+    residual: np.ndarray
     stages: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     albedo_pack: PackInfo | None = None
     detail_pack: PackInfo | None = None
+    others: tuple[ViewInfo, ...] = ()
 
     def all_coefficients(self) -> dict[str, np.ndarray]:
         """The arrays of coefficients.safetensors, f32."""
@@ -79,4 +83,5 @@ class ResultContents:
             files=dict(files),
             albedo_pack=self.albedo_pack,
             detail_pack=self.detail_pack,
+            others=self.others,
         )

@@ -72,6 +72,7 @@ def _check(contents: ResultContents) -> None:
         "metrics": np.array(list(contents.metrics.values())),
         "render": contents.render,
         "compare": contents.compare,
+        "residual": contents.residual,
     }
     for name, array in numbers.items():
         if not np.isfinite(array).all():
@@ -104,6 +105,7 @@ def _mesh_arrays(contents: ResultContents) -> dict[str, np.ndarray]:
 def _pictures(contents: ResultContents) -> dict[str, bytes]:
     images = {f"maps/{name}.png": image for name, image in contents.maps.items()}
     images |= {"render.png": contents.render, "compare.png": contents.compare}
+    images |= {"residual.png": contents.residual}
     return {name: png_bytes(image) for name, image in images.items()}
 
 

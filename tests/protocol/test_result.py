@@ -120,8 +120,8 @@ def test_names_that_leave_the_folder(folder: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda m: m.update(schema=4), "schema is 4, this version reads 3"),
-        (lambda m: m.update(schema=2), "schema is 2, this version reads 3"),
+        (lambda m: m.update(schema=5), "schema is 5, this version reads 4"),
+        (lambda m: m.update(schema=3), "schema is 3, this version reads 4"),
         (lambda m: m.update(schema="1"), "schema"),
         (lambda m: m.pop("schema"), "schema"),
         (lambda m: m.update(extra=1), "unknown key 'extra'"),
@@ -138,6 +138,8 @@ def test_names_that_leave_the_folder(folder: Path, name: str) -> None:
         (lambda m: m["files"].pop("head.glb"), "head.glb"),
         (lambda m: m["files"].pop("maps/photo_layer.png"), "photo_layer.png"),
         (lambda m: m["files"].pop("maps/normal.png"), "normal.png"),
+        (lambda m: m["files"].pop("maps/confidence.png"), "confidence.png"),
+        (lambda m: m["files"].pop("residual.png"), "residual.png"),
         (lambda m: m["files"].pop("maps/roughness.png"), "roughness.png"),
         (lambda m: m["files"].update({"head.glb": "xyz"}), "malformed"),
         (lambda m: m["metrics"].update(a="good"), "metrics.a"),
