@@ -83,8 +83,8 @@ def _run(arguments: argparse.Namespace, out: Path, token: CancelToken) -> None:
     import torch
 
     from ..packs.registry import find_pack
+    from ..pool import core_count
     from ..protocol.albedo_pack import read_albedo_pack
-    from ..skin.pool import core_count
     from ..train.gradient.distributed import join_world
 
     arguments.threads = arguments.threads or core_count()

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..pool import core_count, map_tasks
 from ..protocol.conventions import unit_to_bytes
 from ..protocol.errors import EngineError, ErrorCode
 from ..reporter import Reporter
@@ -26,7 +27,6 @@ from .dataset_info import (
 from .generate import generate_skin
 from .layout import check_size
 from .parameters import SkinParameters
-from .pool import core_count, map_tasks
 from .sampling import sample_parameters
 
 PARAMETERS_NAME = "parameters.jsonl"

@@ -17,7 +17,7 @@ from ..protocol.version import engine_version
 DATASET_JSON = "dataset.json"
 DATASET_SCHEMA = 1
 _SYSTEM_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-_NOT_DRAWING = frozenset({"dataset.py", "dataset_info.py", "pool.py", "statistics.py"})
+_NOT_DRAWING = frozenset({"dataset.py", "dataset_info.py", "statistics.py"})
 """Modules of this folder that do not change what a map looks like."""
 
 

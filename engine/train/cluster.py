@@ -2,7 +2,6 @@
 
 The workers run the same functions as one machine does (`scan.look_at`, `reduction.accumulate`)
 and read the files by path, so they need the maps and this engine where the client has them.
-dask.distributed is imported here alone.
 """
 
 import time
@@ -13,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..cluster import connect_client
 from ..protocol.errors import EngineError, ErrorCode
 from ..reporter import Reporter
 from .passes import batches
@@ -24,8 +24,6 @@ from .waiting import CANCEL_SECONDS
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-REQUIREMENTS = Path(__file__).resolve().parents[2] / "wheels" / "requirements-cluster.txt"
-CONNECT_SECONDS = 20
 PARTS_PER_THREAD = 4
 """Parts of a pass per worker thread: slow and lost workers cost little."""
 LARGE_SUMS = 256 * 10**6
@@ -36,32 +34,8 @@ SCAN_PART = 64
 
 @contextmanager
 def connect(address: str) -> Iterator["DaskCluster"]:
-    """The cluster at a scheduler's address, such as tcp://10.0.0.5:8786.
-
-    Raises EngineError: ENGINE_MISSING without dask, BAD_SETTINGS when nobody answers there or the
-    cluster has no workers.
-    """
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise EngineError(
-            ErrorCode.ENGINE_MISSING,
-            "A cluster needs the package dask.distributed, which is not installed.",
-            f"Run: python -m pip install -r {REQUIREMENTS}",
-        ) from error
-    try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise EngineError(
-            ErrorCode.BAD_SETTINGS,
-            f"No Dask scheduler answers at {address} ({error}).",
-            "Give the address that the scheduler prints, such as tcp://10.0.0.5:8786.",
-        ) from error
-    with client:
-        if not client.nthreads():
-            raise EngineError(
-                ErrorCode.BAD_SETTINGS, f"The cluster at {address} has no workers.", "Start some."
-            )
+    """The cluster at a scheduler's address; see `cluster.connect_client`."""
+    with connect_client(address) as client:
         yield DaskCluster(client)
 
 

@@ -3,14 +3,16 @@
 import math
 import operator
 import os
+import tempfile
 import time
 from multiprocessing import active_children
+from pathlib import Path
 
 import pytest
 
+from engine.pool import map_tasks
 from engine.protocol.errors import EngineError, ErrorCode
 from engine.skin.layout import check_size
-from engine.skin.pool import map_tasks
 
 
 def nothing() -> None:
@@ -68,3 +70,37 @@ def test_closing_early_leaves_no_process() -> None:
     next(results)
     results.close()
     assert not active_children()
+
+
+def die_of_three(number: int) -> int:
+    if number == 3:
+        os._exit(9)
+    return -number
+
+
+def told(number: int, error: EngineError) -> str:
+    return f"{number}: {error.code}"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="os._exit is another function there")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_lost_task_stops_none_of_the_others(workers: int) -> None:
+    results = list(map_tasks(die_of_three, range(8), workers, nothing, lost=told))
+    assert results == [0, -1, -2, "3: out_of_memory", -4, -5, -6, -7]
+    assert not active_children()
+
+
+def make_and_wait(folder: str) -> None:
+    with tempfile.TemporaryDirectory(dir=folder):
+        time.sleep(60.0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process cannot be asked to leave there")
+def test_a_stopped_task_removes_what_it_made(tmp_path: Path) -> None:
+    def on_wait() -> None:
+        if any(tmp_path.iterdir()):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(map_tasks(make_and_wait, [str(tmp_path)] * 2, 2, on_wait))
+    assert not list(tmp_path.iterdir())

@@ -8,16 +8,22 @@ module imports the standard library only, so that a worker is ready for Ctrl-C a
 import multiprocessing
 import os
 import signal
+import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
+from types import FrameType
 from typing import Any, TypeVar
 
-from ..failure import explain
-from ..protocol.errors import EngineError, ErrorCode
+from .failure import explain
+from .protocol.errors import EngineError, ErrorCode
 
 POLL_SECONDS = 0.1
 """How often `on_wait` is called while no result comes: sets how soon Ctrl-C is noticed."""
+
+LEAVE_SECONDS = 0.7
+"""For a worker to remove what an unfinished task has made, before it is killed."""
 
 _QUEUED = 2
 """Tasks at each worker: the next one is there when it finishes one."""
@@ -45,6 +51,7 @@ def map_tasks(
     workers: int,
     on_wait: Callable[[], None],
     prepare: Callable[[], None] | None = None,
+    lost: Callable[[Task, EngineError], Result] | None = None,
 ) -> Iterator[Result]:
     """`function(task)` of every task, in order, by `workers` processes (1: in this process).
 
@@ -53,77 +60,124 @@ def map_tasks(
     every 0.1 s; what it raises stops the workers at once, in the middle of their tasks. They are
     also stopped when the iterator is closed early. Raises the EngineError of a failed task as soon
     as it comes, or OUT_OF_MEMORY when a worker was ended from outside.
+    lost: with it the work goes on in a new process, and `lost(task, error)` stands for the result
+    of the task that the process died of; one worker is then a process of its own, too.
     """
-    if min(workers, len(tasks)) <= 1:
+    workers = min(workers, len(tasks))
+    if not tasks or (workers <= 1 and lost is None):
         for task in tasks:
             on_wait()
             yield function(task)
         return
-    pool = _Pool(min(workers, len(tasks)))
+    pool = _Pool(workers, function, prepare)
     try:
-        pool.teach(function, prepare)
-        yield from pool.run(tasks, on_wait)
+        yield from pool.run(tasks, on_wait, lost)
     finally:
         pool.stop()
 
 
 class _Pool:
-    def __init__(self, workers: int) -> None:
+    def __init__(
+        self, workers: int, function: Callable[[Any], Any], prepare: Callable[[], None] | None
+    ) -> None:
+        self._lesson = (function, prepare)
+        self._pipes: dict[Connection, multiprocessing.process.BaseProcess] = {}
+        self._held: dict[Connection, deque[int]] = {}
+        """Tasks at each worker, the one that it works on first."""
+        for _ in range(workers):
+            self._start()
+
+    def _start(self) -> None:
         # "spawn" everywhere: a forked copy of a process with running threads can hang.
         context = multiprocessing.get_context("spawn")
-        self._pipes: dict[Connection, multiprocessing.process.BaseProcess] = {}
         with _interrupts_held():
-            for _ in range(workers):
-                ours, theirs = context.Pipe()
-                process = context.Process(target=_work, args=(theirs,), daemon=True)
-                process.start()
-                theirs.close()
-                self._pipes[ours] = process
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_work, args=(theirs,), daemon=True)
+            process.start()
+            theirs.close()
+        self._pipes[ours], self._held[ours] = process, deque()
+        with suppress(OSError):  # dead already: noticed by `run`
+            ours.send(self._lesson)
 
-    def teach(self, function: Callable[[Any], Any], prepare: Callable[[], None] | None) -> None:
-        """What the workers will do."""
-        for pipe in self._pipes:
-            pipe.send((function, prepare))
-
-    def run(self, tasks: Sequence[Any], on_wait: Callable[[], None]) -> Iterator[Any]:
+    def run(
+        self,
+        tasks: Sequence[Any],
+        on_wait: Callable[[], None],
+        lost: Callable[[Any, EngineError], Any] | None,
+    ) -> Iterator[Any]:
         """Results in the order of the tasks."""
         done: dict[int, Any] = {}
-        idle, given = list(self._pipes) * _QUEUED, 0
+        waiting = deque(range(len(tasks)))
         for number in range(len(tasks)):
             while number not in done:
                 on_wait()
-                while idle and given < min(len(tasks), number + _AHEAD * len(self._pipes)):
-                    idle.pop(0).send((given, tasks[given]))
-                    given += 1
+                self._hand_out(tasks, waiting, number + _AHEAD * len(self._pipes))
                 for pipe in wait(list(self._pipes), POLL_SECONDS):
-                    index, result = self._receive(pipe)
-                    done[index] = result
-                    idle.append(pipe)
+                    try:
+                        index, result = self._receive(pipe)
+                    except _Death as death:
+                        if lost is None:
+                            raise death.error from death
+                        held = self._bury(pipe)
+                        if held:
+                            done[held[0]] = lost(tasks[held[0]], death.error)
+                        waiting.extendleft(reversed(list(held)[1:]))
+                        self._start()
+                    else:
+                        done[index] = result
             yield done.pop(number)
 
+    def _hand_out(self, tasks: Sequence[Any], waiting: deque[int], limit: int) -> None:
+        """Tasks below `limit` to the workers that hold least."""
+        while waiting and waiting[0] < limit:
+            pipe = min(self._pipes, key=lambda each: len(self._held[each]))
+            if len(self._held[pipe]) >= _QUEUED:
+                return
+            index = waiting.popleft()
+            self._held[pipe].append(index)
+            with suppress(OSError):  # dead: noticed by `run`
+                pipe.send((index, tasks[index]))
+
     def _receive(self, pipe: Connection) -> tuple[int, Any]:
+        """The next result of a worker. Raises _Death, and the EngineError of a failed task."""
         try:
             index, failed, value = pipe.recv()
         except (EOFError, OSError) as error:
-            process = self._pipes[pipe]
-            process.join(1.0)
-            raise EngineError(
-                ErrorCode.OUT_OF_MEMORY,
-                f"A worker process was ended from outside (exit code {process.exitcode}), most "
-                "likely because the memory ran out.",
-                "Use fewer --workers.",
-            ) from error
+            raise _Death(self._pipes[pipe]) from error
         if failed:
             raise EngineError(*value)
+        self._held[pipe].remove(index)
         return index, value
+
+    def _bury(self, pipe: Connection) -> deque[int]:
+        """Forget a dead worker; returns the tasks that it held."""
+        self._pipes.pop(pipe).join()
+        pipe.close()
+        return self._held.pop(pipe)
 
     def stop(self) -> None:
         """End all workers now and wait for their end."""
         for process in self._pipes.values():
             process.terminate()
         for pipe, process in self._pipes.items():
+            process.join(LEAVE_SECONDS)
+            process.kill()
             process.join()
             pipe.close()
+
+
+class _Death(Exception):
+    """A worker process has ended by itself."""
+
+    def __init__(self, process: multiprocessing.process.BaseProcess) -> None:
+        process.join(1.0)
+        super().__init__(process.exitcode)
+        self.error = EngineError(
+            ErrorCode.OUT_OF_MEMORY,
+            f"A worker process was ended from outside (exit code {process.exitcode}), most "
+            "likely because the memory ran out.",
+            "Use fewer --workers.",
+        )
 
 
 @contextmanager
@@ -142,9 +196,15 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Ends a worker by an exception, so that a task in the middle removes what it made."""
+    sys.exit(128 + number)
+
+
 def _work(pipe: Connection) -> None:
     """A worker's life: one function, then tasks, until the other end is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process decides
+    signal.signal(signal.SIGTERM, _leave)
     os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
     try:
         function, prepare = pipe.recv()
