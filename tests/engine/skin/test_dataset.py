@@ -203,11 +203,11 @@ def test_settings_out_of_range(tmp_path: Path, setting: dict[str, int]) -> None:
 def test_the_generator_hash_covers_what_draws_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("pigment.py", "pool.py"):
+    for name in ("pigment.py", "statistics.py"):
         (tmp_path / name).write_bytes(b"one\n")
     monkeypatch.setattr(dataset_info, "__file__", str(tmp_path / "dataset_info.py"))
     first = generator_hash()
-    (tmp_path / "pool.py").write_bytes(b"two\n")
+    (tmp_path / "statistics.py").write_bytes(b"two\n")
     (tmp_path / "pigment.py").write_bytes(b"one\r\n")
     assert generator_hash() == first
     (tmp_path / "pigment.py").write_bytes(b"two\n")
