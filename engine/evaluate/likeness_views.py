@@ -3,12 +3,13 @@
 import numpy as np
 import torch
 
+from ..fit.geometry import photo_camera
 from ..fit.loaded import LoadedPack, uv_mask
 from ..fit.pictures import pack_geometry, part_materials, render_lit
-from ..fit.reconstruct import Reconstruction, photo_camera
+from ..fit.reconstruct import Reconstruction
 from ..head.camera import Camera, project
 from ..head.lighting import directional_light
-from ..protocol.conventions import ambient_light, linear_to_srgb
+from ..protocol.conventions import ambient_light
 from ..protocol.headpack import MASK_SIZE
 from ..render.render import Material, clay_materials, orbit_camera, render_head, render_views
 from .likeness import CROP_SIZE, FaceCrop
