@@ -1,7 +1,6 @@
 """`python -m engine evaluate photos`: how alike renders and photos are, layer by layer."""
 
 import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""How alike a render and its photo are inside the face, at the 224 pixels of the paper's Table 1."""
+"""How alike a render and its photo are inside the face, at 224 pixels (the paper's Table 1)."""
 
 from dataclasses import dataclass
 

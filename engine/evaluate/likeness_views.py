@@ -73,7 +73,7 @@ def neutral_light() -> torch.Tensor:
 def front_render(
     result: Reconstruction, loaded: LoadedPack, albedo: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The head from the front in neutral light, sRGB (448, 448, 3), and its 468 points in pixels."""
+    """The head from the front in neutral light, (448, 448, 3) sRGB, and its 468 points in it."""
     vertices = torch.from_numpy(result.vertices)
     picture = render_views(
         vertices,

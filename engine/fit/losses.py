@@ -49,7 +49,7 @@ def landmark_loss(points: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
 
 def identity_loss(a: Tensor, b: Tensor) -> Tensor:
-    """1 - cosine of embeddings (..., D), averaged: 0 for equal directions (Deng et al. 2019, eq. 5).
+    """1 - cosine of embeddings (..., D), averaged: 0 for equal directions (Deng et al., eq. 5).
 
     The same figure is the identity distance of `evaluate photos`.
     """
