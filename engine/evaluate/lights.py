@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 import torch
 
+from ..fit.geometry import photo_camera
 from ..fit.loaded import LoadedPack, skin_atlas
 from ..fit.photo_layer import SEEN
 from ..fit.pictures import pad_seams, part_materials
-from ..fit.reconstruct import Reconstruction, StageClock, photo_camera, reconstruct
+from ..fit.reconstruct import Reconstruction, StageClock, reconstruct
 from ..fit.request import FitRequest
 from ..fit.resize import resize_texture
 from ..fit.settings import FitSettings

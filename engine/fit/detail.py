@@ -54,6 +54,15 @@ def no_detail() -> DetailMap:
     return DetailMap(None, np.zeros((DETAIL_SIZE, DETAIL_SIZE), np.float32), ())
 
 
+def decoded(net: DetailCoder, alpha: np.ndarray | None) -> DetailMap:
+    """The detail map of a latent (C, s, s), in standard deviations; `no_detail` for None."""
+    if alpha is None:
+        return no_detail()
+    alpha = alpha.astype(np.float32)
+    with torch.no_grad():
+        return DetailMap(alpha, net.decode(torch.from_numpy(alpha)).numpy(), ())
+
+
 def fit_detail(
     net: DetailCoder,
     residual: np.ndarray,

@@ -2,16 +2,27 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 
+from ..nets.detail import DetailNet
 from ..nets.fovea import grid_matrices, resample
 from ..reporter import Reporter
 from .confidence import confidence_map
-from .detail import DetailFit, DetailMap, detail_fit, detailed_albedo, fit_detail, no_detail
+from .detail import (
+    DetailFit,
+    DetailMap,
+    decoded,
+    detail_fit,
+    detailed_albedo,
+    fit_detail,
+    no_detail,
+)
 from .detail_residual import cell_trust, detail_residual, hair_cells
 from .face_view import FaceView, SkinGeometry, face_view, fitting_size
 from .fitted_photo import FittedPhoto
+from .hold import INSIDE, held_regions, hold_maps, region_mask
 from .layer_errors import layer_errors
 from .loaded import (
     LoadedPack,
@@ -20,7 +31,7 @@ from .loaded import (
     uv_mask,
     writable_mask,
 )
-from .photo_layer import photo_layer
+from .photo_layer import PhotoLayer, photo_layer
 from .request import FitRequest
 from .resize import resize_texture
 from .settings import FitSettings
@@ -58,6 +69,8 @@ def _detail_map(task: LayerTask, settings: FitSettings, reporter: Reporter) -> D
     net = task.loaded.detail
     if net is None:
         return no_detail()
+    if "detail" in task.request.held and task.request.start is not None:
+        return decoded(net, task.request.start.alpha)
     size = net.model.info.size
     coarse = resize_texture(task.coarse, size)
     mask = evidence_mask(task.loaded.head, size)
@@ -67,7 +80,7 @@ def _detail_map(task: LayerTask, settings: FitSettings, reporter: Reporter) -> D
     trust = cell_trust(on_grid, net.model.info.latent_size, settings.detail)
     calm = hair_cells(uv_mask(task.loaded.head, ("scalp",), size), net.model.info.latent_size)
     pixels = _look(task, photo.seen, *fitting_size(task.photos[0].face, settings.detail.samples))
-    return fit_detail(
+    found = fit_detail(
         net,
         residual,
         photo.seen,
@@ -79,6 +92,34 @@ def _detail_map(task: LayerTask, settings: FitSettings, reporter: Reporter) -> D
         settings.detail,
         reporter,
     )
+    return _keep_regions(found, net, task.request)
+
+
+def _keep_regions(found: DetailMap, net: DetailNet, request: FitRequest) -> DetailMap:
+    """The latent's cells of held regions as they were."""
+    regions = held_regions(request.held)
+    if not regions or request.start is None or request.start.alpha is None:
+        return found
+    info = net.model.info
+    on_grid = resample(region_mask(regions, info.size), grid_matrices(info.size))
+    inside = cv2.resize(on_grid, (info.latent_size,) * 2, interpolation=cv2.INTER_AREA) > INSIDE
+    return decoded(net, np.where(inside, request.start.alpha, found.alpha))
+
+
+def _kept_layer(over: PhotoLayer, detailed: np.ndarray, request: FitRequest) -> PhotoLayer:
+    """The photo layer, with what is held of the earlier one: all where the whole albedo is."""
+    if request.start is None:
+        return over
+    old = resize_texture(request.start.layer, len(detailed))
+    regions = held_regions(request.held)
+    if {"albedo", "detail"} <= request.held:
+        layer = old
+    elif regions:
+        layer = hold_maps(over.layer, old, regions)
+    else:
+        return over
+    albedo = np.clip(detailed + layer, 0.0, 1.0)
+    return PhotoLayer(albedo - detailed, over.origin, albedo)
 
 
 def fit_layers(
@@ -96,6 +137,7 @@ def fit_layers(
     reporter.progress(settings.detail.iterations, settings.detail.iterations)
     valid = skin_atlas(task.loaded, size).valid.numpy()
     over = photo_layer(photo.unlit, detailed, photo.seen, mask, valid, settings.photo_layer)
+    over = _kept_layer(over, detailed, task.request)
     confidence = confidence_map(photo.seen, photo.density, valid, settings.confidence)
     whole = _look(task, np.ones((1, 1), np.float32), 1.0, 1)
     errors = layer_errors(whole, coarse, detailed, over.albedo)

@@ -9,8 +9,9 @@ from ..protocol.conventions import linear_to_srgb, srgb_to_linear
 from ..render.atlas import pad_texture
 from ..render.render import Material, clay_materials, render_head, render_views
 from ..result.pictures import contact_sheet, heat_picture, over
+from .geometry import photo_camera, working_camera
 from .loaded import CUTOUT_PARTS, LoadedPack, seam_sources, skin_atlas
-from .reconstruct import Reconstruction, photo_camera, working_camera
+from .reconstruct import Reconstruction
 
 PART_COLOURS = {
     "teeth_upper": (0.50, 0.46, 0.38),

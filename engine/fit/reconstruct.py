@@ -1,93 +1,79 @@
-"""The whole fit of one photo: the stages in order, as one function from values to a value."""
+"""The whole fit of a person's photos: the stages in order, as one function of values."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-from ..head.camera import Camera, crop_camera, project, resize_camera
-from ..head.shape import evaluate_shape
 from ..photo.load import Photo
-from ..photo.prepare import PreparedPhoto, WorkingCrop, prepare_photo
+from ..photo.prepare import PreparedPhoto
 from ..protocol.albedo import decode_albedo
-from ..protocol.headpack import MASK_SIZE, HeadPack
-from ..render.rasterize import Fragments, rasterize
-from ..render.texture import sample_texture
 from ..reporter import Reporter
-from .albedo import AlbedoFit, fit_albedo
+from .albedo import AlbedoFit, fit_albedos
 from .detail import DetailFit
+from .fitted_photo import FittedPhoto
+from .geometry import face_pixels, head_shape, photo_camera, render_depth, working_camera
+from .hold import held_regions, hold_albedo, hold_identity
 from .layers import LayerTask, fit_layers
 from .loaded import LoadedPack, evidence_mask
 from .observe import FittedView, observe
 from .request import FitRequest
 from .resize import resize_texture
 from .settings import FitSettings
-from .shape import ShapeFit, fit_shape
+from .several import prepare_person
+from .shape import HOLDABLE as SHAPE_PARTS
+from .shape import ShapeFit, fit_shapes
 from .shape_view import shape_view
 
 STAGES = ("prepare", "shape", "albedo", "detail", "write")
 """Names in order; the last one belongs to the caller."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reconstruction:
     """Everything the fit found.
 
-    vertices and neutral (V, 3) metres, model space; face (h, w) in [0, 1]: skin of the face on
-    the working crop; coarse (T, T, 3) sRGB; layer_errors: see there; seconds by stage.
+    photos: those of the person, the main one first, and `indices` theirs among the photos given;
+    neutral (V, 3) metres, model space; coarse (T, T, 3) sRGB; layer_errors: see there; seconds by
+    stage. The properties are the main photo's.
     """
 
-    prepared: PreparedPhoto
-    shape: ShapeFit
-    vertices: np.ndarray
+    photos: tuple[FittedPhoto, ...]
+    indices: tuple[int, ...]
     neutral: np.ndarray
-    face: np.ndarray
-    albedo: AlbedoFit
     coarse: np.ndarray
     detail: DetailFit
     layer_errors: dict[str, float]
     seconds: dict[str, float]
     warnings: tuple[str, ...]
 
+    @property
+    def prepared(self) -> PreparedPhoto:
+        """See FittedPhoto."""
+        return self.photos[0].prepared
 
-def photo_camera(shape: ShapeFit, width: int, height: int) -> Camera:
-    """The fitted camera in pixels of the photo."""
-    return Camera(
-        torch.from_numpy(shape.intrinsics).float(),
-        torch.from_numpy(shape.rotation).float(),
-        torch.from_numpy(shape.translation).float(),
-        width,
-        height,
-    )
+    @property
+    def shape(self) -> ShapeFit:
+        """See FittedPhoto."""
+        return self.photos[0].shape
 
+    @property
+    def vertices(self) -> np.ndarray:
+        """See FittedPhoto."""
+        return self.photos[0].vertices
 
-def working_camera(camera: Camera, crop: WorkingCrop) -> Camera:
-    """The same camera in pixels of the working crop."""
-    height, width = crop.image.shape[:2]
-    whole = (round(width / crop.scale), round(height / crop.scale))
-    part = crop_camera(camera, crop.x0, crop.y0, *whole)
-    return resize_camera(part, width, height)
+    @property
+    def face(self) -> np.ndarray:
+        """See FittedPhoto."""
+        return self.photos[0].face
 
-
-def head_shape(
-    head: HeadPack, identity: np.ndarray, expression: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """(V, 3) vertices with and without the expression, metres, float32."""
-    mean, modes, shapes = (
-        torch.from_numpy(array) for array in (head.mean, head.identity, head.expression)
-    )
-    z, w = (torch.from_numpy(weights.astype(np.float32)) for weights in (identity, expression))
-    neutral = evaluate_shape(mean, modes, shapes, z, torch.zeros_like(w))
-    return evaluate_shape(mean, modes, shapes, z, w).numpy(), neutral.numpy()
-
-
-def render_depth(vertices: torch.Tensor, triangles: torch.Tensor, camera: Camera) -> Fragments:
-    """Z-buffer of the head's solid triangles."""
-    pixels, depth = project(vertices, camera)
-    return rasterize(pixels, depth, triangles, camera.height, camera.width)
+    @property
+    def albedo(self) -> AlbedoFit:
+        """See FittedPhoto."""
+        return self.photos[0].albedo
 
 
 class StageClock:
@@ -121,6 +107,64 @@ def _warnings(prepared: PreparedPhoto, shape: ShapeFit) -> Iterator[str]:
         yield "The landmarks fit badly; the shape may not look like the person."
 
 
+def _fit_shapes(
+    prepared: Sequence[PreparedPhoto],
+    loaded: LoadedPack,
+    request: FitRequest,
+    settings: FitSettings,
+    reporter: Reporter,
+) -> tuple[ShapeFit, ...]:
+    """Stage 1 with what the request holds. Raises Cancelled."""
+    views = [shape_view(one) for one in prepared]
+    names, start = loaded.head.expression_names, request.start
+    shapes = None if start is None else start.shapes
+    held = request.held & SHAPE_PARTS
+    basis = loaded.landmarks
+    found = fit_shapes(basis, names, views, settings.shape, reporter, shapes, held)
+    regions = held_regions(request.held)
+    if shapes is None or not regions or "identity" in held:
+        return found
+    identity = hold_identity(loaded, found[0].identity, shapes[0].identity, regions)
+    found = tuple(replace(one, identity=identity) for one in found)
+    held = held | {"identity"}
+    return fit_shapes(basis, names, views, settings.shape, reporter, found, held)
+
+
+def _fit_albedos(
+    views: Sequence[FittedView],
+    loaded: LoadedPack,
+    request: FitRequest,
+    settings: FitSettings,
+    reporter: Reporter,
+) -> tuple[AlbedoFit, ...]:
+    """Stage 2 with what the request holds. Raises Cancelled."""
+    size = loaded.solver.valid.shape[0]
+    seen = [observe(loaded, view, size) for view in views]
+    mask, start = evidence_mask(loaded.head, size), request.start
+    albedos = None if start is None else start.albedos
+    held = request.held & {"albedo", "light"}
+    found = fit_albedos(loaded.solver, seen, mask, settings.albedo, reporter, albedos, held)
+    regions = held_regions(request.held)
+    if albedos is None or not regions or "albedo" in held:
+        return found
+    free, old = found[0].coefficients, albedos[0].coefficients
+    coefficients = hold_albedo(loaded, free, old, regions)
+    return tuple(replace(one, coefficients=coefficients) for one in found)
+
+
+def _look(
+    prepared: PreparedPhoto, shape: ShapeFit, vertices: np.ndarray, loaded: LoadedPack
+) -> tuple[FittedView, np.ndarray]:
+    """The posed head as the photo sees it, and the photo's pixels of its face."""
+    photo = prepared.photo
+    camera = photo_camera(shape, photo.width, photo.height)
+    camera = working_camera(camera, prepared.crop)
+    points = torch.from_numpy(vertices)
+    buffer = render_depth(points, loaded.triangles[loaded.solid], camera)
+    view = FittedView(points, camera, buffer.depth, prepared.crop)
+    return view, face_pixels(loaded, buffer)
+
+
 def reconstruct(
     photos: Sequence[Photo],
     loaded: LoadedPack,
@@ -132,67 +176,50 @@ def reconstruct(
 ) -> Reconstruction:
     """Fit shape, camera, light, coarse albedo, detail and the photo layer to photos of a person.
 
-    show: called with the fitted vertices (V, 3) as soon as the shape stands.
+    show: called with the vertices (V, 3) in the first photo as soon as the shape stands. Photos
+    that do not show the person of the first one are left out with a warning.
     Raises EngineError (NO_FACE, BAD_INPUT, BAD_SETTINGS) and Cancelled.
     """
-    (photo,) = photos
     with clock.stage("prepare"):
-        prepared = prepare_photo(photo, loaded.nets, request.face, settings.prepare, reporter)
-    with clock.stage("shape"):
-        shape = fit_shape(
-            loaded.landmarks,
-            loaded.head.expression_names,
-            shape_view(prepared),
-            settings.shape,
-            reporter,
+        person = prepare_person(
+            photos, loaded.nets, request.face, settings.prepare, settings.several, reporter
         )
-        vertices, neutral = head_shape(loaded.head, shape.identity, shape.expression)
-        show(vertices)
-    camera = working_camera(photo_camera(shape, photo.width, photo.height), prepared.crop)
+        prepared = person.photos
+        if request.start is not None:
+            request.start.check_photos([one.photo.sha256 for one in prepared])
+    with clock.stage("shape"):
+        shapes = _fit_shapes(prepared, loaded, request, settings, reporter)
+        posed = [head_shape(loaded.head, one.identity, one.expression) for one in shapes]
+        show(posed[0][0])
     with clock.stage("albedo"):
-        points = torch.from_numpy(vertices)
-        buffer = render_depth(points, loaded.triangles[loaded.solid], camera)
+        three = zip(prepared, shapes, posed, strict=True)
+        looks = [_look(one, shape, both[0], loaded) for one, shape, both in three]
         reporter.progress(0, settings.albedo.rounds)
-        view = FittedView(points, camera, buffer.depth, prepared.crop)
-        size = loaded.solver.valid.shape[0]
-        mask = evidence_mask(loaded.head, size)
-        seen = observe(loaded, view, size)
-        albedo = fit_albedo(loaded.solver, seen, mask, settings.albedo, reporter)
+        albedos = _fit_albedos([view for view, _ in looks], loaded, request, settings, reporter)
+    fitted = tuple(
+        FittedPhoto(one, shape, both[0], *look, albedo)
+        for one, shape, both, look, albedo in zip(
+            prepared, shapes, posed, looks, albedos, strict=True
+        )
+    )
     with clock.stage("detail"):
-        coarse = coarse_albedo(loaded, albedo.coefficients, request.texture_size)
-        face = face_pixels(loaded, buffer)
-        task = LayerTask(loaded, view, face, coarse, albedo, request.seed)
-        detail, layer_errors = fit_layers(task, settings, reporter)
-    warnings = tuple(_warnings(prepared, shape))
+        coarse = coarse_albedo(loaded, albedos[0].coefficients, request.texture_size)
+        detail, layer_errors = fit_layers(
+            LayerTask(loaded, fitted, coarse, request), settings, reporter
+        )
+    warnings = (*person.warnings, *_warnings(prepared[0], shapes[0]))
     for text in warnings:
         reporter.warning(text)
     return Reconstruction(
-        prepared,
-        shape,
-        vertices,
-        neutral,
-        face,
-        albedo,
+        fitted,
+        person.indices,
+        posed[0][1],
         coarse,
         detail,
         layer_errors,
         clock.seconds,
         warnings,
     )
-
-
-def face_pixels(loaded: LoadedPack, buffer: Fragments) -> np.ndarray:
-    """(h, w) in [0, 1]: where the picture shows skin of the face. buffer: of `render_depth`."""
-    head = loaded.head
-    mask = torch.from_numpy(evidence_mask(head, MASK_SIZE))[..., None]
-    uv = torch.from_numpy(head.triangle_uv)
-    chosen = loaded.solid[buffer.triangle.reshape(-1)[buffer.covered].long()]
-    weights = buffer.barycentric.reshape(-1, 3)[buffer.covered]
-    values = sample_texture(mask, (uv[chosen] * weights[..., None]).sum(1))[:, 0]
-    values = values * loaded.skin.repeat_interleave(2)[chosen]
-    picture = torch.zeros(buffer.triangle.numel())
-    picture[buffer.covered] = values
-    return picture.reshape(buffer.triangle.shape).numpy()
 
 
 def coarse_albedo(loaded: LoadedPack, coefficients: np.ndarray, size: int) -> np.ndarray:

@@ -2,12 +2,20 @@
 
 from dataclasses import dataclass
 
+from .state import FitState
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class FitRequest:
     """face: index by size in the first photo, None for the largest; texture_size: side of the
-    albedo maps in texels; seed: of the detail drawn where no photo shows anything."""
+    albedo maps in texels; seed: of the detail drawn where no photo shows anything.
+
+    start: an earlier fit of the same photos to go on from; held: what stays as it is there, see
+    `protocol.job.LOCKS`.
+    """
 
     face: int | None = None
     texture_size: int = 1024
     seed: int = 0
+    start: FitState | None = None
+    held: frozenset[str] = frozenset()

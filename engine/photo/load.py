@@ -44,7 +44,7 @@ class Photo:
     """pixels (height, width, 3) float32 RGB, sRGB-encoded, [0, 1], upright (orientation applied).
 
     focal_35mm: EXIF's 35 mm equivalent focal length in millimetres, or None.
-    sha256: of the file, hexadecimal.
+    sha256: of the file, hexadecimal. name: of the file, for messages.
     """
 
     pixels: np.ndarray
@@ -52,6 +52,7 @@ class Photo:
     height: int
     focal_35mm: float | None
     sha256: str
+    name: str = "the photo"
 
 
 def load_photo(path: str | Path, limits: PhotoLimits | None = None) -> Photo:
@@ -75,7 +76,7 @@ def load_photo(path: str | Path, limits: PhotoLimits | None = None) -> Photo:
         unit = turn_upright(unit, orientation)
     pixels = np.ascontiguousarray(unit, dtype=np.float32)
     height, width = pixels.shape[:2]
-    return Photo(pixels, width, height, focal, hashlib.sha256(data).hexdigest())
+    return Photo(pixels, width, height, focal, hashlib.sha256(data).hexdigest(), path.name)
 
 
 def _bad(message: str, hint: str) -> EngineError:

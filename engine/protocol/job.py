@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
+from .detail_regions import REGIONS
 from .errors import EngineError, ErrorCode
 from .strict import from_plain, parse_json, shown, to_plain
 
@@ -12,6 +13,10 @@ TEXTURE_SIZES = (256, 512, 1024, 2048, 4096)
 """Side of the albedo maps in texels. The albedo model itself is coarser; see the pack."""
 FINE_SIZES = (512, 2048)
 """Side of the normal and roughness maps in texels: as fine as the detail, or with pores added."""
+
+LOCKS = ("identity", "expression", "pose", "albedo", "light", "detail", *REGIONS)
+"""What a fit that starts from a result can leave as it is there; the last ones are regions of the
+face, in shape and albedo."""
 
 MAX_PHOTOS = 16
 MAX_SEED = 2**31 - 1
@@ -34,6 +39,8 @@ class FitJob:
     model is used instead of the head pack's own. device: one of `DEVICES`. seed: 0 to 2**31 - 1.
     face: index of the face in the main photo by size, 0 the largest; None takes the largest.
     texture_size: side of the albedo maps in texels, one of `TEXTURE_SIZES`.
+    start: result directory of the same photos to go on from, or None; locks: what stays as it is
+    there, of `LOCKS`.
     fine_size: side of the normal and roughness maps in texels, one of `FINE_SIZES`.
     """
 
@@ -47,6 +54,8 @@ class FitJob:
     albedo: str | None = None
     detail: str | None = None
     fine_size: int = 512
+    start: str | None = None
+    locks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.photos, str):
@@ -54,7 +63,8 @@ class FitJob:
         object.__setattr__(self, "photos", tuple(self.photos))
         if not 1 <= len(self.photos) <= MAX_PHOTOS:
             raise _bad(f"expected 1 to {MAX_PHOTOS} photos, got {len(self.photos)}")
-        models = [pack for pack in (self.albedo, self.detail) if pack is not None]
+        object.__setattr__(self, "locks", tuple(self.locks))
+        models = [pack for pack in (self.albedo, self.detail, self.start) if pack is not None]
         for path in (*self.photos, self.output, *models):
             if not path.strip() or "\0" in path:
                 raise _bad("a path is empty or holds a zero character")
@@ -72,6 +82,12 @@ class FitJob:
         if self.fine_size not in FINE_SIZES:
             sizes = ", ".join(map(str, FINE_SIZES))
             raise _bad(f"fine_size must be one of {sizes}, got {shown(self.fine_size)}")
+
+        unknown = [name for name in self.locks if name not in LOCKS]
+        if unknown:
+            raise _bad(f"{shown(unknown[0])} cannot be locked (can: {', '.join(LOCKS)})")
+        if self.locks and self.start is None:
+            raise _bad("something is locked, but there is no result to start from")
 
     def to_json(self) -> str:
         """One line of JSON (ASCII, so that any path survives)."""

@@ -106,10 +106,16 @@ def read_result(folder: Path) -> ResultPackage:
         raise invalid(f"{MANIFEST_NAME} lists no {missing[0]}")
     for name, digest in manifest.files.items():
         _check_file(folder, name, digest)
-    coefficients = _read_arrays(folder / COEFFICIENTS_NAME)
+    coefficients = read_coefficients(folder, manifest)
     mesh = _read_arrays(folder / MESH_NAME)
-    check_coefficients(coefficients, manifest)
     return ResultPackage(folder, manifest, coefficients, checked_mesh(mesh, manifest.mesh))
+
+
+def read_coefficients(folder: Path, manifest: ResultManifest) -> dict[str, np.ndarray]:
+    """The arrays of coefficients.safetensors, checked against the manifest. Raises BAD_INPUT."""
+    coefficients = _read_arrays(folder / COEFFICIENTS_NAME)
+    check_coefficients(coefficients, manifest)
+    return coefficients
 
 
 def _check_file(folder: Path, name: str, digest: str) -> None:

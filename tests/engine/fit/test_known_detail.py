@@ -7,11 +7,14 @@ import pytest
 import torch
 
 from engine.fit.albedo import AlbedoFit
+from engine.fit.fitted_photo import FittedPhoto
+from engine.fit.geometry import face_pixels, render_depth
 from engine.fit.layers import LayerTask, fit_layers
 from engine.fit.loaded import LoadedPack, evidence_mask, load_pack
 from engine.fit.observe import FittedView
 from engine.fit.pictures import part_materials
-from engine.fit.reconstruct import coarse_albedo, face_pixels, render_depth
+from engine.fit.reconstruct import coarse_albedo
+from engine.fit.request import FitRequest
 from engine.fit.settings import DetailSettings, FitSettings
 from engine.head.camera import Camera
 from engine.nets.detail import DetailNet
@@ -76,7 +79,8 @@ def task(loaded: LoadedPack, detail: np.ndarray, side: float, seed: int = 0) -> 
     view = FittedView(vertices, camera, buffer.depth, crop)
     skin = np.ones((256, 256), np.float32)
     albedo = AlbedoFit(np.zeros(loaded.albedo.sigma.shape), light, skin, 0.0)
-    return LayerTask(loaded, view, face_pixels(loaded, buffer), coarse, albedo, seed)
+    photo = FittedPhoto(None, None, head.mean, view, face_pixels(loaded, buffer), albedo)
+    return LayerTask(loaded, (photo,), coarse, FitRequest(texture_size=512, seed=seed))
 
 
 def middle(head) -> np.ndarray:

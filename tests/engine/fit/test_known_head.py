@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from engine.fit.albedo import fit_albedo
+from engine.fit.geometry import head_shape, render_depth
 from engine.fit.loaded import LoadedPack, evidence_mask, load_pack, skin_atlas
 from engine.fit.pictures import part_materials
-from engine.fit.reconstruct import coarse_albedo, head_shape, render_depth
+from engine.fit.reconstruct import coarse_albedo
 from engine.fit.settings import FitSettings, ShapeSettings
 from engine.fit.shape import fit_shape
 from engine.fit.shape_view import ShapeView
