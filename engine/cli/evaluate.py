@@ -3,6 +3,7 @@
 import argparse
 
 from .evaluate_encoder import add_encoder
+from .evaluate_light import add_light
 from .evaluate_lights import add_lights
 from .evaluate_photos import add_photos
 from .evaluate_transfer import add_transfer
@@ -17,4 +18,5 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     add_uv(what)
     add_encoder(what)
     add_transfer(what)
+    add_light(what)
     add_lights(what)
