@@ -8,9 +8,9 @@ module imports the standard library only, so that a worker is ready for Ctrl-C a
 import multiprocessing
 import os
 import signal
-import sys
+import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from types import FrameType
@@ -52,7 +52,8 @@ def map_tasks(
     on_wait: Callable[[], None],
     prepare: Callable[[], None] | None = None,
     lost: Callable[[Task, EngineError], Result] | None = None,
-) -> Iterator[Result]:
+    in_order: bool = True,
+) -> Generator[Result, None, None]:
     """`function(task)` of every task, in order, by `workers` processes (1: in this process).
 
     function, prepare: of a module, so that a worker can import them; prepare is called once in
@@ -62,6 +63,7 @@ def map_tasks(
     as it comes, or OUT_OF_MEMORY when a worker was ended from outside.
     lost: with it the work goes on in a new process, and `lost(task, error)` stands for the result
     of the task that the process died of; one worker is then a process of its own, too.
+    in_order: else the results come as they are ready, and no task waits behind a long one.
     """
     workers = min(workers, len(tasks))
     if not tasks or (workers <= 1 and lost is None):
@@ -71,7 +73,7 @@ def map_tasks(
         return
     pool = _Pool(workers, function, prepare)
     try:
-        yield from pool.run(tasks, on_wait, lost)
+        yield from pool.run(tasks, on_wait, lost, in_order)
     finally:
         pool.stop()
 
@@ -104,14 +106,16 @@ class _Pool:
         tasks: Sequence[Any],
         on_wait: Callable[[], None],
         lost: Callable[[Any, EngineError], Any] | None,
+        in_order: bool,
     ) -> Iterator[Any]:
-        """Results in the order of the tasks."""
+        """See `map_tasks`."""
         done: dict[int, Any] = {}
+        queued = _QUEUED if in_order else 1
         waiting = deque(range(len(tasks)))
         for number in range(len(tasks)):
-            while number not in done:
+            while number not in done if in_order else not done:
                 on_wait()
-                self._hand_out(tasks, waiting, number + _AHEAD * len(self._pipes))
+                self._hand_out(tasks, waiting, number + _AHEAD * len(self._pipes), queued)
                 for pipe in wait(list(self._pipes), POLL_SECONDS):
                     try:
                         index, result = self._receive(pipe)
@@ -125,13 +129,13 @@ class _Pool:
                         self._start()
                     else:
                         done[index] = result
-            yield done.pop(number)
+            yield done.pop(number) if in_order else done.popitem()[1]
 
-    def _hand_out(self, tasks: Sequence[Any], waiting: deque[int], limit: int) -> None:
-        """Tasks below `limit` to the workers that hold least."""
+    def _hand_out(self, tasks: Sequence[Any], waiting: deque[int], limit: int, queued: int) -> None:
+        """Tasks below `limit` to the workers that hold least, and fewer than `queued`."""
         while waiting and waiting[0] < limit:
             pipe = min(self._pipes, key=lambda each: len(self._held[each]))
-            if len(self._held[pipe]) >= _QUEUED:
+            if len(self._held[pipe]) >= queued:
                 return
             index = waiting.popleft()
             self._held[pipe].append(index)
@@ -159,8 +163,9 @@ class _Pool:
         """End all workers now and wait for their end."""
         for process in self._pipes.values():
             process.terminate()
+        deadline = time.monotonic() + LEAVE_SECONDS
         for pipe, process in self._pipes.items():
-            process.join(LEAVE_SECONDS)
+            process.join(max(0.0, deadline - time.monotonic()))
             process.kill()
             process.join()
             pipe.close()
@@ -196,9 +201,12 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+class _Leave(BaseException):
+    """Ends a worker: a task in the middle of its work removes what it made."""
+
+
 def _leave(number: int, frame: FrameType | None) -> None:
-    """Ends a worker by an exception, so that a task in the middle removes what it made."""
-    sys.exit(128 + number)
+    raise _Leave
 
 
 def _work(pipe: Connection) -> None:
@@ -220,3 +228,5 @@ def _work(pipe: Connection) -> None:
             pipe.send(answer)
     except (EOFError, OSError):
         return
+    except _Leave:
+        os._exit(1)  # a full farewell takes PyTorch a second

@@ -18,6 +18,7 @@ from ..protocol.version import engine_version
 
 COMMANDS = {
     "fit": "reconstruct a head from a photo",
+    "fit-many": "reconstruct a head from every photo of a folder",
     "worker": "run jobs for the add-on (JSON lines on standard input and output)",
     "packs": "list, show, check, build and import packs",
     "skin": "generate skin maps and look at them",
@@ -36,7 +37,7 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
         if name == command:
-            importlib.import_module(f".{name}", __name__).register(subparsers)
+            importlib.import_module("." + name.replace("-", "_"), __name__).register(subparsers)
         else:
             subparsers.add_parser(name, help=summary)
     return parser

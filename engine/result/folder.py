@@ -1,9 +1,11 @@
 """A folder that appears in one piece or not at all."""
 
 import os
+import re
 import secrets
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -86,6 +88,22 @@ def replaced_folder(output: Path) -> Iterator[Path]:
         with suppress(OSError):  # not empty: the result is there
             for parent in made:
                 parent.rmdir()
+
+
+_DRAFT = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part")
+
+
+def remove_drafts(parent: Path, names: Collection[str], age: float) -> None:
+    """Remove what killed processes have left of results of these names in `parent`.
+
+    age: seconds since a draft was made below which it may still be worked on.
+    """
+    names, oldest = frozenset(names), time.time() - age
+    for path in list(parent.iterdir()):
+        found = _DRAFT.fullmatch(path.name)
+        with suppress(OSError):
+            if found and found[1] in names and path.stat().st_mtime <= oldest:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _swap(draft: Path, output: Path) -> None:

@@ -31,6 +31,16 @@ def test_a_slow_task_holds_up_only_its_place() -> None:
     assert time.monotonic() - begun < 5.0
 
 
+def slowly(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+def test_results_may_come_as_they_are_ready() -> None:
+    tasks = [2.0, 0.0, 0.1]
+    assert list(map_tasks(slowly, tasks, 2, nothing, in_order=False))[-1] == 2.0
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_error_of_a_task_keeps_code_and_hint(workers: int) -> None:
     with pytest.raises(EngineError) as caught:
