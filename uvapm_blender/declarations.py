@@ -17,6 +17,7 @@ class Operators(StrEnum):
 
     RECONSTRUCT = "uvapm.reconstruct"
     CANCEL = "uvapm.cancel"
+    REFIT = "uvapm.refit"
     IMPORT_RESULT = "uvapm.import_result"
     EXPORT_HEAD = "uvapm.export_head"
     SHOW_PHOTO = "uvapm.show_photo"
@@ -36,6 +37,7 @@ class Panels(StrEnum):
     BANDS = "UVAPM_PT_bands"
     REGIONS = "UVAPM_PT_regions"
     DIRECTIONS = "UVAPM_PT_directions"
+    REFIT = "UVAPM_PT_refit"
     REPORT = "UVAPM_PT_report"
     EXPORT = "UVAPM_PT_export"
     DROP_PHOTO = "UVAPM_FH_photo"

@@ -17,6 +17,21 @@ ROLES = (
 )
 
 
+LOCK_ITEMS = (
+    ("identity", "Shape", "The shape of the head without expression"),
+    ("expression", "Expression", "The expression, with the sliders as they are now"),
+    ("pose", "Pose", "Where head and camera are"),
+    ("albedo", "Albedo", "The coarse colours of the skin"),
+    ("light", "Light", "The light of the photo"),
+    ("detail", "Detail", "Wrinkles, brows and stubble, with the directions as they are now"),
+    ("forehead", "Forehead", "Shape and texture of the forehead"),
+    ("eyes", "Eyes", "Shape and texture around the eyes"),
+    ("cheeks", "Cheeks, nose", "Shape and texture of cheeks and nose"),
+    ("mouth_and_beard", "Mouth, beard", "Shape and texture of mouth, chin and jaw"),
+)
+"""What a refit can leave as it is (`protocol.job.LOCKS`): id, name, tooltip."""
+
+
 class UVAPM_PG_head(bpy.types.PropertyGroup):
     """On every object of a head; all but `role` is filled on the root only."""
 
@@ -41,6 +56,12 @@ class UVAPM_PG_head(bpy.types.PropertyGroup):
     pixel_aspect: bpy.props.FloatVectorProperty(name="Pixel aspect", size=2, default=(1.0, 1.0))
     camera: bpy.props.PointerProperty(name="Photo camera", type=bpy.types.Object)
     world: bpy.props.PointerProperty(name="Photo light", type=bpy.types.World)
+    locks: bpy.props.EnumProperty(
+        name="Locks",
+        description="What stays as it is when the head is fitted again",
+        items=LOCK_ITEMS,
+        options={"ENUM_FLAG"},
+    )
     detail: bpy.props.PointerProperty(name="Detail", type=UVAPM_PG_detail)
 
 

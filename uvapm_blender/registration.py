@@ -8,7 +8,7 @@ from . import runtime
 from .declarations import PROPERTY
 from .detail import handlers, live
 from .detail.properties import UVAPM_PG_detail
-from .operators import detail, export_head, head, import_result, reconstruct
+from .operators import detail, export_head, head, import_result, reconstruct, refit
 from .panels import detail as detail_panels
 from .panels import head as head_panels
 from .panels import main as main_panel
@@ -22,6 +22,7 @@ CLASSES = (
     UVAPM_PG_session,
     reconstruct.UVAPM_OT_reconstruct,
     reconstruct.UVAPM_OT_cancel,
+    refit.UVAPM_OT_refit,
     import_result.UVAPM_OT_import_result,
     export_head.UVAPM_OT_export_head,
     head.UVAPM_OT_show_photo,
@@ -36,6 +37,7 @@ CLASSES = (
     detail_panels.UVAPM_PT_bands,
     detail_panels.UVAPM_PT_regions,
     detail_panels.UVAPM_PT_directions,
+    head_panels.UVAPM_PT_refit,
     head_panels.UVAPM_PT_report,
     head_panels.UVAPM_PT_export,
     main_panel.UVAPM_FH_photo,

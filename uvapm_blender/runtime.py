@@ -4,6 +4,7 @@ No reference to Blender data is kept here: undo and loading a file would make it
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import bpy
 
 from ..engine.protocol.errors import EngineError
 from ..engine.protocol.job import FitJob
+from ..engine.protocol.result_schema import ResultManifest
 from . import locations
 from .engine_client.launch import Launch, choose_python, engine_launch
 from .engine_client.session import EngineSession
@@ -47,11 +49,37 @@ def make_launch(context: bpy.types.Context) -> Launch:
     return engine_launch(python, locations.ROOT, os.environ)
 
 
-def start_job(context: bpy.types.Context, photo: Path) -> None:
-    """Send a photo to the engine. Raises EngineError."""
+def start_job(context: bpy.types.Context, photos: Sequence[Path]) -> None:
+    """Send photos of one person to the engine. Raises EngineError."""
     settings = preferences(context)
-    output = locations.new_result_folder(photo, settings.results_folder)
-    job = FitJob(photos=(str(photo),), output=str(output), device=settings.device.lower())
+    output = locations.new_result_folder(photos[0], settings.results_folder)
+    paths = tuple(map(str, photos))
+    job = FitJob(photos=paths, output=str(output), device=settings.device.lower())
+    RUNTIME.session.start(make_launch(context), job)
+
+
+def start_refit(
+    context: bpy.types.Context,
+    photos: Sequence[Path],
+    folder: Path,
+    manifest: ResultManifest,
+    locks: Sequence[str],
+) -> None:
+    """Fit the result in `folder` again to its photos, with `locks` held. Raises EngineError."""
+    settings = preferences(context)
+    output = locations.new_result_folder(photos[0], settings.results_folder)
+    job = FitJob(
+        photos=tuple(map(str, photos)),
+        output=str(output),
+        pack=manifest.pack.id,
+        device=settings.device.lower(),
+        seed=manifest.seed,
+        face=manifest.photo.face,
+        albedo=manifest.albedo_pack.id if manifest.albedo_pack else None,
+        detail=manifest.detail_pack.id if manifest.detail_pack else None,
+        start=str(folder),
+        locks=tuple(locks),
+    )
     RUNTIME.session.start(make_launch(context), job)
 
 

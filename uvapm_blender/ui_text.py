@@ -50,6 +50,11 @@ def built(name: str, warnings: int) -> str:
     return f"{name}: head added, with {warnings} warning{'s' if warnings > 1 else ''}"
 
 
+def refitted(new: str, old: str) -> str:
+    """Report after a head was fitted again."""
+    return f"{new} took the place of {old}, which is hidden"
+
+
 def decoding(ready: bool, busy: bool) -> str:
     """What the engine does about a direction."""
     if not ready:

@@ -2,8 +2,10 @@
 
 import argparse
 import sys
+from dataclasses import replace
 
 from ..protocol.errors import EXIT_OK
+from ..protocol.job import LOCKS
 from ..reporter import CancelToken, ConsoleReporter
 from .fit_options import add_fit_options, fit_job
 from .interrupt import interrupt_cancels
@@ -19,12 +21,23 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("photos", nargs="+", metavar="PHOTO", help="photos of one person")
     parser.add_argument("--out", required=True, metavar="DIR", help="result directory to write")
     add_fit_options(parser)
+    parser.add_argument(
+        "--start", metavar="RESULT", help="go on from this result directory of the same photos"
+    )
+    parser.add_argument(
+        "--lock",
+        action="append",
+        default=[],
+        choices=LOCKS,
+        help="leave this as it is in --start; may be given more than once",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Fit and write; the path of the result goes to standard output."""
     job = fit_job(arguments, arguments.photos, arguments.out)
+    job = replace(job, start=arguments.start, locks=tuple(arguments.lock))
     token = CancelToken()
     reporter = ConsoleReporter(sys.stderr, token)
     with interrupt_cancels(token):

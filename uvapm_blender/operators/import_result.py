@@ -9,7 +9,7 @@ from .. import ui_text
 from ..compat import BLEND_RELATIVE
 from ..declarations import Operators
 from ..runtime import RUNTIME
-from .reconstruct import add_head
+from .job import add_head
 
 
 class UVAPM_OT_import_result(bpy.types.Operator):
@@ -33,7 +33,8 @@ class UVAPM_OT_import_result(bpy.types.Operator):
         """Read and build."""
         RUNTIME.forget_error()
         try:
-            return add_head(self, context, Path(bpy.path.abspath(self.directory)))
+            add_head(self, context, Path(bpy.path.abspath(self.directory)))
+            return {"FINISHED"}
         except EngineError as error:
             RUNTIME.keep_error(error)
             self.report({"ERROR"}, ui_text.error_text(error))

@@ -42,9 +42,10 @@ class UVAPM_PT_main(bpy.types.Panel):
         column = layout.column()
         column.enabled = not session.busy
         column.prop(getattr(context.window_manager, PROPERTY), "photo", text="", icon="IMAGE_DATA")
-        row = layout.row()
+        row = layout.row(align=True)
         row.scale_y = 1.4
         row.operator(Operators.RECONSTRUCT, icon="USER")
+        row.operator(Operators.RECONSTRUCT, text="", icon="RENDERLAYERS").choose = True
         if session.busy:
             _draw_progress(layout, session.status)
         elif RUNTIME.error is not None:

@@ -1,0 +1,113 @@
+"""What operators that run a job of the engine have in common."""
+
+import time
+from pathlib import Path
+
+import bpy
+
+from ...engine.protocol.errors import EngineError
+from ...engine.protocol.result import read_result
+from .. import ui_text
+from ..engine_client.session import State
+from ..runtime import RUNTIME, redraw, unwatch, watch
+from ..scene.build import BuiltHead, build_scene
+from .present import present
+
+TICK = 0.1
+"""Seconds between two looks at the engine while the interface stays responsive."""
+HEADLESS_TICK = 0.02
+
+
+class JobOperator:
+    """Starts a job, follows it, and builds its result. Mixed into operators; they give `start`
+    and may change `build`."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """One job at a time."""
+        if RUNTIME.session.busy:
+            cls.poll_message_set(ui_text.BUSY)
+            return False
+        return True
+
+    def start(self, context: bpy.types.Context) -> None:
+        """Send the job. Raises EngineError."""
+        raise NotImplementedError
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Start the job; wait for it in the background, follow it from a timer otherwise."""
+        RUNTIME.forget_error()
+        try:
+            self.start(context)
+        except EngineError as error:
+            return self._fail(error)
+        if bpy.app.background:
+            return self._wait(context)
+        watch(context, TICK, ui_text.RUNNING_HINT)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Advance the session on timer events; Esc cancels; Blender stays usable."""
+        if event.type == "ESC" and event.value == "PRESS":
+            RUNTIME.session.cancel()
+            redraw(context)
+            return {"RUNNING_MODAL"}
+        if event.type == "TIMER":
+            if RUNTIME.session.pump():
+                redraw(context)
+            if not RUNTIME.session.busy:
+                unwatch()
+                redraw(context)
+                return self._finish(context)
+        return {"PASS_THROUGH"}
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender ends the operator from outside (a file is loaded, the window closes)."""
+        unwatch()
+        RUNTIME.session.close()
+
+    def _wait(self, context: bpy.types.Context) -> set[str]:
+        """The same loop without an interface; Ctrl-C cancels."""
+        try:
+            while RUNTIME.session.busy:
+                RUNTIME.session.pump()
+                time.sleep(HEADLESS_TICK)
+        except KeyboardInterrupt:
+            RUNTIME.session.close()
+        return self._finish(context)
+
+    def _finish(self, context: bpy.types.Context) -> set[str]:
+        status = RUNTIME.session.status
+        if status.state is State.CANCELLED:
+            self.report({"INFO"}, ui_text.CANCELLED)
+            return {"CANCELLED"}
+        if status.error is not None:
+            return self._fail(status.error, status.log)
+        return self.build(context, Path(status.result))
+
+    def build(self, context: bpy.types.Context, folder: Path) -> set[str]:
+        """Read a result and add it to the scene."""
+        try:
+            add_head(self, context, folder)
+            return {"FINISHED"}
+        except EngineError as error:
+            return self._fail(error)
+
+    def _fail(self, error: EngineError, log: str = "") -> set[str]:
+        RUNTIME.keep_error(error, log)
+        self.report({"ERROR"}, ui_text.error_text(error))
+        return {"CANCELLED"}
+
+
+def add_head(operator: bpy.types.Operator, context: bpy.types.Context, folder: Path) -> BuiltHead:
+    """Read the result in `folder`, build it, report it. Raises EngineError."""
+    result = read_result(folder)
+    if context.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")  # else undo would only cover the edited mesh
+    built = build_scene(result, context)
+    present(context)
+    warnings = len(result.manifest.warnings) + len(built.warnings)
+    level = {"WARNING"} if warnings else {"INFO"}
+    operator.report(level, ui_text.built(built.collection.name, warnings))
+    return built
