@@ -13,7 +13,8 @@ import torch
 from ..protocol.detail import DETAIL_SIZE, add_detail
 from ..reporter import Reporter
 from .detail_prior import PriorEnergy, complete, detail_prior, draw_prior
-from .detail_refine import DetailCoder, PhotometricError, refine_detail
+from .detail_refine import PhotometricError, cells_box, refine_detail
+from .detail_steps import DetailCoder
 from .face_view import FaceView
 from .photo_layer import PhotoLayer
 from .resize import resize_texture
@@ -84,10 +85,13 @@ def fit_detail(
     """
     prior, generator = detail_prior(net.model), np.random.default_rng(seed)
     with torch.no_grad():
-        read = net.encode(torch.from_numpy(residual))
+        box = cells_box(trust > 0.0, settings.margin)
+        read = net.encode_part(torch.from_numpy(residual), *box)
         sample = draw_prior(prior, generator).reshape(read.shape).astype(np.float32)
-        shown, drawn = (net.decode(x).numpy() for x in (read, torch.from_numpy(sample)))
-    strength = relative_strength(shown, drawn, seen, settings)
+        window = best_window(trust)
+        both = (net.decode_part(x, *window).numpy() for x in (read, torch.from_numpy(sample)))
+        shown, drawn = both
+    strength = relative_strength(shown, drawn, seen * net.spread(inside(trust, window)), settings)
     drawn_share = strength * (1.0 - settings.hair_calm * calm)
     start = complete(prior, read.numpy(), trust, drawn_share, generator)
     error = PhotometricError(view, torch.from_numpy(coarse), settings)
@@ -95,6 +99,26 @@ def fit_detail(
     with torch.no_grad():
         detail = net.decode(torch.from_numpy(refined.alpha)).numpy()
     return DetailMap(refined.alpha, detail, refined.costs)
+
+
+_WINDOW = 12
+"""Cells a side of the window in which strengths are compared. Ours: most of a face's skin."""
+
+
+def best_window(trust: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of the square of cells that was seen best. trust (s, s) in [0, 1]."""
+    side = min(_WINDOW, len(trust))
+    sums = np.lib.stride_tricks.sliding_window_view(trust, (side, side)).sum((2, 3))
+    row, column = np.unravel_index(int(np.argmax(sums)), sums.shape)
+    return slice(int(row), int(row) + side), slice(int(column), int(column) + side)
+
+
+def inside(trust: np.ndarray, window: tuple[slice, slice]) -> np.ndarray:
+    """(s, s): 1 in a window of cells but for its rim, where a decoded part differs."""
+    rows, columns = window
+    cells = np.zeros_like(trust)
+    cells[rows.start + 1 : rows.stop - 1, columns.start + 1 : columns.stop - 1] = 1.0
+    return cells
 
 
 def relative_strength(

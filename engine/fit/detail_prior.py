@@ -96,14 +96,16 @@ def complete(
 class PriorEnergy:
     """alpha^T Sigma^-1 alpha of a flattened latent (n,): the squared Mahalanobis length.
 
-    Differentiable. Woodbury with the Cholesky factor of I + D M^-1 D^T kept.
+    Differentiable. Woodbury with the Cholesky factor of I + D M^-1 D^T kept: Sigma^-1 =
+    diag(diagonal) - factor^T factor, diagonal (n,), factor (K, n), float64.
     """
 
     def __init__(self, prior: DetailPrior, dtype: torch.dtype = torch.float32) -> None:
         scaled = prior.directions / prior.variance
         small = np.eye(len(scaled)) + scaled @ prior.directions.T
         factor = np.linalg.solve(np.linalg.cholesky(small), scaled)
-        self._inverse = torch.from_numpy(1.0 / prior.variance).to(dtype)
+        self.diagonal, self.factor = 1.0 / prior.variance, factor
+        self._inverse = torch.from_numpy(self.diagonal).to(dtype)
         self._factor = torch.from_numpy(factor).to(dtype)
 
     def __call__(self, alpha: torch.Tensor) -> torch.Tensor:

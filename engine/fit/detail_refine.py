@@ -1,35 +1,20 @@
 """Stage 3, last step: the detail latent refined through the renderer, with its prior."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
 
 from ..protocol.detail import add_detail
-from ..protocol.detail_pack import DetailModel
 from ..reporter import Reporter
 from .detail_prior import Completion, PriorEnergy
+from .detail_steps import Curvature, DetailCoder, LimitedMemory, latent_curvature
 from .face_view import FaceView
 from .low_pass import LowPass
 from .settings import DetailSettings
 
-
-class DetailCoder(Protocol):
-    """What stage 3 needs of a detail net (`nets.detail.DetailNet`): maps (S, S) signed detail,
-    latents (C, s, s) in standard deviations, decoding differentiable."""
-
-    model: DetailModel
-
-    def encode(self, detail: torch.Tensor) -> torch.Tensor:
-        """Map to latent."""
-
-    def decode(self, alpha: torch.Tensor) -> torch.Tensor:
-        """Latent to map."""
-
-    def decode_part(self, alpha: torch.Tensor, rows: slice, columns: slice) -> torch.Tensor:
-        """Latent to map through some rows and columns of cells alone."""
+_STEP = 0.01
+"""Change of V, sRGB units, over which slopes are taken."""
 
 
 class PhotometricError:
@@ -52,17 +37,35 @@ class PhotometricError:
 
     def error(self, detail: torch.Tensor) -> torch.Tensor:
         """(h, w, 3) photo minus render of a detail map (S, S), without its slow part."""
-        on_skin = self._view.sample(detail[..., None])[:, 0]
-        picture = self._view.picture(add_detail(self._coarse, on_skin, xp=torch))
-        difference = self._view.target - picture
+        difference = self._view.target - self._picture(self._on_skin(detail))
         return difference - self._slow(difference)
 
     def __call__(self, detail: torch.Tensor) -> torch.Tensor:
         """() of a detail map (S, S)."""
-        settings = self._settings
-        squared = (self.error(detail) ** 2).mean(-1) / settings.noise**2
-        cost = squared / (1.0 + squared / settings.robust**2)
-        return 0.5 * (self._view.weight * cost).sum() / settings.correlation
+        squared = self._squared(detail)
+        cost = squared / (1.0 + squared / self._settings.robust**2)
+        return 0.5 * (self._view.weight * cost).sum() / self._settings.correlation
+
+    def curvature(self, detail: torch.Tensor) -> np.ndarray:
+        """(S, S) second derivative by each texel, as Gauss and Newton take it: the squared slope
+        of the pixels times their weight, without the slow part's. detail (S, S)."""
+        view, settings = self._view, self._settings
+        with torch.no_grad():
+            on_skin = self._on_skin(detail)
+            slope = (self._picture(on_skin + _STEP) - self._picture(on_skin)) / _STEP
+            kept = view.weight / (1.0 + self._squared(detail) / settings.robust**2) ** 2
+            pixels = kept * (slope**2).mean(-1) / (settings.noise**2 * settings.correlation)
+            return view.to_texels(pixels, len(detail)).numpy()
+
+    def _on_skin(self, detail: torch.Tensor) -> torch.Tensor:
+        return self._view.sample(detail[..., None])[:, 0]
+
+    def _picture(self, on_skin: torch.Tensor) -> torch.Tensor:
+        return self._view.picture(add_detail(self._coarse, on_skin, xp=torch))
+
+    def _squared(self, detail: torch.Tensor) -> torch.Tensor:
+        """(h, w) q, see above."""
+        return (self.error(detail) ** 2).mean(-1) / self._settings.noise**2
 
 
 def _pixel_size(view: FaceView) -> float:
@@ -74,7 +77,7 @@ def _pixel_size(view: FaceView) -> float:
     return max(float(step[neighbours].median()) * view.samples, 1e-6)
 
 
-def _box(free: np.ndarray, margin: int) -> tuple[slice, slice]:
+def cells_box(free: np.ndarray, margin: int) -> tuple[slice, slice]:
     """Rows and columns of the cells that are True, and `margin` more around; all when none is."""
     if not free.any():
         return slice(0, free.shape[0]), slice(0, free.shape[1])
@@ -96,41 +99,42 @@ class Refined:
 
 def refine_detail(
     net: DetailCoder,
-    data: Callable[[torch.Tensor], torch.Tensor],
+    data: PhotometricError,
     prior: PriorEnergy,
     start: Completion,
     free: np.ndarray,
     settings: DetailSettings,
     reporter: Reporter,
 ) -> Refined:
-    """Minimise data(decode(beta + draw)) + prior(beta) / 2 from beta = mean by Adam.
+    """Minimise data(decode(beta + draw)) + prior(beta) / 2 from beta = mean, see `detail_steps`.
 
-    free (s, s) bool: the cells that may move, those that the photo shows. Adam's steps have one
-    length for all, so cells that hardly matter would wander. The draw stays as it is: it stands
-    for what the photo does not show, so neither photo nor prior may wear it down. Adam (Kingma &
-    Ba 2015) with a step that falls to zero as a cosine (Loshchilov & Hutter 2017). The best step
-    seen is returned, so the result is never worse than the start. Only the box of free cells is
-    decoded, which takes about half the time of the whole. Raises Cancelled.
+    free (s, s) bool: the cells that may move, those that the photo shows. The draw stays as it
+    is: it stands for what the photo does not show, so neither photo nor prior may wear it down. A
+    step that does not help is not taken; the next one is shorter. So the result is never worse
+    than the start. Only the box of free cells is decoded. Raises Cancelled.
     """
-    draw = torch.from_numpy(start.draw)
-    beta = torch.from_numpy(start.mean.copy()).requires_grad_(True)
-    moving, box = torch.from_numpy(free), _box(free, settings.margin)
-    best, lowest, costs = start.mean, float("inf"), []
-    optimiser = torch.optim.Adam([beta], lr=settings.step, betas=(0.8, 0.95))
+    draw, box = torch.from_numpy(start.draw), cells_box(free, settings.margin)
+    best, lowest, slope = start.mean.astype(np.float64), float("inf"), np.zeros(0)
+    trial, costs, reach = best, [], 1.0
+    memory: LimitedMemory | None = None
     for step in range(settings.iterations + 1):
         reporter.progress(step, settings.iterations)
         last = step == settings.iterations
-        with torch.set_grad_enabled(not last):
-            cost = data(net.decode_part(beta + draw, *box)) + 0.5 * prior(beta)
+        beta = torch.from_numpy(trial.astype(np.float32)).requires_grad_(not last)
+        detail = net.decode_part(beta + draw, *box)
+        cost = data(detail) + 0.5 * prior(beta)
         costs.append(float(cost.detach()))
-        if costs[-1] < lowest:
-            lowest, best = costs[-1], beta.detach().numpy().copy()
         if last:
+            best = trial if costs[-1] < lowest else best
             break
-        optimiser.zero_grad()
         cost.backward()
-        beta.grad *= moving
-        turn = np.pi * step / settings.iterations
-        optimiser.param_groups[0]["lr"] = settings.step * 0.5 * (1.0 + np.cos(turn))
-        optimiser.step()
-    return Refined(best + start.draw, tuple(costs))
+        gradient = beta.grad.numpy().astype(np.float64) * free
+        if memory is None:
+            told = settings.damping * latent_curvature(net, data.curvature(detail.detach()))
+            memory = LimitedMemory(Curvature(prior, told, free))
+        elif not memory.learn(trial - best, gradient - slope) and costs[-1] >= lowest:
+            reach *= 0.25
+        if costs[-1] < lowest:
+            best, lowest, slope = trial, costs[-1], gradient
+        trial = best + reach * memory.step(slope)
+    return Refined(best.astype(np.float32) + start.draw, tuple(costs))

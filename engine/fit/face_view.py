@@ -11,7 +11,7 @@ from torch.nn import functional
 from ..head.camera import Camera, crop_camera, project, resize_camera
 from ..head.lighting import shade
 from ..head.normals import unit, vertex_normals
-from ..protocol.conventions import linear_to_srgb, srgb_to_linear
+from ..protocol.conventions import linear_to_srgb, srgb_to_linear, uv_to_pixels
 from ..render.interpolate import covered_barycentric, interpolate_covered
 from ..render.rasterize import rasterize
 from ..render.texture import sample_texture
@@ -52,6 +52,16 @@ class FaceView:
     def sample(self, texture: torch.Tensor) -> torch.Tensor:
         """(n, C) of a texture (S, S, C) at the samples, bilinear. Differentiable."""
         return sample_texture(texture, self.uv)
+
+    def to_texels(self, pixels: torch.Tensor, size: int) -> torch.Tensor:
+        """(size, size) sums of pixels (h, w) over the texels that they show, nearest texel."""
+        width = self.weight.shape[1] * self.samples
+        row = torch.div(self.place, width, rounding_mode="floor")
+        column = self.place - row * width
+        share = pixels[row // self.samples, column // self.samples] / self.samples**2
+        at = uv_to_pixels(self.uv, size, size, xp=torch).long().clamp(0, size - 1)
+        texels = pixels.new_zeros(size * size)
+        return texels.index_add(0, at[:, 1] * size + at[:, 0], share).reshape(size, size)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,6 @@
 """A pack's detail model made ready: maps to latents in standard deviations, and back."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -60,6 +61,21 @@ class DetailNet:
         alpha = (raw - self._mean) / self._sigma
         return alpha if detail.dim() == 3 else alpha[0]
 
+    def encode_part(self, detail: Tensor, rows: slice, columns: slice) -> Tensor:
+        """(512, 512) detail to alpha (4, 32, 32), read in some rows and columns of cells alone.
+
+        As `decode_part`: faster, 0 elsewhere, different near the border.
+        """
+        cell = self.model.info.size // self.model.info.latent_size
+        down = self._to_grid[0][rows.start * cell : rows.stop * cell]
+        across = self._to_grid[1][columns.start * cell : columns.stop * cell]
+        grid = resample(detail, (down, across))
+        raw = self._vae.encode(grid[None, None])[0][0]
+        alpha = torch.zeros_like(self._mean)
+        box = (slice(None), rows, columns)
+        alpha[box] = (raw - self._mean[box]) / self._sigma[box]
+        return alpha
+
     def decode(self, alpha: Tensor) -> Tensor:
         """(4, 32, 32) or (N, 4, 32, 32) alpha to detail (512, 512) or (N, 512, 512)."""
         raw = self._mean + self._sigma * alpha
@@ -79,3 +95,16 @@ class DetailNet:
         down = self._to_map[0][:, rows.start * cell : rows.stop * cell]
         across = self._to_map[1][:, columns.start * cell : columns.stop * cell]
         return resample(grid, (down, across))
+
+    def gather(self, texels: np.ndarray) -> np.ndarray:
+        """(512, 512) of the map to sums over the cells that hold them, (32, 32)."""
+        rows, columns = (matrix.numpy() for matrix in self._to_map)
+        size, cells = self.model.info.size, self.model.info.latent_size
+        grid = rows.T @ texels.astype(np.float32) @ columns
+        return grid.reshape(cells, size // cells, cells, size // cells).sum((1, 3))
+
+    def spread(self, cells: np.ndarray) -> np.ndarray:
+        """(32, 32) of the cells to (512, 512) of the map, the same over each cell."""
+        cell = self.model.info.size // self.model.info.latent_size
+        grid = np.kron(cells.astype(np.float32), np.ones((cell, cell), np.float32))
+        return resample(grid, tuple(matrix.numpy() for matrix in self._to_map))

@@ -17,7 +17,14 @@ from tiny_detail import (
     random_detail,
 )
 
-from engine.fit.detail import DetailMap, detailed_albedo, fit_detail, no_detail, relative_strength
+from engine.fit.detail import (
+    DetailMap,
+    best_window,
+    detailed_albedo,
+    fit_detail,
+    no_detail,
+    relative_strength,
+)
 from engine.fit.detail_residual import cell_trust, hair_cells
 from engine.nets.fovea import grid_matrices, resample
 from engine.protocol.conventions import mirror_texels
@@ -87,6 +94,14 @@ def test_strength_is_of_the_fine_band_over_seen_skin() -> None:
     assert relative_strength(shown, drawn, 0.0 * seen, settings) == 1.0
     bounded = replace(SETTINGS, draw_strength=(0.7, 1.0))
     assert relative_strength(shown, drawn, seen, bounded) == 0.7
+
+
+def test_strengths_are_compared_where_most_was_seen() -> None:
+    trust = np.zeros((32, 32))
+    trust[10:26, 8:24] = 0.5
+    trust[12:24, 9:21] = 1.0
+    assert best_window(trust) == (slice(12, 24), slice(9, 21))
+    assert best_window(np.zeros((4, 4))) == (slice(0, 4), slice(0, 4))
 
 
 def test_hair_reaches_a_cell_over_the_hairline() -> None:

@@ -100,7 +100,7 @@ def from_zero(draw: np.ndarray | None = None) -> Completion:
 
 
 def test_it_finds_the_detail(coder: LinearCoder) -> None:
-    settings = replace(SETTINGS, iterations=40, step=0.3)
+    settings = replace(SETTINGS, iterations=20)
     found = refine(coder, from_zero(), settings=settings)
     assert found.costs[-1] < 0.4 * found.costs[0]
     truth = random_detail(coder, 1)
@@ -108,9 +108,10 @@ def test_it_finds_the_detail(coder: LinearCoder) -> None:
     assert ((made - truth) ** 2).mean() < 0.15 * (truth**2).mean()
 
 
-@pytest.mark.parametrize("step", [0.1, 50.0])
-def test_it_is_never_worse_than_the_start(coder: LinearCoder, step: float) -> None:
-    settings = replace(SETTINGS, step=step)
+@pytest.mark.parametrize("damping", [0.01, 50.0])
+def test_it_is_never_worse_than_the_start(coder: LinearCoder, damping: float) -> None:
+    """A model of the curvature that is far off makes steps that are much too long or short."""
+    settings = replace(SETTINGS, damping=damping)
     found = refine(coder, from_zero(), settings=settings)
     error = error_of(photo_of(random_detail(coder, 1)))
     prior = PriorEnergy(detail_prior(coder.model))
@@ -118,6 +119,34 @@ def test_it_is_never_worse_than_the_start(coder: LinearCoder, step: float) -> No
     cost = float(error(coder.decode(alpha)) + 0.5 * prior(alpha))
     assert cost == pytest.approx(min(found.costs), rel=1e-5)
     assert cost <= found.costs[0]
+
+
+def test_three_steps_end_below_twelve_of_adam(coder: LinearCoder) -> None:
+    """The slow twin: gradient steps that know nothing of the curvature."""
+    error = error_of(photo_of(random_detail(coder, 1)))
+    prior = PriorEnergy(detail_prior(coder.model))
+    beta = torch.zeros(2, CELLS, CELLS, requires_grad=True)
+    optimiser = torch.optim.Adam([beta], lr=0.3, betas=(0.8, 0.95))
+    for step in range(12):
+        optimiser.zero_grad()
+        (error(coder.decode(beta)) + 0.5 * prior(beta)).backward()
+        optimiser.param_groups[0]["lr"] = 0.15 * (1.0 + np.cos(np.pi * step / 12))
+        optimiser.step()
+    twin = float((error(coder.decode(beta)) + 0.5 * prior(beta)).detach())
+    assert refine(coder, from_zero()).costs[-1] < twin
+
+
+def test_curvature_of_the_picture_equals_finite_differences(coder: LinearCoder) -> None:
+    """Both halves moved against each other: the slow part, all but constant, is of neither."""
+    settings = replace(SETTINGS, highpass_sigma=100.0, robust=1e4)
+    truth = torch.from_numpy(random_detail(coder, 1))
+    error = error_of(photo_of(truth.numpy()), settings=settings)
+    found = error.curvature(truth)
+    way, step = torch.ones(SIZE, SIZE), 0.02
+    way[:, : SIZE // 2] = -1.0
+    rise = error(truth + step * way) + error(truth - step * way) - 2.0 * error(truth)
+    assert float(found.sum()) == pytest.approx(float(rise) / step**2, rel=0.1)
+    assert found.min() >= 0.0
 
 
 def test_only_free_cells_move(coder: LinearCoder) -> None:

@@ -67,6 +67,17 @@ class LinearCoder:
         part[box] = self.decode(alpha)[box]
         return part
 
+    def encode_part(self, detail: torch.Tensor, rows: slice, columns: slice) -> torch.Tensor:
+        part = torch.zeros(2, CELLS, CELLS, dtype=detail.dtype)
+        part[:, rows, columns] = self.encode(detail)[:, rows, columns]
+        return part
+
+    def gather(self, texels: np.ndarray) -> np.ndarray:
+        return texels.reshape(CELLS, CELL, CELLS, CELL).sum((1, 3))
+
+    def spread(self, cells: np.ndarray) -> np.ndarray:
+        return np.kron(cells, np.ones((CELL, CELL), np.float32))
+
 
 @dataclass(frozen=True, eq=False)
 class FlatFace:
