@@ -18,7 +18,8 @@ from ..result.folder import check_output
 from ..result.metrics import psnr
 from ..result.write import png_bytes, write_result
 from .fine_maps import fine_pictures
-from .loaded import LoadedPack, load_pack
+from .light_meter import read_light_meter
+from .loaded import LoadedPack, load_pack, stored_expression
 from .pictures import (
     compare_picture,
     over_photo,
@@ -106,6 +107,7 @@ def result_contents(
     reporter.progress(1, 5)
     compare = compare_picture(result, loaded, rgb, alpha)
     reporter.progress(2, 5)
+    baked, baked_map = read_light_meter(result, loaded)
     maps = {
         "albedo_coarse": pad_seams(result.coarse, loaded),
         "albedo_detail": unit_to_shorts(signed_to_unit(result.detail.detail)),
@@ -113,6 +115,7 @@ def result_contents(
         "albedo": pad_seams(result.detail.albedo, loaded),
         "origin": result.detail.origin,
         "confidence": result.detail.confidence,
+        "baked_light": baked_map,
     }
     detail = None if result.detail.alpha is None else result.detail.detail
     maps |= fine_pictures(
@@ -125,7 +128,7 @@ def result_contents(
         result.detail.origin,
     )
     reporter.progress(3, 5)
-    expression = head.expression.astype(np.float16)
+    expression = stored_expression(loaded)
     return ResultContents(
         pack=PackInfo(head.id, head.version, head.sha),
         seed=job.seed,
@@ -146,7 +149,7 @@ def result_contents(
         compare=compare,
         residual=residual_picture(result, rgb),
         stages=dict(result.seconds),
-        metrics=measure(result, rgb),
+        metrics={**measure(result, rgb), "baked_light": baked},
         warnings=result.warnings,
         albedo_pack=loaded.albedo_pack,
         detail_pack=loaded.detail_pack,

@@ -22,6 +22,7 @@ REQUIRED_FILES = (
     "maps/albedo.png",
     "maps/origin.png",
     "maps/confidence.png",
+    "maps/baked_light.png",
     "maps/normal.png",
     "maps/roughness.png",
     "render.png",

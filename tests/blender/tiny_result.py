@@ -188,6 +188,7 @@ def _write_pictures(folder: Path) -> None:
     write_png(folder / "maps/roughness.png", 0.3 + 0.4 * albedo[..., :1] + 0.0 * albedo)
     write_png(folder / "maps/origin.png", np.ones((SIZE, SIZE, 3)))
     write_png(folder / "maps/confidence.png", np.ones((SIZE, SIZE, 3)))
+    write_png(folder / "maps/baked_light.png", np.zeros((SIZE, SIZE, 3)))
     write_png(folder / "maps/eye.png", _gradient(SIZE, SIZE))
     alpha = np.broadcast_to(np.linspace(0, 1, SIZE)[:, None], (SIZE, SIZE))
     write_png(folder / "maps/lash.png", np.dstack([np.zeros((SIZE, SIZE, 3)), alpha]))

@@ -139,6 +139,7 @@ def test_names_that_leave_the_folder(folder: Path, name: str) -> None:
         (lambda m: m["files"].pop("maps/photo_layer.png"), "photo_layer.png"),
         (lambda m: m["files"].pop("maps/normal.png"), "normal.png"),
         (lambda m: m["files"].pop("maps/confidence.png"), "confidence.png"),
+        (lambda m: m["files"].pop("maps/baked_light.png"), "baked_light.png"),
         (lambda m: m["files"].pop("residual.png"), "residual.png"),
         (lambda m: m["files"].pop("maps/roughness.png"), "roughness.png"),
         (lambda m: m["files"].update({"head.glb": "xyz"}), "malformed"),
