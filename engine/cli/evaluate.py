@@ -6,6 +6,7 @@ from .evaluate_encoder import add_encoder
 from .evaluate_light import add_light
 from .evaluate_lights import add_lights
 from .evaluate_photos import add_photos
+from .evaluate_scans import add_scans
 from .evaluate_transfer import add_transfer
 from .evaluate_uv import add_uv
 
@@ -20,3 +21,4 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     add_transfer(what)
     add_light(what)
     add_lights(what)
+    add_scans(what)
