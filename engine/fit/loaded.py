@@ -23,6 +23,7 @@ from .landmark_basis import LandmarkBasis, landmark_basis
 from .model_size import reduce_model
 
 SKIN_PART = "skin"
+EYE_PARTS = ("eye_left", "eye_right")
 CUTOUT_PARTS = ("lashes_left", "lashes_right")
 """Cards with an alpha texture: they must not hide the skin behind them."""
 SEAM_MARGIN = 8
@@ -114,6 +115,12 @@ def _read_textures(folder: Path) -> dict[str, np.ndarray]:
 def skin_atlas(loaded: LoadedPack, size: int) -> Atlas:
     """The UV atlas of the pack's skin at `size` texels a side. Built once a size."""
     return build_atlas(torch.from_numpy(loaded.head.corner_uv), size, loaded.skin)
+
+
+@lru_cache(maxsize=4)
+def stored_expression(loaded: LoadedPack) -> np.ndarray:
+    """(E, V, 3) float16: the head's expressions as results hold them. The same array each time."""
+    return loaded.head.expression.astype(np.float16)
 
 
 @lru_cache(maxsize=4)

@@ -144,7 +144,7 @@ def result_contents(
             "albedo": result.albedo.coefficients,
             **({} if result.detail.alpha is None else {"detail": result.detail.alpha}),
         },
-        maps=maps | dict(loaded.textures),
+        maps=maps | dict(loaded.textures) | _eye(result),
         render=over_photo(result, rgb, alpha),
         compare=compare,
         residual=residual_picture(result, rgb),
@@ -174,3 +174,8 @@ def measure(result: Reconstruction, rgb: np.ndarray) -> dict[str, float]:
         "presence": float(result.prepared.presence),
         **result.layer_errors,
     }
+
+
+def _eye(result: Reconstruction) -> dict[str, np.ndarray]:
+    """The eye's map in the person's colours, where the pack has one."""
+    return {} if result.eye is None else {"eye": result.eye}

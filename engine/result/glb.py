@@ -17,7 +17,7 @@ from ..protocol.headpack import split_quads
 from ..protocol.result import ResultMesh
 from ..protocol.version import engine_version
 from .parts import part_material
-from .split import SplitPart, split_part
+from .split import SparseMove, SplitPart, split_head
 
 MAGIC, VERSION = 0x46546C67, 2  # 4.4.2
 CHUNK_JSON, CHUNK_BINARY = 0x4E4F534A, 0x004E4942  # 4.4.3.1
@@ -75,18 +75,16 @@ class _Buffer:
             {"bufferView": view, "componentType": code, "count": triangles.size, "type": "SCALAR"}
         )
 
-    def sparse(self, delta: np.ndarray) -> int:
-        """(N, 3) f32 displacements, only the moving ones stored (3.6.2.3)."""
-        moving = np.flatnonzero(np.abs(delta).max(axis=1) > STILL)
-        kept = np.zeros_like(delta)
-        kept[moving] = delta[moving]
-        entry = {"componentType": FLOAT, "count": len(delta), "type": "VEC3"} | _bounds(kept)
-        if moving.size:  # without the key all values are zero
-            kind, code = _index_type(int(moving.max()))
-            indices = self.view(moving.astype(kind).tobytes())
-            values = self.view(np.ascontiguousarray(delta[moving], dtype="<f4").tobytes())
+    def sparse(self, count: int, moved: SparseMove) -> int:
+        """Displacements of `count` vertices, only the moving ones stored (3.6.2.3)."""
+        bounds = {"min": moved.low.tolist(), "max": moved.high.tolist()}
+        entry = {"componentType": FLOAT, "count": count, "type": "VEC3"} | bounds
+        if moved.rows.size:  # without the key all values are zero
+            kind, code = _index_type(int(moved.rows.max()))
+            indices = self.view(moved.rows.astype(kind).tobytes())
+            values = self.view(np.ascontiguousarray(moved.move, dtype="<f4").tobytes())
             entry["sparse"] = {
-                "count": int(moving.size),
+                "count": int(moved.rows.size),
                 "indices": {"bufferView": indices, "componentType": code},
                 "values": {"bufferView": values},
             }
@@ -118,7 +116,7 @@ def glb_bytes(
     present = [index for index in range(len(part_names)) if (mesh.face_part == index).any()]
     normals = _normals(mesh)
     primitives = [
-        _primitive(buffer, mesh, normals, split_part(mesh, part), material)
+        _primitive(buffer, mesh, normals, *split_head(mesh, part, STILL), material)
         for material, part in enumerate(present)
     ]
     used = {name for part in present for name in part_material(part_names[part]).maps}
@@ -162,7 +160,12 @@ def _normals(mesh: ResultMesh) -> np.ndarray:
 
 
 def _primitive(
-    buffer: _Buffer, mesh: ResultMesh, normals: np.ndarray, part: SplitPart, material: int
+    buffer: _Buffer,
+    mesh: ResultMesh,
+    normals: np.ndarray,
+    part: SplitPart,
+    moves: Sequence[SparseMove],
+    material: int,
 ) -> dict[str, object]:
     attributes = {
         "POSITION": buffer.floats(mesh.neutral[part.vertices], "VEC3", bounds=True),
@@ -174,10 +177,7 @@ def _primitive(
         "indices": buffer.indices(part.triangles),
         "material": material,
     }
-    targets = [
-        {"POSITION": buffer.sparse(delta[part.vertices].astype(np.float32))}
-        for delta in mesh.expression
-    ]
+    targets = [{"POSITION": buffer.sparse(len(part.vertices), move)} for move in moves]
     return primitive | ({"targets": targets} if targets else {})
 
 

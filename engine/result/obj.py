@@ -6,31 +6,33 @@ import numpy as np
 
 from ..protocol.conventions import linear_to_srgb
 from ..protocol.result import ResultMesh
+from .decimals import decimal_rows, pair_rows
 from .parts import part_material
 from .split import unique_uv
 
 MTL_NAME = "head.mtl"
 
 
-def obj_text(vertices: np.ndarray, mesh: ResultMesh, part_names: Sequence[str]) -> str:
-    """OBJ of the mesh's faces over `vertices` (V, 3), metres, model space, six decimals (1 um)."""
+def obj_bytes(vertices: np.ndarray, faces: bytes) -> bytes:
+    """OBJ of a mesh's faces over `vertices` (V, 3), metres, model space, six decimals (1 um).
+
+    faces: of `obj_faces`.
+    """
+    head = f"# UVAPM head, metres, Y up\nmtllib {MTL_NAME}\n".encode("ascii")
+    return head + decimal_rows("v", vertices) + faces
+
+
+def obj_faces(mesh: ResultMesh, part_names: Sequence[str]) -> bytes:
+    """The part of an OBJ file that the shape does not change: corner UVs and faces."""
     uv, uv_index = unique_uv(mesh.corner_uv)
-    lines = ["# UVAPM head, metres, Y up", f"mtllib {MTL_NAME}"]
-    lines += _rows("v %.6f %.6f %.6f", vertices)
-    lines += _rows("vt %.6f %.6f", uv)
-    lines.append("s 1")
+    lines = [decimal_rows("vt", uv), b"s 1\n"]
     for index, name in enumerate(part_names):
         chosen = mesh.face_part == index
         if not chosen.any():
             continue
         pairs = np.stack([mesh.quads[chosen], uv_index[chosen]], axis=-1) + 1  # OBJ counts from 1
-        lines += [f"g {name}", f"usemtl {name}"]
-        lines += _rows("f %d/%d %d/%d %d/%d %d/%d", pairs.reshape(-1, 8))
-    return "\n".join(lines) + "\n"
-
-
-def _rows(form: str, rows: np.ndarray) -> Iterable[str]:
-    return (form % tuple(row) for row in rows.tolist())
+        lines += [f"g {name}\nusemtl {name}\n".encode(), pair_rows("f", pairs)]
+    return b"".join(lines)
 
 
 def mtl_text(part_names: Sequence[str], maps: Iterable[str]) -> str:

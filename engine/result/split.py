@@ -1,6 +1,7 @@
 """Vertices split at UV seams: what glTF and graphics cards need, one part at a time."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -16,6 +17,58 @@ class SplitPart:
     vertices: np.ndarray
     uv: np.ndarray
     triangles: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class SparseMove:
+    """How an expression moves a part: rows (m,) i64 of its split vertices that move at all, move
+    (m, 3) f32 metres; low and high (3,) over all its vertices."""
+
+    rows: np.ndarray
+    move: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+class _Shared:
+    """What all heads of a pack share, equal when the arrays are the same objects."""
+
+    def __init__(self, mesh: ResultMesh) -> None:
+        self.mesh = mesh
+        self._arrays = (mesh.expression, mesh.quads, mesh.corner_uv, mesh.face_part)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Shared):
+            return NotImplemented
+        return all(a is b for a, b in zip(self._arrays, other._arrays, strict=True))
+
+    def __hash__(self) -> int:
+        return hash(tuple(map(id, self._arrays)))
+
+
+def split_head(mesh: ResultMesh, part: int, still: float) -> tuple[SplitPart, list[SparseMove]]:
+    """A part with split vertices, and how each expression moves it.
+
+    still: metres; vertices that move less along every axis do not count. Kept for the last
+    packs' arrays, which are never changed.
+    """
+    return _split_head(_Shared(mesh), part, still)
+
+
+@lru_cache(maxsize=32)
+def _split_head(shared: _Shared, part: int, still: float) -> tuple[SplitPart, list[SparseMove]]:
+    split = split_part(shared.mesh, part)
+    deltas = (delta[split.vertices] for delta in shared.mesh.expression)
+    return split, [sparse_move(delta.astype(np.float32), still) for delta in deltas]
+
+
+def sparse_move(delta: np.ndarray, still: float) -> SparseMove:
+    """(N, 3) f32 displacements, those up to `still` metres along each axis left out."""
+    rows = np.flatnonzero(np.abs(delta).max(axis=1) > still)
+    moving = delta[rows]
+    ends = [moving] if len(rows) == len(delta) else [moving, np.zeros((1, 3), np.float32)]
+    whole = np.concatenate(ends)
+    return SparseMove(rows, moving, whole.min(axis=0), whole.max(axis=0))
 
 
 def split_part(mesh: ResultMesh, part: int) -> SplitPart:

@@ -22,7 +22,7 @@ from ..protocol.strict import to_plain
 from .contents import ResultContents
 from .folder import replaced_folder
 from .glb import glb_bytes
-from .obj import MTL_NAME, mtl_text, obj_text
+from .obj import MTL_NAME, mtl_text, obj_bytes, obj_faces
 
 PNG_COMPRESSION = 1
 """Of 9. Ours: photographic maps shrink hardly further and take several times as long."""
@@ -94,11 +94,11 @@ def _defect(why: str) -> EngineError:
 def _mesh_arrays(contents: ResultContents) -> dict[str, np.ndarray]:
     mesh = contents.mesh
     return {
-        "neutral": mesh.neutral.astype(np.float32),
-        "expression": mesh.expression.astype(np.float16),
-        "quads": mesh.quads.astype(np.int32),
-        "corner_uv": mesh.corner_uv.astype(np.float32),
-        "face_part": mesh.face_part.astype(np.uint8),
+        "neutral": mesh.neutral.astype(np.float32, copy=False),
+        "expression": mesh.expression.astype(np.float16, copy=False),
+        "quads": mesh.quads.astype(np.int32, copy=False),
+        "corner_uv": mesh.corner_uv.astype(np.float32, copy=False),
+        "face_part": mesh.face_part.astype(np.uint8, copy=False),
     }
 
 
@@ -113,10 +113,11 @@ def _models(contents: ResultContents, pictures: Mapping[str, bytes]) -> dict[str
     mesh, info = contents.mesh, contents.mesh_info
     weights = np.asarray(contents.coefficients["expression"])
     textures = {name: pictures[f"maps/{name}.png"] for name in contents.maps}
+    faces = obj_faces(mesh, info.part_names)
     glb = glb_bytes(mesh, weights, info.expression_names, info.part_names, textures)
     return {
-        "head.obj": obj_text(mesh.posed(weights), mesh, info.part_names).encode(),
-        "head_neutral.obj": obj_text(mesh.neutral, mesh, info.part_names).encode(),
+        "head.obj": obj_bytes(mesh.posed(weights), faces),
+        "head_neutral.obj": obj_bytes(mesh.neutral, faces),
         MTL_NAME: mtl_text(info.part_names, contents.maps).encode(),
         "head.glb": glb,
     }
