@@ -14,7 +14,7 @@ from .scans_files import read_scan
 from .scans_fit import Scan, place_scan
 from .scans_views import scan_views
 
-VERSION = "1"
+VERSION = "2"
 """Counts up when scans are placed or rendered otherwise."""
 _SCAN = ("vertices", "triangles", "marks", "floor", "points", "region")
 

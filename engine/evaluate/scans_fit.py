@@ -44,6 +44,8 @@ FLOOR_STEP = 3
 """Of the model's vertices on the face, every third pulls the model onto the scan."""
 FLOOR_SIGMA = 0.001
 """Metres; how far a vertex may lie from the scan. Ours: the prior then hardly pulls."""
+FLOOR_EXPRESSION = 0.15
+"""Spread of expression weights. Ours: scanned faces are at rest."""
 MARK_SIGMA = 0.006
 """Metres; the same for landmarks, which only say which part of the surface is meant."""
 
@@ -143,7 +145,9 @@ def _fit_model(
     mark_modes = np.concatenate([basis.identity, basis.expression])
     count, split = len(modes), len(head.identity)
     z, rotation, shift, scale = np.zeros(count), np.eye(3), np.zeros(3), 1.0
-    prior = np.concatenate([np.ones(split), np.full(count - split, 0.3**-2.0), np.full(7, 1e-9)])
+    prior = np.concatenate(
+        [np.ones(split), np.full(count - split, FLOOR_EXPRESSION**-2.0), np.full(7, 1e-9)]
+    )
     for _ in range(FLOOR_ROUNDS):
         shape = head.mean + np.tensordot(z, modes, 1)
         normals = vertex_normals(shape, head.triangles)[inside] @ rotation.T

@@ -58,7 +58,9 @@ def _picture(file: ScanFile, scan: Scan, loaded: LoadedPack, yaw: float) -> Phot
 def _mean_skin(scan: Scan, loaded: LoadedPack) -> tuple[np.ndarray, np.ndarray]:
     """Corner UVs (T, 3, 2) of the nearest points of the fitted model, and the mean albedo."""
     head = loaded.head
-    skin = np.flatnonzero(np.repeat(head.face_part == head.part_names.index("skin"), 2))
+    inner = np.maximum(head.groups["sockets"], head.groups["mouth"])[head.triangles].max(axis=1)
+    outer = np.repeat(head.face_part == head.part_names.index("skin"), 2) & (inner < 0.5)
+    skin = np.flatnonzero(outer)
     index = SurfaceIndex(scan.floor, head.triangles[skin])
     hit = index.closest(scan.vertices, None, 4)
     uv = np.einsum("nk,nkc->nc", hit.barycentric, head.triangle_uv[skin][hit.triangle])
