@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from ..protocol.job import DEVICES, FINE_SIZES, TEXTURE_SIZES, FitJob
+from ..protocol.job import DEVICES, FINE_SIZES, LANDMARKS, RASTERIZERS, TEXTURE_SIZES, FitJob
 
 DEFAULTS = FitJob(photos=("photo",), output="output")
 
@@ -25,6 +25,23 @@ def add_fit_options(parser: argparse.ArgumentParser) -> None:
         default=DEFAULTS.fine_size,
         help="side of the normal and roughness maps; 2048 adds pores (%(default)s)",
     )
+    add(
+        "--landmarks",
+        choices=LANDMARKS,
+        default=DEFAULTS.landmarks,
+        help="face-alignment: an optional package's 68 points (%(default)s)",
+    )
+    add(
+        "--rasterizer",
+        choices=RASTERIZERS,
+        default=DEFAULTS.rasterizer,
+        help="nvdiffrast: an optional package, for NVIDIA cards (%(default)s)",
+    )
+    add(
+        "--allow-download",
+        action="store_true",
+        help="let an optional package fetch its weights from its authors' site, once",
+    )
 
 
 def fit_job(arguments: argparse.Namespace, photos: Sequence[str], output: str) -> FitJob:
@@ -40,4 +57,7 @@ def fit_job(arguments: argparse.Namespace, photos: Sequence[str], output: str) -
         fine_size=arguments.fine_maps,
         albedo=arguments.albedo,
         detail=arguments.detail,
+        landmarks=arguments.landmarks,
+        rasterizer=arguments.rasterizer,
+        allow_download=arguments.allow_download,
     )

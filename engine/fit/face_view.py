@@ -13,7 +13,7 @@ from ..head.lighting import shade
 from ..head.normals import unit, vertex_normals
 from ..protocol.conventions import linear_to_srgb, srgb_to_linear, uv_to_pixels
 from ..render.interpolate import covered_barycentric, interpolate_covered
-from ..render.rasterize import rasterize
+from ..render.rasterize import Rasterizer, rasterize
 from ..render.texture import sample_texture
 
 MOST_SAMPLES = 4
@@ -102,6 +102,7 @@ def face_view(
     trust: np.ndarray,
     scale: float,
     samples: int,
+    rasterizer: Rasterizer = rasterize,
 ) -> FaceView:
     """Look at the face's skin through the camera.
 
@@ -118,7 +119,7 @@ def face_view(
     part = crop_camera(camera, left, top, width, height)
     fine = resize_camera(part, width * samples, height * samples)
     pixels, depth = project(geometry.vertices, fine)
-    raster = rasterize(pixels, depth, geometry.triangles, fine.height, fine.width)
+    raster = rasterizer(pixels, depth, geometry.triangles, fine.height, fine.width)
     weights = covered_barycentric(pixels, depth, geometry.triangles, raster)
     normals = vertex_normals(geometry.vertices, geometry.triangles)
     normal = unit(interpolate_covered(normals, raster, geometry.triangles, weights))

@@ -7,7 +7,7 @@ from ..head.camera import Camera, crop_camera, project, resize_camera
 from ..head.shape import evaluate_shape
 from ..photo.prepare import WorkingCrop
 from ..protocol.headpack import MASK_SIZE, HeadPack
-from ..render.rasterize import Fragments, rasterize
+from ..render.rasterize import Fragments, Rasterizer, rasterize
 from ..render.texture import sample_texture
 from .loaded import LoadedPack, evidence_mask
 from .shape import ShapeFit
@@ -44,10 +44,15 @@ def head_shape(
     return evaluate_shape(mean, modes, shapes, z, w).numpy(), neutral.numpy()
 
 
-def render_depth(vertices: torch.Tensor, triangles: torch.Tensor, camera: Camera) -> Fragments:
+def render_depth(
+    vertices: torch.Tensor,
+    triangles: torch.Tensor,
+    camera: Camera,
+    rasterizer: Rasterizer = rasterize,
+) -> Fragments:
     """Z-buffer of the head's solid triangles."""
     pixels, depth = project(vertices, camera)
-    return rasterize(pixels, depth, triangles, camera.height, camera.width)
+    return rasterizer(pixels, depth, triangles, camera.height, camera.width)
 
 
 def face_pixels(loaded: LoadedPack, buffer: Fragments) -> np.ndarray:

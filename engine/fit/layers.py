@@ -62,7 +62,8 @@ def _look(task: LayerTask, trust: np.ndarray, scale: float, samples: int) -> Fac
         loaded.skin.repeat_interleave(2)[loaded.solid],
         torch.from_numpy(photo.albedo.light.astype(np.float32)),
     )
-    return face_view(geometry, view.camera, view.crop.image, photo.face, trust, scale, samples)
+    image, draw = view.crop.image, loaded.rasterizer
+    return face_view(geometry, view.camera, image, photo.face, trust, scale, samples, draw)
 
 
 def _detail_map(task: LayerTask, settings: FitSettings, reporter: Reporter) -> DetailMap:

@@ -19,6 +19,7 @@ from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.headpack import HeadPack, Pack, read_pack
 from ..protocol.result_schema import PackInfo
 from ..render.atlas import Atlas, build_atlas, padding_sources
+from ..render.rasterize import Rasterizer, rasterize
 from .landmark_basis import LandmarkBasis, landmark_basis
 from .model_size import reduce_model
 
@@ -39,7 +40,7 @@ class LoadedPack:
     detail_pack: where these models come from, None for the head pack itself;
     triangles (2F, 3) int64; skin (F,) bool: quads that carry the UV layout; solid (n,) int64: the
     triangles that hide what is behind them; textures: the pack's
-    pictures of other parts by name, (H, W, 3 or 4) sRGB in [0, 1].
+    pictures of other parts by name, (H, W, 3 or 4) sRGB in [0, 1]; rasterizer: of the fit.
     """
 
     pack: Pack
@@ -54,6 +55,7 @@ class LoadedPack:
     skin: torch.Tensor
     solid: torch.Tensor
     textures: Mapping[str, np.ndarray]
+    rasterizer: Rasterizer = rasterize
 
     @property
     def head(self) -> HeadPack:

@@ -17,6 +17,7 @@ from ..result.contents import ResultContents
 from ..result.folder import check_output
 from ..result.metrics import psnr
 from ..result.write import png_bytes, write_result
+from .backends import Backends, with_backends
 from .fine_maps import fine_pictures
 from .light_meter import read_light_meter
 from .loaded import LoadedPack, load_pack, stored_expression
@@ -41,18 +42,25 @@ class Session:
 
     def __init__(self, settings: FitSettings | None = None) -> None:
         self.settings = settings or FitSettings()
-        self._packs: dict[tuple[Path, Path | None, Path | None], LoadedPack] = {}
+        self._packs: dict[tuple[Path | Backends | None, ...], LoadedPack] = {}
 
     def pack(
-        self, pack_id: str, albedo: str | None = None, detail: str | None = None
+        self,
+        pack_id: str,
+        albedo: str | None = None,
+        detail: str | None = None,
+        backends: Backends | None = None,
     ) -> LoadedPack:
         """The pack with this id, read at first use. Raises EngineError.
 
-        albedo, detail: ids or folders of packs with the models to use instead of its own.
+        albedo, detail: ids or folders of packs with the models to use instead of its own;
+        backends: other landmarks and rasteriser.
         """
-        key = (find_pack(pack_id), _find_model(albedo), _find_model(detail))
+        backends = backends or Backends()
+        folders = (find_pack(pack_id), _find_model(albedo), _find_model(detail))
+        key = (*folders, backends)
         if key not in self._packs:
-            self._packs[key] = load_pack(*key)
+            self._packs[key] = with_backends(load_pack(*folders), backends)
         return self._packs[key]
 
 
@@ -70,7 +78,7 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
     output = Path(job.output)
     check_output(output)
     photos = [load_photo(path) for path in job.photos]
-    loaded = session.pack(job.pack, job.albedo, job.detail)
+    loaded = session.pack(job.pack, job.albedo, job.detail, Backends.of_job(job))
     start = None if job.start is None else read_state(Path(job.start), loaded)
     request = FitRequest(job.face, job.texture_size, job.seed, start, frozenset(job.locks))
     clock = StageClock(reporter)

@@ -82,11 +82,12 @@ def _session() -> "Session":
 
 
 def _run(job: FitJob, reporter: Reporter) -> None:
-    with _LOADING:
-        session = _session()
-        session.pack(job.pack, job.albedo, job.detail)
+    from ..fit.backends import Backends
     from ..fit.pipeline import run_fit
 
+    with _LOADING:
+        session = _session()
+        session.pack(job.pack, job.albedo, job.detail, Backends.of_job(job))
     run_fit(job, reporter, session)
 
 

@@ -1,7 +1,7 @@
 """The four networks of a pack as one file pair: nets.safetensors and nets.json."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,17 +34,23 @@ GRAPH_SOURCES = {
 IDENTITY_SOURCE = "dlib_face_recognition_resnet_model_v1.dat"
 
 
+Aligner = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Photo and landmarks (468, 3) -> better landmarks (468, 3)."""
+
+
 @dataclass(frozen=True, eq=False)
 class Nets:
     """The networks, ready to run on the CPU. The methods take photos, the fields are modules.
 
     Photos are (H, W, 3) float32 RGB, sRGB-encoded, [0, 1]; points are continuous photo pixels.
+    aligner: what moves the landmarks that the mesh network found, if anything.
     """
 
     detector: GraphNet
     landmarks: GraphNet
     segmentation: GraphNet
     identity: IdentityNet
+    aligner: Aligner | None = None
 
     def detect_faces(
         self, photo: np.ndarray, settings: DetectorSettings | None = None
@@ -59,6 +65,12 @@ class Nets:
     def face_mesh(self, photo: np.ndarray, face: DetectedFace) -> FaceMesh:
         """468 landmarks of one face; see `face_mesh.face_mesh`."""
         return face_mesh(self.landmarks, photo, face)
+
+    def aligned(self, photo: np.ndarray, mesh: FaceMesh) -> FaceMesh:
+        """The mesh with its points moved by the aligner, where there is one."""
+        if self.aligner is None:
+            return mesh
+        return replace(mesh, points=self.aligner(photo, mesh.points))
 
     def person_mask(self, photo: np.ndarray, points: np.ndarray | None = None) -> np.ndarray:
         """(H, W) float32 mask of the person; see `person_mask.person_mask`."""

@@ -108,7 +108,7 @@ def prepare_photo(
     faces = nets.detect_faces(photo.pixels)
     reporter.progress(1, 3)
     index = _choose_face(len(faces), face)
-    mesh = nets.face_mesh(photo.pixels, faces[index])
+    mesh = nets.aligned(photo.pixels, nets.face_mesh(photo.pixels, faces[index]))
     reporter.progress(2, 3)
     extent = np.ptp(mesh.points[:, :2], axis=0).max()
     if extent < settings.min_face_pixels:

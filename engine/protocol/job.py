@@ -14,6 +14,9 @@ TEXTURE_SIZES = (256, 512, 1024, 2048, 4096)
 FINE_SIZES = (512, 2048)
 """Side of the normal and roughness maps in texels: as fine as the detail, or with pores added."""
 
+LANDMARKS = ("mediapipe", "face-alignment")
+RASTERIZERS = ("torch", "nvdiffrast")
+
 LOCKS = ("identity", "expression", "pose", "albedo", "light", "detail", *REGIONS)
 """What a fit that starts from a result can leave as it is there; the last ones are regions of the
 face, in shape and albedo."""
@@ -41,6 +44,8 @@ class FitJob:
     texture_size: side of the albedo maps in texels, one of `TEXTURE_SIZES`.
     start: result directory of the same photos to go on from, or None; locks: what stays as it is
     there, of `LOCKS`.
+    landmarks: one of `LANDMARKS`; rasterizer: of the fit, one of `RASTERIZERS`: the second ones are
+    optional packages. allow_download: whether such a package may fetch its weights.
     fine_size: side of the normal and roughness maps in texels, one of `FINE_SIZES`.
     """
 
@@ -56,6 +61,9 @@ class FitJob:
     fine_size: int = 512
     start: str | None = None
     locks: tuple[str, ...] = ()
+    landmarks: str = LANDMARKS[0]
+    rasterizer: str = RASTERIZERS[0]
+    allow_download: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.photos, str):
@@ -70,8 +78,13 @@ class FitJob:
                 raise _bad("a path is empty or holds a zero character")
         if not _PACK_ID.fullmatch(self.pack):
             raise _bad(f"{shown(self.pack)} is not a pack id (lower-case letters, digits, - _)")
-        if self.device not in DEVICES:
-            raise _bad(f"device must be one of {', '.join(DEVICES)}, got {shown(self.device)}")
+        for name, known in (
+            ("device", DEVICES),
+            ("landmarks", LANDMARKS),
+            ("rasterizer", RASTERIZERS),
+        ):
+            if (value := getattr(self, name)) not in known:
+                raise _bad(f"{name} must be one of {', '.join(known)}, got {shown(value)}")
         if not 0 <= self.seed <= MAX_SEED:
             raise _bad(f"seed must be 0 to {MAX_SEED}, got {shown(self.seed)}")
         if self.face is not None and self.face < 0:

@@ -10,14 +10,14 @@ triangles that share an edge never both or neither own a pixel. Both neighbours 
 same crossing of an edge and a row: all terms only change sign when the edge is turned round.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 
 from .interpolate import barycentric, covered_weights, interpolate
 
-__all__ = ["NEAR", "Fragments", "barycentric", "interpolate", "rasterize"]
+__all__ = ["NEAR", "Fragments", "Rasterizer", "barycentric", "interpolate", "rasterize"]
 
 NEAR = 1e-6
 """Metres. A triangle with a corner at or behind this depth is dropped, not clipped: a head in
@@ -46,6 +46,10 @@ class Fragments:
     barycentric: torch.Tensor
     depth: torch.Tensor
     covered: torch.Tensor
+
+
+Rasterizer = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, int, int], Fragments]
+"""`rasterize` or another one that gives the same: see there."""
 
 
 @dataclass(frozen=True, eq=False)
