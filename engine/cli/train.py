@@ -15,6 +15,7 @@ from .outputs import check_at_least, check_pack_output, pack_id, report_path, wo
 from .train_detail import register_detail
 from .train_encoder import register_encoder
 from .train_options import add_origin
+from .train_regressor import register_regressor
 
 if TYPE_CHECKING:
     from ..train.albedo_pca import TrainedAlbedo
@@ -95,6 +96,7 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     albedo.set_defaults(run=run_albedo)
     register_detail(actions)
     register_encoder(actions)
+    register_regressor(actions)
 
 
 def run_albedo(arguments: argparse.Namespace) -> int:
