@@ -78,7 +78,7 @@ def front_render(
     picture = render_views(
         vertices,
         *pack_geometry(loaded),
-        part_materials(loaded, albedo),
+        part_materials(loaded, albedo, result.eye),
         ((0.0, 0.0),),
         FRONT_SIZE,
         neutral_light(),

@@ -9,8 +9,9 @@ from ..protocol.conventions import linear_to_srgb, srgb_to_linear
 from ..render.atlas import pad_texture
 from ..render.render import Material, clay_materials, render_head, render_views
 from ..result.pictures import contact_sheet, heat_picture, over
+from .eyes import EYE_SHADE
 from .geometry import photo_camera, working_camera
-from .loaded import CUTOUT_PARTS, LoadedPack, seam_sources, skin_atlas
+from .loaded import CUTOUT_PARTS, EYE_PARTS, LoadedPack, seam_sources, skin_atlas
 from .reconstruct import Reconstruction
 
 PART_COLOURS = {
@@ -41,12 +42,20 @@ def pad_seams(texture: np.ndarray, loaded: LoadedPack) -> np.ndarray:
     return pad_texture(torch.from_numpy(texture), valid, 0, sources).numpy()
 
 
-def part_materials(loaded: LoadedPack, skin: np.ndarray) -> list[Material]:
-    """Materials of all parts; skin (T, T, 3) sRGB. Textures of other parts come with the pack."""
+def part_materials(
+    loaded: LoadedPack, skin: np.ndarray, eye: np.ndarray | None = None
+) -> list[Material]:
+    """Materials of all parts; skin (T, T, 3) and eye (S, S, 3) sRGB.
+
+    Textures of other parts come with the pack, and the eye's when none is given.
+    """
     materials = []
     for name in loaded.head.part_names:
         colour = torch.tensor(PART_COLOURS.get(name, (1.0, 1.0, 1.0)))
         texture = skin if name == "skin" else part_texture(loaded, name)
+        if name in EYE_PARTS:
+            colour = EYE_SHADE * colour
+            texture = texture if eye is None else eye
         materials.append(Material(colour, None if texture is None else _linear(texture)))
     return materials
 
@@ -86,7 +95,7 @@ def render_lit(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The fitted head in the fitted light: sRGB (h, w, 3), alpha (h, w), of the camera's size."""
     light = torch.from_numpy(result.albedo.light.astype(np.float32))
-    materials = part_materials(loaded, albedo)
+    materials = part_materials(loaded, albedo, result.eye)
     vertices = torch.from_numpy(result.vertices)
     output = render_head(vertices, *pack_geometry(loaded), materials, light, camera, samples)
     alpha = output.alpha.numpy()
@@ -137,7 +146,7 @@ def head_views(
     size: int,
 ) -> list[np.ndarray]:
     """Pictures of the posed head under studio light, sRGB; grey clay without an albedo."""
-    materials = _clay(loaded) if albedo is None else part_materials(loaded, albedo)
+    materials = _clay(loaded) if albedo is None else part_materials(loaded, albedo, result.eye)
     vertices = torch.from_numpy(result.vertices)
     pictures = render_views(vertices, *pack_geometry(loaded), materials, views, size)
     return [picture.numpy() for picture in pictures]

@@ -14,6 +14,7 @@ from ..protocol.albedo import decode_albedo
 from ..reporter import Reporter
 from .albedo import AlbedoFit, fit_albedos
 from .detail import DetailFit
+from .eyes_of_photos import with_eyes
 from .fitted_photo import FittedPhoto
 from .geometry import face_pixels, head_shape, photo_camera, render_depth, working_camera
 from .hold import held_regions, hold_albedo, hold_identity
@@ -37,7 +38,8 @@ class Reconstruction:
     """Everything the fit found.
 
     photos: those of the person, the main one first, and `indices` theirs among the photos given;
-    neutral (V, 3) metres, model space; coarse (T, T, 3) sRGB; layer_errors: see there; seconds by
+    neutral (V, 3) metres, model space; coarse (T, T, 3) sRGB; eye (S, S, 3) sRGB: texture of the
+    eyes, None when the pack has none; layer_errors: see there; seconds by
     stage. The properties are the main photo's.
     """
 
@@ -45,6 +47,7 @@ class Reconstruction:
     indices: tuple[int, ...]
     neutral: np.ndarray
     coarse: np.ndarray
+    eye: np.ndarray | None
     detail: DetailFit
     layer_errors: dict[str, float]
     seconds: dict[str, float]
@@ -160,7 +163,7 @@ def _look(
     camera = photo_camera(shape, photo.width, photo.height)
     camera = working_camera(camera, prepared.crop)
     points = torch.from_numpy(vertices)
-    buffer = render_depth(points, loaded.triangles[loaded.solid], camera)
+    buffer = render_depth(points, loaded.triangles[loaded.solid], camera, loaded.rasterizer)
     view = FittedView(points, camera, buffer.depth, prepared.crop)
     return view, face_pixels(loaded, buffer)
 
@@ -196,12 +199,13 @@ def reconstruct(
         looks = [_look(one, shape, both[0], loaded) for one, shape, both in three]
         reporter.progress(0, settings.albedo.rounds)
         albedos = _fit_albedos([view for view, _ in looks], loaded, request, settings, reporter)
-    fitted = tuple(
-        FittedPhoto(one, shape, both[0], *look, albedo)
-        for one, shape, both, look, albedo in zip(
-            prepared, shapes, posed, looks, albedos, strict=True
+        fitted = tuple(
+            FittedPhoto(one, shape, both[0], *look, albedo)
+            for one, shape, both, look, albedo in zip(
+                prepared, shapes, posed, looks, albedos, strict=True
+            )
         )
-    )
+        fitted, eye = with_eyes(loaded, fitted, request.held, settings.eyes)
     with clock.stage("detail"):
         coarse = coarse_albedo(loaded, albedos[0].coefficients, request.texture_size)
         detail, layer_errors = fit_layers(
@@ -215,6 +219,7 @@ def reconstruct(
         person.indices,
         posed[0][1],
         coarse,
+        eye,
         detail,
         layer_errors,
         clock.seconds,

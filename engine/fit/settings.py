@@ -76,6 +76,20 @@ class SeenSettings:
 
 
 @dataclass(frozen=True)
+class OccluderSettings:
+    """What covers the skin."""
+
+    least: float = 0.3
+    sure: float = 0.7
+    """The net's probabilities between which a texel goes from skin to covered. Ours."""
+    reach: float = 1 / 128
+    """How far round it nothing is believed either, over the map's side. Ours: the shadow of a rim,
+    the thinnest hairs beside a lock."""
+    worth_solving: float = 0.02
+    """Share of the face that must be covered for light and albedo to be solved again. Ours."""
+
+
+@dataclass(frozen=True)
 class DetailSettings:
     """What the coarse albedo leaves -> the detail map."""
 
@@ -168,13 +182,45 @@ class SeveralSettings:
 
 
 @dataclass(frozen=True)
+class EyeSettings:
+    """Photo and shape -> gaze and colours of the eyes."""
+
+    width: int = 160
+    """Pixels across both eyes in which they are compared. Ours: photos rarely show more."""
+    least_pixels: int = 40
+    """With fewer of them on eyeballs (closed, turned away) the eyes stay as the pack has them."""
+    lid_edge: float = 0.012
+    """Distance from the lids over which pixels gain trust, over that width. Ours: lashes."""
+    noise: float = 0.06
+    """Standard deviation of a pixel, linear RGB. Ours."""
+    pixels: float = 100.0
+    """Independent pixels in an eye pair: neighbours repeat each other. Ours."""
+    iris_mean: tuple[float, float, float] = (0.09, 0.065, 0.05)
+    iris_sigma: float = 0.08
+    """Prior of the iris's linear albedo: brown, and as far as blue and light grey. Ours."""
+    white_sigma: float = 0.35
+    """Prior of the white's factor. Ours: shadow of the lids varies more than the white itself."""
+    gaze_sigma: tuple[float, float] = (0.15, 0.08)
+    """Prior of the gaze against the head, radians to the side and upwards. Ours: lids go along
+    with the eyes, so the iris stays about in the middle of what is open."""
+    gaze_step: float = 0.12
+    gaze_steps: tuple[int, int] = (3, 2)
+    """The grid of gazes: step in radians, and steps to each side and up and down. Ours: +-20 and
+    +-14 degrees, a little beyond what the eyeLook expressions reach."""
+    refinements: int = 2
+    """Times the step is halved round the best. Ours: to 2 degrees, a pixel or less."""
+
+
+@dataclass(frozen=True)
 class FitSettings:
     """All stages."""
 
     prepare: PrepareSettings = field(default_factory=PrepareSettings)
     shape: ShapeSettings = field(default_factory=ShapeSettings)
     albedo: AlbedoSettings = field(default_factory=AlbedoSettings)
+    eyes: EyeSettings = field(default_factory=EyeSettings)
     seen: SeenSettings = field(default_factory=SeenSettings)
+    occluders: OccluderSettings = field(default_factory=OccluderSettings)
     detail: DetailSettings = field(default_factory=DetailSettings)
     photo_layer: PhotoLayerSettings = field(default_factory=PhotoLayerSettings)
     confidence: ConfidenceSettings = field(default_factory=ConfidenceSettings)

@@ -1,0 +1,65 @@
+"""The eyes of a person's photos: each photo's gaze, and one texture in the main photo's colours."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from .eyes import EyeFit, EyeModel, eye_model, eye_view, fit_eyes, tinted_eye
+from .fitted_photo import FittedPhoto
+from .gaze import with_gaze
+from .geometry import head_shape
+from .loaded import LoadedPack
+from .settings import EyeSettings
+
+EYE_TEXTURE = "eye"
+
+
+def with_eyes(
+    loaded: LoadedPack,
+    photos: Sequence[FittedPhoto],
+    held: frozenset[str],
+    settings: EyeSettings,
+) -> tuple[tuple[FittedPhoto, ...], np.ndarray | None]:
+    """The photos with their gaze in expression and vertices, and the texture of the eyes.
+
+    The texture (S, S, 3) sRGB is the pack's where no photo shows the eyes, None where the pack
+    has none. held: see `FitRequest`; a held expression keeps its gaze.
+    """
+    texture = loaded.textures.get(EYE_TEXTURE)
+    if texture is None:
+        return tuple(photos), None
+    model = eye_model(texture)
+    free = "expression" not in held
+    fits = [_eyes_of(loaded, photo, model, free, settings) for photo in photos]
+    known = next((fit for fit in fits if fit is not None), None)
+    turned = [
+        photo if fit is None or not free else _turn(loaded, photo, fit.gaze)
+        for photo, fit in zip(photos, fits, strict=True)
+    ]
+    return tuple(turned), texture[..., :3] if known is None else tinted_eye(texture, known)
+
+
+def _eyes_of(
+    loaded: LoadedPack,
+    photo: FittedPhoto,
+    model: EyeModel,
+    free: bool,
+    settings: EyeSettings,
+) -> EyeFit | None:
+    look, light = photo.view, photo.albedo.light
+    view = eye_view(loaded, look.vertices, look.camera, look.crop, light, settings)
+    return None if view is None else fit_eyes(view, model, free, settings)
+
+
+def _turn(loaded: LoadedPack, photo: FittedPhoto, gaze: np.ndarray) -> FittedPhoto:
+    names, shape = loaded.head.expression_names, photo.shape
+    expression = with_gaze(shape.expression, names, loaded.landmarks, gaze)
+    vertices, _ = head_shape(loaded.head, shape.identity, expression)
+    return replace(
+        photo,
+        shape=replace(shape, expression=expression),
+        vertices=vertices,
+        view=replace(photo.view, vertices=torch.from_numpy(vertices)),
+    )
