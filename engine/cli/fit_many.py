@@ -62,8 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
     reporter = CountingReporter(sys.stderr, token, "photos")
     with interrupt_cancels(token):
         try:
-            plan = plan_fits(arguments.folder, out, options)
-            reporter.stage("Starting", 0, 1)
+            reporter.stage("Looking at the photos", 0, 1)
+            plan = plan_fits(arguments.folder, out, options, token.check)
             done = fit_many(plan, out, workers, arguments.scheduler, reporter)
             reporter.finish()
             rows = [summary_row(each) for each in done]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,10 +32,13 @@ class PlannedFit:
     key: str | None
 
 
-def plan_fits(folder: Path, out: Path, options: FitJob) -> list[PlannedFit]:
+def plan_fits(
+    folder: Path, out: Path, options: FitJob, on_photo: Callable[[], None]
+) -> list[PlannedFit]:
     """The photos of a folder by name, sub-folders left out.
 
-    options: the settings; its photos and output are not looked at. Raises EngineError: BAD_INPUT
+    options: the settings; its photos and output are not looked at. on_photo: called before each
+    photo is read; what it raises ends the planning. Raises EngineError: BAD_INPUT
     for a folder without photos, BAD_OUTPUT when results would lie among the photos, PACK_MISSING.
     """
     folder, out = folder.absolute(), out.absolute()
@@ -60,14 +63,12 @@ def plan_fits(folder: Path, out: Path, options: FitJob) -> list[PlannedFit]:
             "Name another folder with --out.",
         )
     settings = _settings_hash(options)
-    return [
-        PlannedFit(
-            name,
-            replace(options, photos=(str(photo),), output=str(out / name)),
-            _key(photo, settings),
-        )
-        for photo, name in zip(photos, result_names([each.name for each in photos]), strict=True)
-    ]
+    plan = []
+    for photo, name in zip(photos, result_names([each.name for each in photos]), strict=True):
+        on_photo()
+        job = replace(options, photos=(str(photo),), output=str(out / name))
+        plan.append(PlannedFit(name, job, _key(photo, settings)))
+    return plan
 
 
 def result_names(files: Sequence[str]) -> list[str]:

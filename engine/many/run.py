@@ -56,11 +56,16 @@ def fit_many(
     """
     make_folder(out)
     journal = read_journal(out)
-    todo = [number for number, fit in enumerate(plan) if not is_done(fit, journal)]
+    todo = []
+    for number, fit in enumerate(plan):
+        reporter.progress(0, len(plan))
+        if not is_done(fit, journal):
+            todo.append(number)
     done = [DoneFit(fit, None) for fit in plan]
     count = len(plan) - len(todo)
     names = [plan[number].name for number in todo]
     remove_drafts(out, names, DRAFT_AGE)
+    reporter.stage("Fitting", 0, 1)
     reporter.progress(count, len(plan))
     try:
         with _start(out, workers, scheduler) as (start, run):

@@ -14,6 +14,10 @@ from engine.protocol.job import FitJob
 OPTIONS = FitJob(("photo",), "out")
 
 
+def planned(folder, out, options):
+    return plan_fits(folder, out, options, lambda: None)
+
+
 @pytest.fixture(autouse=True)
 def packs(tmp_path, monkeypatch):
     """A folder `default` that is found as a pack."""
@@ -35,7 +39,7 @@ def photos(tmp_path):
 
 
 def test_the_photos_of_a_folder_by_name(photos, tmp_path):
-    fits = plan_fits(photos, tmp_path / "out", OPTIONS)
+    fits = planned(photos, tmp_path / "out", OPTIONS)
     assert [fit.name for fit in fits] == ["a", "b"]
     assert fits[1].job.photos == (str(photos / "b.JPG"),)
     assert fits[1].job.output == str(tmp_path / "out" / "b")
@@ -71,17 +75,17 @@ def test_our_own_files_are_nobodys_name():
     ],
 )
 def test_the_key_follows_photo_and_pack(photos, packs, tmp_path, change):
-    before = [fit.key for fit in plan_fits(photos, tmp_path / "out", OPTIONS)]
-    assert [fit.key for fit in plan_fits(photos, tmp_path / "other", OPTIONS)] == before
+    before = [fit.key for fit in planned(photos, tmp_path / "out", OPTIONS)]
+    assert [fit.key for fit in planned(photos, tmp_path / "other", OPTIONS)] == before
     change(photos, packs)
-    assert plan_fits(photos, tmp_path / "out", OPTIONS)[0].key != before[0]
+    assert planned(photos, tmp_path / "out", OPTIONS)[0].key != before[0]
 
 
 def test_the_key_follows_settings_and_engine(photos, tmp_path, monkeypatch):
-    keys = {plan_fits(photos, tmp_path / "out", OPTIONS)[0].key}
-    keys.add(plan_fits(photos, tmp_path / "out", replace(OPTIONS, seed=1))[0].key)
+    keys = {planned(photos, tmp_path / "out", OPTIONS)[0].key}
+    keys.add(planned(photos, tmp_path / "out", replace(OPTIONS, seed=1))[0].key)
     monkeypatch.setattr(plan, "engine_version", lambda: "next")
-    keys.add(plan_fits(photos, tmp_path / "out", OPTIONS)[0].key)
+    keys.add(planned(photos, tmp_path / "out", OPTIONS)[0].key)
     assert len(keys) == 3
 
 
@@ -92,7 +96,7 @@ def test_a_photo_that_cannot_be_read_is_planned(photos, tmp_path, monkeypatch):
         return "sha"
 
     monkeypatch.setattr(plan, "file_sha256", refuse)
-    assert [fit.key is None for fit in plan_fits(photos, tmp_path / "out", OPTIONS)] == [1, 0]
+    assert [fit.key is None for fit in planned(photos, tmp_path / "out", OPTIONS)] == [1, 0]
 
 
 def test_folders_that_cannot_be_used(photos, tmp_path):
@@ -104,12 +108,12 @@ def test_folders_that_cannot_be_used(photos, tmp_path):
         (photos, photos / "a.png", ErrorCode.BAD_OUTPUT),
     ):
         with pytest.raises(EngineError) as caught:
-            plan_fits(folder, out, OPTIONS)
+            planned(folder, out, OPTIONS)
         assert caught.value.code is code
 
 
 def test_the_journal_survives_a_cut_line(photos, tmp_path):
-    first, second = plan_fits(photos, tmp_path / "out", OPTIONS)
+    first, second = planned(photos, tmp_path / "out", OPTIONS)
     add_to_journal(tmp_path, first)
     with open(tmp_path / plan.JOURNAL, "a") as file:
         file.write('\n{"result": "b", "ke')
