@@ -54,6 +54,6 @@ def test_it_is_cancelled_within_a_second(photos, tmp_path, root, default_pack):
     process.send_signal(signal.SIGINT)
     told = process.communicate(timeout=30)[1]
     assert process.returncode == 130, told
-    assert time.monotonic() - begun < 2.0  # one for the fit, one for a busy machine
+    assert time.monotonic() - begun < 3.0  # a second; the rest is for a busy machine
     assert told.strip().splitlines()[-1] == "The job was cancelled."
     assert list(out.iterdir()) == []
