@@ -12,7 +12,7 @@ from ..head.camera import Camera, crop_camera, project, resize_camera
 from ..head.lighting import shade
 from ..head.normals import unit, vertex_normals
 from ..protocol.conventions import linear_to_srgb, srgb_to_linear, uv_to_pixels
-from ..render.interpolate import covered_barycentric, interpolate_covered
+from ..render.interpolate import found_weights, interpolate_covered
 from ..render.rasterize import Rasterizer, rasterize
 from ..render.texture import sample_texture
 
@@ -120,7 +120,7 @@ def face_view(
     fine = resize_camera(part, width * samples, height * samples)
     pixels, depth = project(geometry.vertices, fine)
     raster = rasterizer(pixels, depth, geometry.triangles, fine.height, fine.width)
-    weights = covered_barycentric(pixels, depth, geometry.triangles, raster)
+    weights = found_weights(pixels, depth, geometry.triangles, raster)
     normals = vertex_normals(geometry.vertices, geometry.triangles)
     normal = unit(interpolate_covered(normals, raster, geometry.triangles, weights))
     uv = interpolate_covered(geometry.triangle_uv, raster, None, weights)

@@ -97,11 +97,12 @@ class DetailNet:
         return resample(grid, (down, across))
 
     def gather(self, texels: np.ndarray) -> np.ndarray:
-        """(512, 512) of the map to sums over the cells that hold them, (32, 32)."""
-        rows, columns = (matrix.numpy() for matrix in self._to_map)
+        """(..., 512, 512) of the map to sums over the cells that hold them, (..., 32, 32)."""
         size, cells = self.model.info.size, self.model.info.latent_size
-        grid = rows.T @ texels.astype(np.float32) @ columns
-        return grid.reshape(cells, size // cells, cells, size // cells).sum((1, 3))
+        rows, columns = (
+            matrix.numpy().reshape(size, cells, size // cells).sum(-1) for matrix in self._to_map
+        )
+        return rows.T @ texels.astype(np.float32, copy=False) @ columns
 
     def spread(self, cells: np.ndarray) -> np.ndarray:
         """(32, 32) of the cells to (512, 512) of the map, the same over each cell."""

@@ -19,7 +19,7 @@ fortieth of a grey level."""
 
 def value(rgb: Any, xp: ModuleType = np) -> Any:
     """(..., 3) sRGB to (...): V of HSV, the largest of the three channels (Smith 1978)."""
-    return xp.amax(rgb, -1)
+    return xp.maximum(xp.maximum(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
 
 
 def detail_of(original: Any, coarse: Any, xp: ModuleType = np) -> Any:

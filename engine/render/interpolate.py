@@ -34,6 +34,18 @@ def covered_barycentric(
     return covered_weights(pixels, depth, triangles, chosen, fragments.covered, width)
 
 
+def found_weights(
+    pixels: torch.Tensor, depth: torch.Tensor, triangles: torch.Tensor, fragments: Located
+) -> torch.Tensor:
+    """As `covered_barycentric` of the very points that were rasterised: (N, 3).
+
+    Where no gradient is wanted the rasteriser's own weights are read, which are the same.
+    """
+    if torch.is_grad_enabled() and (pixels.requires_grad or depth.requires_grad):
+        return covered_barycentric(pixels, depth, triangles, fragments)
+    return fragments.barycentric.reshape(-1, 3).index_select(0, fragments.covered)
+
+
 def covered_triangles(fragments: Located) -> torch.Tensor:
     """(N,) int64 triangle of each covered pixel."""
     return fragments.triangle.reshape(-1).index_select(0, fragments.covered).long()

@@ -10,7 +10,7 @@ from ..head.camera import Camera, project, rotation_from_vector, scale_camera
 from ..head.lighting import directional_light, rotate_light, shade
 from ..head.normals import unit, vertex_normals
 from ..protocol import conventions
-from .interpolate import covered_barycentric, covered_triangles, interpolate_covered, to_image
+from .interpolate import covered_triangles, found_weights, interpolate_covered, to_image
 from .rasterize import Fragments, rasterize
 from .texture import resize_area, sample_texture
 
@@ -104,11 +104,12 @@ def render_head(
     )
     cutout = torch.tensor([m.is_cutout for m in materials], device=triangles.device)
     is_cutout = cutout.index_select(0, triangle_part.long())
-    fragments, layer = _render_layer(scene, ~is_cutout, big)
+    fragments, colours = _render_layer(scene, ~is_cutout, big)
+    size = (big.height, big.width)
+    layer = to_image(colours, fragments.covered, *size)
     if bool(is_cutout.any()):
         front, over = _render_layer(scene, is_cutout, big)
-        over = over * (front.depth < fragments.depth)[..., None]
-        layer = over + (1 - over[..., 3:]) * layer
+        layer = _laid_over(layer, fragments.depth, over, front)
     if supersample > 1:
         layer = resize_area(layer, camera.height, camera.width)
     return RenderOutput(layer[..., :3], layer[..., 3], fragments)
@@ -117,19 +118,32 @@ def render_head(
 def _render_layer(
     scene: _Scene, drawn: torch.Tensor, camera: Camera
 ) -> tuple[Fragments, torch.Tensor]:
-    """Raster and premultiplied RGBA (H, W, 4) of the triangles `drawn` (T,)."""
+    """Raster of the triangles `drawn` (T,), and premultiplied RGBA (N, 4) where it is covered."""
     kept = drawn.nonzero().squeeze(1)
     triangles = scene.triangles.index_select(0, kept)
-    size = (camera.height, camera.width)
-    fragments = rasterize(scene.pixels, scene.depth, triangles, *size)
-    weights = covered_barycentric(scene.pixels, scene.depth, triangles, fragments)
+    fragments = rasterize(scene.pixels, scene.depth, triangles, camera.height, camera.width)
+    weights = found_weights(scene.pixels, scene.depth, triangles, fragments)
     normals = unit(interpolate_covered(scene.normals, fragments, triangles, weights))
     uv = interpolate_covered(scene.corner_uv.index_select(0, kept), fragments, None, weights)
     parts = scene.part.index_select(0, kept).long().index_select(0, covered_triangles(fragments))
     albedo = _surface_colour(scene.materials, parts, uv)
     alpha = albedo[:, 3:]
     colour = albedo[:, :3] * shade(normals, scene.light).clamp(min=0) * alpha
-    return fragments, to_image(torch.cat([colour, alpha], -1), fragments.covered, *size)
+    return fragments, torch.cat([colour, alpha], -1)
+
+
+def _laid_over(
+    layer: torch.Tensor, depth: torch.Tensor, colours: torch.Tensor, front: Fragments
+) -> torch.Tensor:
+    """The layer (H, W, 4) with the colours (N, 4) of another one's covered pixels over it.
+
+    depth (H, W) of the layer; both premultiplied. What lies behind the layer is not drawn.
+    """
+    at, below = front.covered, layer.reshape(-1, 4)
+    nearer = front.depth.reshape(-1)[at] < depth.reshape(-1)[at]
+    over = colours * nearer[:, None]
+    mixed = over + (1 - over[:, 3:]) * below.index_select(0, at)
+    return below.index_put((at,), mixed).reshape(layer.shape)
 
 
 def _surface_colour(
