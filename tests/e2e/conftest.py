@@ -10,10 +10,11 @@ import pytest
 
 @pytest.fixture(scope="session")
 def fit(root, default_pack):
-    """fit(photo, out, *options) -> the finished `python -m engine fit` process."""
+    """fit(photo or photos, out, *options) -> the finished `python -m engine fit` process."""
 
     def run(photo, out, *options):
-        command = [sys.executable, "-m", "engine", "fit", str(photo), "--out", str(out), *options]
+        photos = map(str, photo if isinstance(photo, tuple) else (photo,))
+        command = [sys.executable, "-m", "engine", "fit", *photos, "--out", str(out), *options]
         return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300)
 
     return run
