@@ -16,7 +16,8 @@ class FittedPhoto:
     """shape and albedo: the identity and the coefficients are the person's, the rest this photo's.
 
     vertices (V, 3) metres, model space, with this photo's expression; view: the same as seen in
-    the working crop; face (h, w) in [0, 1]: skin of the face on the working crop.
+    the working crop; face (h, w) in [0, 1]: skin of the face on the working crop; covered (256,
+    256) in [0, 1]: see `find_covered`.
     """
 
     prepared: PreparedPhoto
@@ -25,6 +26,7 @@ class FittedPhoto:
     view: FittedView
     face: np.ndarray
     albedo: AlbedoFit
+    covered: np.ndarray
 
     def info(self, path: str) -> ViewInfo:
         """The photo's entry in result.json."""

@@ -12,15 +12,16 @@ from ..photo.load import Photo
 from ..photo.prepare import PreparedPhoto
 from ..protocol.albedo import decode_albedo
 from ..reporter import Reporter
-from .albedo import AlbedoFit, fit_albedos
+from .albedo import AlbedoFit
 from .detail import DetailFit
 from .eyes_of_photos import with_eyes
 from .fitted_photo import FittedPhoto
 from .geometry import face_pixels, head_shape, photo_camera, render_depth, working_camera
 from .hold import held_regions, hold_albedo, hold_identity
 from .layers import LayerTask, fit_layers
-from .loaded import LoadedPack, evidence_mask
-from .observe import FittedView, observe
+from .loaded import LoadedPack
+from .observe import FittedView
+from .occluders import fit_uncovered_albedos
 from .request import FitRequest
 from .resize import resize_texture
 from .settings import FitSettings
@@ -139,20 +140,18 @@ def _fit_albedos(
     request: FitRequest,
     settings: FitSettings,
     reporter: Reporter,
-) -> tuple[AlbedoFit, ...]:
-    """Stage 2 with what the request holds. Raises Cancelled."""
-    size = loaded.solver.valid.shape[0]
-    seen = [observe(loaded, view, size) for view in views]
-    mask, start = evidence_mask(loaded.head, size), request.start
+) -> tuple[tuple[AlbedoFit, ...], tuple[np.ndarray, ...]]:
+    """Stage 2 with what the request holds, and what covers the skin. Raises Cancelled."""
+    start = request.start
     albedos = None if start is None else start.albedos
     held = request.held & {"albedo", "light"}
-    found = fit_albedos(loaded.solver, seen, mask, settings.albedo, reporter, albedos, held)
+    found, covers = fit_uncovered_albedos(loaded, views, settings, reporter, albedos, held)
     regions = held_regions(request.held)
     if albedos is None or not regions or "albedo" in held:
-        return found
+        return found, covers
     free, old = found[0].coefficients, albedos[0].coefficients
     coefficients = hold_albedo(loaded, free, old, regions)
-    return tuple(replace(one, coefficients=coefficients) for one in found)
+    return tuple(replace(one, coefficients=coefficients) for one in found), covers
 
 
 def _look(
@@ -198,11 +197,12 @@ def reconstruct(
         three = zip(prepared, shapes, posed, strict=True)
         looks = [_look(one, shape, both[0], loaded) for one, shape, both in three]
         reporter.progress(0, settings.albedo.rounds)
-        albedos = _fit_albedos([view for view, _ in looks], loaded, request, settings, reporter)
+        views = [view for view, _ in looks]
+        albedos, covers = _fit_albedos(views, loaded, request, settings, reporter)
         fitted = tuple(
-            FittedPhoto(one, shape, both[0], *look, albedo)
-            for one, shape, both, look, albedo in zip(
-                prepared, shapes, posed, looks, albedos, strict=True
+            FittedPhoto(one, shape, both[0], *look, albedo, cover)
+            for one, shape, both, look, albedo, cover in zip(
+                prepared, shapes, posed, looks, albedos, covers, strict=True
             )
         )
         fitted, eye = with_eyes(loaded, fitted, request.held, settings.eyes)

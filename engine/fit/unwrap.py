@@ -9,6 +9,7 @@ from .confidence import photo_density
 from .fitted_photo import FittedPhoto
 from .loaded import LoadedPack, closable_mask, skin_atlas
 from .observe import observe
+from .occluders import uncovered
 from .settings import FitSettings
 from .several import SeenSkin, best_texels
 from .unlit import closed_skin, inner_person, seen_texels, unlit_colour
@@ -46,7 +47,7 @@ def _unwrap_one(
     view, crop = photo.view, photo.view.crop
     inner = inner_person(crop.person, photo.face, settings.seen)
     inside = replace(view, crop=replace(crop, person=inner))
-    observation = observe(loaded, inside, len(mask))
+    observation = uncovered(observe(loaded, inside, len(mask)), photo.covered)
     skin = photo.albedo.skin
     skin = closed_skin(skin, closable_mask(loaded.head, len(skin)), settings.seen)
     seen = seen_texels(observation, mask, skin, settings.albedo, settings.seen)

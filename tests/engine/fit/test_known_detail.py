@@ -79,7 +79,8 @@ def task(loaded: LoadedPack, detail: np.ndarray, side: float, seed: int = 0) -> 
     view = FittedView(vertices, camera, buffer.depth, crop)
     skin = np.ones((256, 256), np.float32)
     albedo = AlbedoFit(np.zeros(loaded.albedo.sigma.shape), light, skin, 0.0)
-    photo = FittedPhoto(None, None, head.mean, view, face_pixels(loaded, buffer), albedo)
+    clear = np.zeros((256, 256), np.float32)
+    photo = FittedPhoto(None, None, head.mean, view, face_pixels(loaded, buffer), albedo, clear)
     return LayerTask(loaded, (photo,), coarse, FitRequest(texture_size=512, seed=seed))
 
 

@@ -1,0 +1,83 @@
+"""What covers the skin in a photo: hair, glasses, hands, hats, background past a missed outline.
+
+The net's word (`nets/occluders.py`) is taken where it is sure. What it finds is left out of the
+light and the coarse albedo, and of all that is read from the photo; the texels are completed from
+the model and the mirror side like those that the camera did not see.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from ..head.numerics import smoothstep
+from ..nets.occluders import LAYOUT, covered_texels
+from ..protocol.albedo import decode_albedo
+from ..reporter import Reporter
+from .albedo import AlbedoFit, fit_albedos
+from .loaded import LoadedPack, evidence_mask
+from .observe import FittedView, observe
+from .resize import resize_texture
+from .settings import AlbedoSettings, FitSettings, OccluderSettings
+from .texels import TexelObservation
+from .unlit import unlit_colour
+
+
+def find_covered(
+    loaded: LoadedPack,
+    observation: TexelObservation,
+    fit: AlbedoFit,
+    albedo_settings: AlbedoSettings,
+    settings: OccluderSettings,
+) -> np.ndarray:
+    """(256, 256) float32 in [0, 1]: how far a texel of the photo shows something else than skin.
+
+    observation: of 256 texels a side; fit: its light and coarse albedo, found with everything in.
+    """
+    model = loaded.solver
+    coarse = decode_albedo(model.mean, model.basis, model.valid, fit.coefficients)
+    coarse = resize_texture(np.clip(coarse, 0.0, 1.0), LAYOUT)
+    unlit = unlit_colour(observation, fit.light, albedo_settings)
+    found = covered_texels(unlit, coarse, observation.visible, observation.facing)
+    sure = smoothstep(found, settings.least, settings.sure).astype(np.float32)
+    radius = max(1, round(settings.reach * LAYOUT))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return cv2.GaussianBlur(cv2.dilate(sure, disc), (0, 0), radius / 2.0)
+
+
+def uncovered(observation: TexelObservation, covered: np.ndarray) -> TexelObservation:
+    """The observation without what is covered (S, S), of any size: it counts as not the person."""
+    clear = 1.0 - resize_texture(covered, len(observation.person))
+    return replace(observation, person=observation.person * np.clip(clear, 0.0, 1.0))
+
+
+def fit_uncovered_albedos(
+    loaded: LoadedPack,
+    views: Sequence[FittedView],
+    settings: FitSettings,
+    reporter: Reporter,
+    start: Sequence[AlbedoFit] | None,
+    held: frozenset[str],
+) -> tuple[tuple[AlbedoFit, ...], tuple[np.ndarray, ...]]:
+    """Stage 2 twice where it is worth it: with all that the person's outline holds, then without
+    what covers the skin.
+
+    start, held: see `fit_albedos`. Returns one fit and one map (256, 256) a photo, see
+    `find_covered`. Raises Cancelled.
+    """
+    size = loaded.solver.valid.shape[0]
+    seen = [observe(loaded, view, size) for view in views]
+    mask = evidence_mask(loaded.head, size)
+    found = fit_albedos(loaded.solver, seen, mask, settings.albedo, reporter, start, held)
+    looks = seen if size == LAYOUT else [observe(loaded, view, LAYOUT) for view in views]
+    covers = tuple(
+        find_covered(loaded, look, one, settings.albedo, settings.occluders)
+        for look, one in zip(looks, found, strict=True)
+    )
+    face = evidence_mask(loaded.head, LAYOUT)
+    share = max(float((face * cover).sum() / face.sum()) for cover in covers)
+    if share > settings.occluders.worth_solving:
+        clear = [uncovered(*pair) for pair in zip(seen, covers, strict=True)]
+        found = fit_albedos(loaded.solver, clear, mask, settings.albedo, reporter, found, held)
+    return found, covers

@@ -1,0 +1,99 @@
+"""What covers the skin is left out; a clear face stays whole."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from engine.fit.occluders import uncovered
+from engine.fit.texels import TexelObservation
+from engine.nets.occluders import LAYOUT, SIDE, covered_texels, net_input, unwindow, window
+from engine.protocol.albedo import decode_albedo
+from engine.protocol.headpack import Pack, read_pack
+
+EYES = ((98, 92), (157, 92))
+FOREHEAD = (slice(40, 52), slice(100, 156))
+
+
+@pytest.fixture(scope="module")
+def coarse(default_pack: Path) -> np.ndarray:
+    """(256, 256, 3) mean skin of the default pack."""
+    pack: Pack = read_pack(default_pack)
+    model = pack.albedo
+    still = np.zeros((3, model.basis.shape[1]))
+    return np.clip(decode_albedo(model.mean, model.basis, model.valid, still), 0.0, 1.0)
+
+
+def look(unlit: np.ndarray, coarse: np.ndarray) -> np.ndarray:
+    """The net's word on a face seen from the front, seen everywhere."""
+    rng = np.random.default_rng(0)
+    noisy = np.clip(unlit + rng.normal(0.0, 0.01, unlit.shape), 0.0, 1.0).astype(np.float32)
+    return covered_texels(noisy, coarse, np.ones((LAYOUT, LAYOUT)), np.full((LAYOUT, LAYOUT), 0.9))
+
+
+def test_bare_skin_with_moles_and_freckles_is_kept(coarse: np.ndarray) -> None:
+    unlit = coarse.copy()
+    rng = np.random.default_rng(1)
+    for x, y in rng.integers((80, 105), (176, 180), (40, 2)).tolist():
+        cv2.circle(unlit, (x, y), 1, (0.45, 0.30, 0.22), -1, cv2.LINE_AA)
+    for x, y in ((90, 130), (160, 170), (120, 45)):
+        cv2.circle(unlit, (x, y), 3, (0.20, 0.12, 0.09), -1, cv2.LINE_AA)
+    found = look(unlit, coarse)
+    face = np.zeros(found.shape, bool)
+    face[40:190, 75:181] = True
+    assert (found[face] > 0.5).mean() < 0.01
+
+
+def test_glasses_are_found(coarse: np.ndarray) -> None:
+    unlit, rim = coarse.copy(), np.zeros((LAYOUT, LAYOUT), np.float32)
+    for eye in EYES:
+        cv2.ellipse(rim, eye, (24, 18), 0, 0, 360, 1.0, 4)
+    cv2.line(rim, (122, 90), (133, 90), 1.0, 4)
+    unlit[rim > 0.5] = 0.06
+    found = look(unlit, coarse)
+    assert (found[rim > 0.5] > 0.5).mean() > 0.7
+    assert (found[120:180, 90:166] > 0.5).mean() < 0.02
+
+
+@pytest.mark.parametrize("tone", [(0.12, 0.09, 0.08), (0.80, 0.66, 0.45)])
+def test_a_fringe_is_found_dark_or_fair(coarse: np.ndarray, tone: tuple[float, ...]) -> None:
+    unlit, rng = coarse.copy(), np.random.default_rng(2)
+    for x in range(60, 196):
+        shade = np.clip(np.array(tone) * rng.uniform(0.6, 1.3), 0, 1).tolist()
+        end = (x + int(rng.integers(-4, 5)), 55 + int(rng.integers(0, 8)))
+        cv2.line(unlit, (x, 5), end, shade, 1, cv2.LINE_AA)
+    found = look(unlit, coarse)
+    assert (found[FOREHEAD] > 0.5).mean() > 0.7
+    assert (found[110:180, 90:166] > 0.5).mean() < 0.02
+
+
+def test_what_was_not_seen_is_not_covered(coarse: np.ndarray) -> None:
+    dark = np.zeros((LAYOUT, LAYOUT), np.float32)
+    assert covered_texels(0.0 * coarse, coarse, dark, dark).max() == 0.0
+
+
+def test_window_and_back() -> None:
+    ramp = np.mgrid[0:LAYOUT, 0:LAYOUT][0].astype(np.float32)
+    back = unwindow(window(ramp))
+    inside = back[40:180, 60:200]
+    assert back.shape == ramp.shape and back[0, 0] == 0.0
+    np.testing.assert_allclose(inside, ramp[40:180, 60:200], atol=1.0)
+    assert net_input(
+        *(window(np.zeros((256, 256, 3))),) * 2, *(np.ones((SIDE, SIDE)),) * 2
+    ).shape == (
+        8,
+        SIDE,
+        SIDE,
+    )
+
+
+def test_covered_texels_no_longer_count() -> None:
+    ones = np.ones((64, 64))
+    normal = np.dstack([0 * ones, 0 * ones, ones])
+    observation = TexelObservation(normal, normal, normal, ones, ones > 0, ones)
+    covered = np.zeros((256, 256), np.float32)
+    covered[:, :128] = 1.0
+    person = uncovered(observation, covered).person
+    assert person[:, :31].max() < 1e-6 and person[:, 33:].min() == 1.0
+    assert observation.person.min() == 1.0
