@@ -110,15 +110,21 @@ def unit_to_signed(image: np.ndarray) -> np.ndarray:
 # --- colour ---------------------------------------------------------------------------------
 
 
+SRGB_TOE, SRGB_TOE_LINEAR, SRGB_SLOPE = 0.04045, 0.0031308, 12.92
+"""Where the straight piece of the curve ends, encoded and linear, and its slope."""
+SRGB_SCALE, SRGB_OFFSET, SRGB_POWER = 1.055, 0.055, 2.4
+
+
 def srgb_to_linear(x: Any, xp: ModuleType = np) -> Any:
     """sRGB-encoded to linear, elementwise (IEC 61966-2-1). Input is not clipped above 1."""
-    return xp.where(x <= 0.04045, x / 12.92, ((xp.clip(x, 0.04045, None) + 0.055) / 1.055) ** 2.4)
+    high = (xp.clip(x, SRGB_TOE, None) + SRGB_OFFSET) / SRGB_SCALE
+    return xp.where(x <= SRGB_TOE, x / SRGB_SLOPE, high**SRGB_POWER)
 
 
 def linear_to_srgb(x: Any, xp: ModuleType = np) -> Any:
     """Linear to sRGB-encoded, elementwise (IEC 61966-2-1). Gradient-safe at 0."""
-    high = 1.055 * xp.clip(x, 0.0031308, None) ** (1.0 / 2.4) - 0.055
-    return xp.where(x <= 0.0031308, x * 12.92, high)
+    high = SRGB_SCALE * xp.clip(x, SRGB_TOE_LINEAR, None) ** (1.0 / SRGB_POWER) - SRGB_OFFSET
+    return xp.where(x <= SRGB_TOE_LINEAR, x * SRGB_SLOPE, high)
 
 
 LUMINANCE_WEIGHTS = (0.2126, 0.7152, 0.0722)
