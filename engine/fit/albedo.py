@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..head.numerics import smoothstep
+from ..head.transfer import picture_to_srgb
 from ..protocol.albedo import decode_texels, normal_matrix, project_texels
 from ..protocol.albedo_pack import AlbedoModel
 from ..protocol.conventions import linear_to_srgb, sh_basis, srgb_to_linear
+from ..protocol.detail import value
 from ..protocol.errors import EngineError, ErrorCode
 from ..reporter import Reporter
 from .light import solve_exposure, solve_light
@@ -57,7 +59,7 @@ def texel_trust(
 ) -> np.ndarray:
     """(S, S) in [0, 1]: seen, facing the camera, on the person, inside `mask`, well exposed."""
     facing = smoothstep(observation.facing, settings.least_facing, 0.5)
-    brightest = linear_to_srgb(observation.colour).max(axis=-1)
+    brightest = picture_to_srgb(value(observation.colour))
     exposed = smoothstep(brightest, 0.03, 0.12) * (1.0 - 0.9 * smoothstep(brightest, 0.96, 1.0))
     return observation.visible * facing * observation.person * mask * exposed
 

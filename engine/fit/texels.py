@@ -6,9 +6,10 @@ import numpy as np
 import torch
 
 from ..head.camera import Camera
-from ..head.normals import vertex_normals
-from ..protocol.conventions import srgb_to_linear
-from ..render.atlas import Atlas, texel_values, visible_texels
+from ..head.normals import unit, vertex_normals
+from ..head.transfer import picture_to_linear
+from ..render.atlas import Atlas, facing_atlas, texel_values, visible_texels
+from ..render.interpolate import to_image
 from ..render.texture import sample_image
 
 
@@ -38,19 +39,21 @@ def observe_texels(
     image: np.ndarray,
     person: np.ndarray,
 ) -> TexelObservation:
-    """Sample the photo at every texel of the atlas.
+    """Sample the photo at every texel of the atlas; all is 0 where the skin faces away.
 
     vertices (V, 3) model space; triangles (T, 3); camera and depth (h, w) of the image;
     image (h, w, 3) sRGB; person (h, w) in [0, 1].
     """
-    position = texel_values(vertices, triangles, atlas)
-    normal = texel_values(vertex_normals(vertices, triangles), triangles, atlas)
-    normal = torch.nn.functional.normalize(normal, dim=-1)
-    seen = visible_texels(position, normal, atlas, camera, depth)
-    linear = torch.from_numpy(srgb_to_linear(image).astype(np.float32))
+    normals = vertex_normals(vertices, triangles)
+    near = facing_atlas(vertices, normals, triangles, atlas, camera)
+    both = texel_values(torch.cat([vertices, normals], -1), triangles, near)
+    position, normal = both[..., :3].contiguous(), unit(both[..., 3:])
+    seen = visible_texels(position, normal, near, camera, depth)
+    linear = torch.from_numpy(picture_to_linear(image))
     layers = torch.cat([linear, torch.from_numpy(person.astype(np.float32))[..., None]], dim=-1)
-    sampled = sample_image(layers, seen.pixels).numpy()
-    inside = atlas.valid & seen.visible
+    pixels = seen.pixels.reshape(-1, 2).index_select(0, near.covered)
+    sampled = to_image(sample_image(layers, pixels), near.covered, *near.valid.shape).numpy()
+    inside = near.valid & seen.visible
     return TexelObservation(
         position.numpy(),
         normal.numpy(),

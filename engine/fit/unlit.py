@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 
 from ..head.numerics import smoothstep
-from ..protocol.conventions import linear_to_srgb, sh_basis
+from ..head.transfer import picture_to_srgb
+from ..protocol.conventions import sh_basis
 from .albedo import texel_trust
 from .settings import AlbedoSettings, SeenSettings
 from .texels import TexelObservation
@@ -17,11 +18,12 @@ def unlit_colour(
 
     0 where nothing was seen.
     """
-    at = np.nonzero(observation.visible)
-    normals = observation.normal[at].astype(np.float32)
+    at = np.flatnonzero(observation.visible)
+    normals = observation.normal.reshape(-1, 3)[at].astype(np.float32, copy=False)
     shading = np.maximum(sh_basis(normals) @ light.astype(np.float32), settings.least_shading)
     unlit = np.zeros(observation.colour.shape, np.float32)
-    unlit[at] = linear_to_srgb(np.clip(observation.colour[at] / shading, 0.0, 1.0))
+    colour = observation.colour.reshape(-1, 3)[at]
+    unlit.reshape(-1, 3)[at] = picture_to_srgb(np.clip(colour / shading, 0.0, 1.0))
     return unlit
 
 
@@ -54,12 +56,20 @@ def seen_texels(
     return seen.astype(np.float32)
 
 
+_DISC_RADIUS = 6
+"""Pixels. A wider disc is used on a smaller picture: erosion is slow, and its rim is soft."""
+
+
 def inner_person(person: np.ndarray, face: np.ndarray, settings: SeenSettings) -> np.ndarray:
     """(h, w) float32 in [0, 1]: the person without a rim of `SeenSettings.rim`.
 
     person, face (h, w) in [0, 1]: the person's pixels, and those of the face's skin.
     """
-    radius = max(1, round(settings.rim * float(face.sum()) ** 0.5))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    inner = cv2.erode(person.astype(np.float32), disc)
-    return np.minimum(cv2.GaussianBlur(inner, (0, 0), radius / 2.0), person)
+    radius = max(1.0, settings.rim * float(face.sum()) ** 0.5)
+    size, coarser = person.shape[1::-1], max(1, round(radius / _DISC_RADIUS))
+    small = tuple(max(1, round(side / coarser)) for side in size)
+    reach = max(1, round(radius / coarser))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    inner = cv2.resize(person.astype(np.float32), small, interpolation=cv2.INTER_AREA)
+    inner = cv2.GaussianBlur(cv2.erode(inner, disc), (0, 0), reach / 2.0)
+    return np.minimum(cv2.resize(inner, size, interpolation=cv2.INTER_LINEAR), person)

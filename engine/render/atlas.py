@@ -64,6 +64,31 @@ def build_atlas(corner_uv: torch.Tensor, size: int, faces: torch.Tensor | None =
     return Atlas(triangle, fragments.barycentric, valid, fragments.covered)
 
 
+_TURNED = -0.05
+"""Cosine between a corner's normal and the way to the camera below which it faces away: that way
+changes by less over a triangle, and a sum of three such normals faces away too."""
+
+
+def facing_atlas(
+    vertices: torch.Tensor,
+    normals: torch.Tensor,
+    triangles: torch.Tensor,
+    atlas: Atlas,
+    camera: Camera,
+) -> Atlas:
+    """The texels of triangles with a corner that faces the camera; no other can be visible.
+
+    vertices, normals: (V, 3) metres and unit. triangles: (2F, 3), of all quads.
+    """
+    cosine = (normals * unit(camera_centre(camera) - vertices)).sum(-1)
+    turned = (cosine > _TURNED)[triangles.long()].any(-1)
+    flat = atlas.triangle.reshape(-1).index_select(0, atlas.covered).long()
+    covered = atlas.covered[turned.index_select(0, flat)]
+    valid = torch.zeros_like(atlas.valid).reshape(-1)
+    valid[covered] = True
+    return Atlas(atlas.triangle, atlas.barycentric, valid.reshape(atlas.valid.shape), covered)
+
+
 def texel_values(values: torch.Tensor, triangles: torch.Tensor, atlas: Atlas) -> torch.Tensor:
     """(S, S, C) of per-vertex values (V, C) at each texel, 0 where not valid. Differentiable.
 

@@ -79,7 +79,7 @@ def render_head(
     materials: Sequence[Material],
     light: torch.Tensor,
     camera: Camera,
-    supersample: int = 1,
+    supersample: float = 1,
 ) -> RenderOutput:
     """Picture of a head on black. Differentiable in vertices, textures, colours, light, camera.
 
@@ -216,7 +216,7 @@ def render_views(
     views: Sequence[tuple[float, float]],
     size: int = 512,
     light: torch.Tensor | None = None,
-    supersample: int = 2,
+    supersample: float = 2,
 ) -> list[torch.Tensor]:
     """sRGB pictures (size, size, 3) in [0, 1], one per (yaw, pitch) in degrees.
 

@@ -1,5 +1,6 @@
 """The photo without its light, and the trust in its texels."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -53,6 +54,19 @@ def test_the_rim_of_the_person_is_left_out() -> None:
     assert inner[50, 30] < 0.05
     assert inner[50, 40:].min() > 0.95
     assert (inner <= person).all()
+
+
+def test_a_wide_rim_equals_the_slow_twin_at_full_size() -> None:
+    """The disc of 41 pixels, wide enough to be used on a smaller picture."""
+    y, x = np.mgrid[0:300, 0:240]
+    person = np.clip(100.0 - np.hypot(y - 150, x - 120), 0.0, 1.0).astype(np.float32)
+    face = np.ones((300, 240), np.float32)
+    radius = round(0.075 * face.sum() ** 0.5)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    twin = cv2.GaussianBlur(cv2.erode(person, disc), (0, 0), radius / 2.0)
+    found = inner_person(person, face, SeenSettings(rim=0.075))
+    assert np.abs(found - np.minimum(twin, person)).max() < 0.12
+    assert np.abs(found - np.minimum(twin, person)).mean() < 0.01
 
 
 def test_small_gaps_of_the_skin_are_closed_but_not_where_glasses_sit() -> None:

@@ -11,6 +11,7 @@ from engine.protocol import conventions
 from engine.protocol.headpack import split_quads
 from engine.render.atlas import (
     build_atlas,
+    facing_atlas,
     pad_texture,
     padding_sources,
     texel_values,
@@ -169,3 +170,24 @@ def test_texels_outside_the_picture_or_behind_it_are_not_seen():
     within = Camera(camera.intrinsics, camera.rotation, camera.translation * 0, 200, 200)
     _, _, result = seen_by(within, *patch(20, 40))
     assert not result.visible.any()
+
+
+@pytest.mark.parametrize("distance", [1.5, 4.0])
+def test_texels_that_face_the_camera_are_all_that_can_be_seen(distance):
+    """The slow twin looks at all texels."""
+    points, quads, corner_uv = patch(48, 72)
+    triangles, camera = triangles_of(quads), frontal_camera(distance)
+    normals = vertex_normals(points, triangles)
+    atlas = build_atlas(corner_uv, 96)
+    near = facing_atlas(points, normals, triangles, atlas, camera)
+    pixels, depth = project(points, camera)
+    buffer = rasterize(pixels, depth, triangles, camera.height, camera.width).depth
+    found, twin = (
+        visible_texels(
+            *(texel_values(each, triangles, one) for each in (points, normals)), one, camera, buffer
+        )
+        for one in (near, atlas)
+    )
+    assert torch.equal(found.visible, twin.visible)
+    assert twin.visible.any() and len(near.covered) < 0.6 * len(atlas.covered)
+    torch.testing.assert_close(found.pixels[twin.visible], twin.pixels[twin.visible])
