@@ -14,6 +14,7 @@ from .interrupt import interrupt_cancels
 from .outputs import check_at_least, check_pack_output, pack_id, report_path, work_path, write_json
 from .train_detail import register_detail
 from .train_encoder import register_encoder
+from .train_occluders import register_occluders
 from .train_options import add_origin
 from .train_regressor import register_regressor
 
@@ -96,6 +97,7 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     albedo.set_defaults(run=run_albedo)
     register_detail(actions)
     register_encoder(actions)
+    register_occluders(actions)
     register_regressor(actions)
 
 

@@ -12,6 +12,7 @@ from .things import EYES
 
 BROWS = np.array([[0.36, 0.27], [0.64, 0.27]])
 """Middle of the brows, as shares of the square round the face in the layout."""
+MOUTH = np.array([0.5, 0.66])
 HAIRS, BROW_HAIRS = 2200, 160
 
 
@@ -23,7 +24,7 @@ def draw_marks(rng: np.random.Generator, skin: np.ndarray) -> np.ndarray:
         skin = _brows(rng, skin)
     if rng.random() < 0.35:
         skin = _shadowed_eyes(rng, skin)
-    return skin
+    return _lips(rng, skin) if rng.random() < 0.4 else skin
 
 
 def _grown(
@@ -75,6 +76,20 @@ def _brows(rng: np.random.Generator, skin: np.ndarray) -> np.ndarray:
         families.append(_short(rng, root, way, length))
     whole = np.ones(skin.shape[:2], np.float32)
     return _grown(rng, skin, np.concatenate(families), rng.uniform(0.7, 1.6), whole)
+
+
+def _lips(rng: np.random.Generator, skin: np.ndarray) -> np.ndarray:
+    """Lipstick, mostly red, with the lips anywhere about their place."""
+    size = len(skin)
+    y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
+    tone = rng.uniform([0.4, 0.0, 0.0], [0.95, 0.4, 0.45])
+    middle = MOUTH + rng.normal(0.0, 0.012, 2)
+    far = ((x - middle[0]) / rng.uniform(0.08, 0.14)) ** 2
+    far = far + ((y - middle[1]) / rng.uniform(0.02, 0.07)) ** 2
+    share = rng.uniform(0.2, 1.0) * (1.0 - smoothstep(far, 0.8, 1.1))
+    share = cv2.GaussianBlur(share.astype(np.float32), (0, 0), rng.uniform(0.4, 1.2))[..., None]
+    gloss = 1.0 + rng.uniform(0.0, 0.4) * blurred_noise(rng, size, 20)[..., None]
+    return (skin * (1.0 - share) + np.clip(tone * gloss, 0, 1) * share).astype(np.float32)
 
 
 def _shadowed_eyes(rng: np.random.Generator, skin: np.ndarray) -> np.ndarray:

@@ -117,15 +117,15 @@ def _missed_light(rng: np.random.Generator, normals: np.ndarray) -> np.ndarray:
     field = rng.normal(0, level) + normals @ rng.normal(0, tilt, 3)
     field = field + 0.5 * tilt * rng.normal() * normals[..., 0] ** 2
     light = np.exp(field)[..., None] * np.exp(rng.normal(0, tint, 3))
-    if rng.random() < 0.4:
+    if rng.random() < 0.5:
         y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32) / SIDE - 0.5
         angle, where = rng.uniform(0, 2 * np.pi), rng.normal(0.0, 0.2)
         coarse = rng.normal(0, 0.08, (6, 6)).astype(np.float32)
         edge = np.cos(angle) * x + np.sin(angle) * y - where
         edge = edge + cv2.resize(coarse, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-        dark = rng.uniform(0.1, 0.9)
-        soft = rng.uniform(0.005, 0.15)
-        light = light * (1.0 - dark * smoothstep(edge, -soft, soft))[..., None]
+        dark = np.clip(rng.uniform(0.1, 0.9) + rng.normal(0, 0.1, 3), 0.0, 0.97)
+        soft = rng.uniform(0.05, 0.6) ** 2
+        light = light * (1.0 - dark * smoothstep(edge, -soft, soft)[..., None])
     return light
 
 
