@@ -16,7 +16,7 @@ from ..protocol.conventions import mirror_texels
 from .low_pass import LowPass
 from .settings import PhotoLayerSettings
 
-SEEN, MIRRORED, COMPLETED = 1.0, 2.0 / 3.0, 1.0 / 3.0
+SEEN, MIRRORED, COMPLETED = np.float32(1.0), np.float32(2.0 / 3.0), np.float32(1.0 / 3.0)
 """Grey levels of the origin map (engine/DESIGN.md)."""
 _EDGE_SIZE = 512
 
@@ -34,26 +34,36 @@ class PhotoLayer:
     albedo: np.ndarray
 
 
+def _times(layer: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(T, T, 3) times (T, T), with the weight laid out like the layer: five times as fast."""
+    return cv2.multiply(layer, cv2.merge([weight, weight, weight]))
+
+
 def _average(layers: list[np.ndarray], weights: list[np.ndarray]) -> np.ndarray:
-    total = sum(weights) + 1e-8
-    mixed = sum(w[..., None] * x for x, w in zip(layers, weights, strict=True))
-    return mixed / total[..., None]
+    """Mean of the layers (T, T, 3) by their weights; the weights past the layers are of zeros."""
+    share = 1.0 / (sum(weights) + np.float32(1e-8))
+    parts = [_times(x, w * share) for x, w in zip(layers, weights, strict=False)]
+    return sum(parts[1:], parts[0])
 
 
-def _blend(layers: list[np.ndarray], weights: list[np.ndarray], levels: int) -> np.ndarray:
-    """Blend (T, T, 3) layers by (T, T) weights, one Laplacian level at a time."""
+def blend(layers: list[np.ndarray], weights: list[np.ndarray], levels: int) -> np.ndarray:
+    """Blend (T, T, 3) layers by (T, T) weights, one Laplacian level at a time.
+
+    There may be more weights than layers: those left are the weights of layers of zeros.
+    """
     if levels == 0 or min(layers[0].shape[:2]) <= 4:
         return _average(layers, weights)
     size = layers[0].shape[1::-1]
-    low_layers, low_weights, bands = [], [], []
-    for layer, weight in zip(layers, weights, strict=True):
-        low_weight = cv2.pyrDown(weight)
-        low = cv2.pyrDown(layer * weight[..., None]) / (low_weight[..., None] + 1e-6)
-        low_layers.append(low)
-        low_weights.append(low_weight)
-        bands.append(layer - cv2.pyrUp(low, dstsize=size))
+    low_weights = [cv2.pyrDown(weight) for weight in weights]
+    low_layers = [
+        _times(cv2.pyrDown(_times(layer, weight)), 1.0 / (low + np.float32(1e-6)))
+        for layer, weight, low in zip(layers, weights, low_weights, strict=False)
+    ]
+    bands = [
+        layer - cv2.pyrUp(low, dstsize=size) for layer, low in zip(layers, low_layers, strict=True)
+    ]
     band = _average(bands, weights)
-    low = _blend(low_layers, low_weights, levels - 1)
+    low = blend(low_layers, low_weights, levels - 1)
     return band + cv2.pyrUp(low, dstsize=size)
 
 
@@ -97,13 +107,13 @@ def photo_layer(
     mirrored = mirror_texels(seen) * settings.mirror_trust * mask.astype(np.float32) * unseen
     empty = settings.model_trust * unseen
     tone = np.ascontiguousarray(mirror_texels(_tone(change, seen, settings.tone_sigma)))
-    layer = _blend(
-        [change, tone, np.zeros_like(change)],
+    layer = blend(
+        [change, tone],
         [seen, mirrored.astype(np.float32), empty.astype(np.float32)],
         settings.pyramid_levels,
     )
-    layer = layer * valid[..., None]
-    best = np.argmax(np.stack([empty, mirrored, seen]), axis=0)
-    origin = np.array([COMPLETED, MIRRORED, SEEN], dtype=np.float32)[best] * valid
+    layer = _times(layer, valid.astype(np.float32))
+    origin = np.where(mirrored > empty, MIRRORED, COMPLETED)
+    origin = np.where(seen > np.maximum(mirrored, empty), SEEN, origin).astype(np.float32) * valid
     albedo = np.clip(below + layer, 0.0, 1.0)
     return PhotoLayer(albedo - below, origin, albedo)

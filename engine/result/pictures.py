@@ -57,10 +57,11 @@ def heat_picture(
     """
     grey = unit_to_bytes(np.clip(values / hottest, 0.0, 1.0))
     heat = bytes_to_unit(cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO)[..., ::-1])
-    back = DIMMED * np.repeat(image.mean(axis=-1, keepdims=True), 3, axis=-1)
-    return over(heat, weight, back.astype(np.float32))
+    back = cv2.transform(image.astype(np.float32), np.full((3, 3), DIMMED / 3.0))
+    return over(heat, weight, back)
 
 
 def over(front: np.ndarray, alpha: np.ndarray, back: np.ndarray) -> np.ndarray:
     """`front` (H, W, 3) over `back` by alpha (H, W), all sRGB, straight alpha."""
-    return front * alpha[..., None] + back * (1.0 - alpha[..., None])
+    share = cv2.merge([alpha, alpha, alpha])  # laid out like the pictures: several times as fast
+    return back + (front - back) * share

@@ -1,8 +1,9 @@
 """The photo layer restores what was seen, mirrors tone only, and never moves the rest."""
 
+import cv2
 import numpy as np
 
-from engine.fit.photo_layer import COMPLETED, MIRRORED, SEEN, PhotoLayer, photo_layer
+from engine.fit.photo_layer import COMPLETED, MIRRORED, SEEN, PhotoLayer, blend, photo_layer
 from engine.fit.settings import PhotoLayerSettings
 from engine.protocol.conventions import mirror_texels
 
@@ -67,3 +68,31 @@ def test_inputs_are_not_changed() -> None:
     run(below, truth, seen)
     np.testing.assert_array_equal(below, before)
     np.testing.assert_array_equal(seen, WHOLE)
+
+
+def slow_blend(layers: list[np.ndarray], weights: list[np.ndarray], levels: int) -> np.ndarray:
+    """The slow twin, Burt & Adelson's blend level by level, with the layer of zeros in it."""
+
+    def average(parts: list[np.ndarray]) -> np.ndarray:
+        total = sum(weights) + 1e-8
+        return sum(w[..., None] * x for x, w in zip(parts, weights, strict=True)) / total[..., None]
+
+    if levels == 0:
+        return average(layers)
+    size = layers[0].shape[1::-1]
+    lows = [cv2.pyrDown(weight) for weight in weights]
+    small = [
+        cv2.pyrDown(x * w[..., None]) / (low[..., None] + 1e-6)
+        for x, w, low in zip(layers, weights, lows, strict=True)
+    ]
+    fine = [x - cv2.pyrUp(low, dstsize=size) for x, low in zip(layers, small, strict=True)]
+    return average(fine) + cv2.pyrUp(slow_blend(small, lows, levels - 1), dstsize=size)
+
+
+def test_the_fast_blend_equals_its_slow_twin() -> None:
+    rng = np.random.default_rng(0)
+    layers = [rng.normal(size=(SIZE, SIZE, 3)).astype(np.float32) for _ in range(2)]
+    weights = [rng.uniform(size=(SIZE, SIZE)).astype(np.float32) for _ in range(3)]
+    weights[0][:, :40] = 0.0
+    twin = slow_blend([*layers, np.zeros_like(layers[0])], weights, 3)
+    np.testing.assert_allclose(blend(layers, weights, 3), twin, atol=1e-5)
