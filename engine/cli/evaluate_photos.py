@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.errors import EngineError, ErrorCode
+from ..protocol.job import PRESETS
 from .outputs import check_output, write_json, write_output
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def add_photos(what: argparse._SubParsersAction) -> None:
     )
     photos.add_argument("--pack", default="default")
     photos.add_argument("--detail", default=None, metavar="PACK", help="detail pack to use")
+    photos.add_argument("--preset", choices=PRESETS, default=PRESETS[0], help="recipe of the fit")
     photos.add_argument("--lpips", type=Path, metavar="FILE", help="LPIPS weights (safetensors)")
     photos.add_argument("--json", type=Path, default=None, help="write the figures here")
     photos.add_argument("--sheet", type=Path, default=None, help="write a contact sheet here (PNG)")
@@ -155,6 +157,7 @@ def run_photos(arguments: argparse.Namespace) -> int:
     from ..evaluate.photo_zoom import ZOOM_TILE
     from ..evaluate.photos import TILE, medians
     from ..fit.pipeline import Session
+    from ..fit.settings import with_preset
     from ..render.threads import choose_threads
     from ..result.pictures import contact_sheet
     from ..result.write import png_bytes
@@ -165,7 +168,8 @@ def run_photos(arguments: argparse.Namespace) -> int:
     session = Session()
     loaded = session.pack(arguments.pack, None, arguments.detail)
     lpips = None if arguments.lpips is None else read_lpips(arguments.lpips)
-    world = _World(loaded, session.settings, Judge(loaded.nets, lpips))
+    settings = with_preset(session.settings, arguments.preset)
+    world = _World(loaded, settings, Judge(loaded.nets, lpips))
     machine = describe(this_machine())
     print(machine)
     pairs = _pairs(arguments, world) if arguments.peer else []
@@ -173,7 +177,7 @@ def run_photos(arguments: argparse.Namespace) -> int:
     if arguments.json:
         report = {
             "machine": machine,
-            "settings": asdict(session.settings),
+            "settings": asdict(settings),
             "medians": medians(photos),
             "photos": [_plain(outcome) for outcome in photos],
             "peer": [_plain(outcome) for outcome in pairs],

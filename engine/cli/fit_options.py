@@ -3,7 +3,15 @@
 import argparse
 from collections.abc import Sequence
 
-from ..protocol.job import DEVICES, FINE_SIZES, LANDMARKS, RASTERIZERS, TEXTURE_SIZES, FitJob
+from ..protocol.job import (
+    DEVICES,
+    FINE_SIZES,
+    LANDMARKS,
+    PRESETS,
+    RASTERIZERS,
+    TEXTURE_SIZES,
+    FitJob,
+)
 
 DEFAULTS = FitJob(photos=("photo",), output="output")
 
@@ -38,6 +46,12 @@ def add_fit_options(parser: argparse.ArgumentParser) -> None:
         help="nvdiffrast: an optional package, for NVIDIA cards (%(default)s)",
     )
     add(
+        "--preset",
+        choices=PRESETS,
+        default=DEFAULTS.preset,
+        help="paper: the UVAPM paper's own recipe, slow, to compare with (%(default)s)",
+    )
+    add(
         "--allow-download",
         action="store_true",
         help="let an optional package fetch its weights from its authors' site, once",
@@ -60,4 +74,5 @@ def fit_job(arguments: argparse.Namespace, photos: Sequence[str], output: str) -
         landmarks=arguments.landmarks,
         rasterizer=arguments.rasterizer,
         allow_download=arguments.allow_download,
+        preset=arguments.preset,
     )

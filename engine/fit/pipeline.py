@@ -31,7 +31,7 @@ from .pictures import (
 )
 from .reconstruct import Reconstruction, StageClock, reconstruct
 from .request import FitRequest
-from .settings import FitSettings
+from .settings import FitSettings, with_preset
 from .state import read_state
 
 PREVIEW_SIZE = 320
@@ -93,7 +93,7 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
             photos,
             loaded,
             request,
-            session.settings,
+            with_preset(session.settings, job.preset),
             reporter,
             clock,
             show,

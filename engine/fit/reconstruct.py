@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from ..photo.load import Photo
 from ..photo.prepare import PreparedPhoto
@@ -16,12 +15,14 @@ from .albedo import AlbedoFit
 from .detail import DetailFit
 from .eyes_of_photos import with_eyes
 from .fitted_photo import FittedPhoto
-from .geometry import face_pixels, head_shape, photo_camera, render_depth, working_camera
+from .geometry import head_shape
 from .hold import held_regions, hold_albedo, hold_identity
 from .layers import LayerTask, fit_layers
 from .loaded import LoadedPack
+from .look import look_at
 from .observe import FittedView
 from .occluders import fit_uncovered_albedos
+from .paper.run import fit_paper
 from .request import FitRequest
 from .resize import resize_texture
 from .settings import FitSettings
@@ -154,19 +155,6 @@ def _fit_albedos(
     return tuple(replace(one, coefficients=coefficients) for one in found), covers
 
 
-def _look(
-    prepared: PreparedPhoto, shape: ShapeFit, vertices: np.ndarray, loaded: LoadedPack
-) -> tuple[FittedView, np.ndarray]:
-    """The posed head as the photo sees it, and the photo's pixels of its face."""
-    photo = prepared.photo
-    camera = photo_camera(shape, photo.width, photo.height)
-    camera = working_camera(camera, prepared.crop)
-    points = torch.from_numpy(vertices)
-    buffer = render_depth(points, loaded.triangles[loaded.solid], camera, loaded.rasterizer)
-    view = FittedView(points, camera, buffer.depth, prepared.crop)
-    return view, face_pixels(loaded, buffer)
-
-
 def reconstruct(
     photos: Sequence[Photo],
     loaded: LoadedPack,
@@ -195,7 +183,7 @@ def reconstruct(
         show(posed[0][0])
     with clock.stage("albedo"):
         three = zip(prepared, shapes, posed, strict=True)
-        looks = [_look(one, shape, both[0], loaded) for one, shape, both in three]
+        looks = [look_at(one, shape, both[0], loaded) for one, shape, both in three]
         reporter.progress(0, settings.albedo.rounds)
         views = [view for view, _ in looks]
         albedos, covers = _fit_albedos(views, loaded, request, settings, reporter)
@@ -205,19 +193,22 @@ def reconstruct(
                 prepared, shapes, posed, looks, albedos, covers, strict=True
             )
         )
+        if settings.paper is not None:
+            fitted, request = fit_paper(loaded, fitted, request, settings.paper, reporter)
         fitted, eye = with_eyes(loaded, fitted, request.held, settings.eyes)
     with clock.stage("detail"):
-        coarse = coarse_albedo(loaded, albedos[0].coefficients, request.texture_size)
+        coarse = coarse_albedo(loaded, fitted[0].albedo.coefficients, request.texture_size)
         detail, layer_errors = fit_layers(
             LayerTask(loaded, fitted, coarse, request), settings, reporter
         )
-    warnings = (*person.warnings, *_warnings(prepared[0], shapes[0]))
+    main = fitted[0].shape
+    warnings = (*person.warnings, *_warnings(prepared[0], main))
     for text in warnings:
         reporter.warning(text)
     return Reconstruction(
         fitted,
         person.indices,
-        posed[0][1],
+        head_shape(loaded.head, main.identity, main.expression)[1],
         coarse,
         eye,
         detail,

@@ -4,9 +4,10 @@ Every number names its unit and why it is what it is. "Ours" means chosen by mea
 photos with `python -m engine evaluate photos`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..photo.settings import PrepareSettings
+from .paper.settings import PaperSettings
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,7 @@ class EyeSettings:
 
 @dataclass(frozen=True)
 class FitSettings:
-    """All stages."""
+    """All stages. paper: the paper's own recipe in place of stages 1 to 3, after a landmark fit."""
 
     prepare: PrepareSettings = field(default_factory=PrepareSettings)
     shape: ShapeSettings = field(default_factory=ShapeSettings)
@@ -225,3 +226,9 @@ class FitSettings:
     photo_layer: PhotoLayerSettings = field(default_factory=PhotoLayerSettings)
     confidence: ConfidenceSettings = field(default_factory=ConfidenceSettings)
     several: SeveralSettings = field(default_factory=SeveralSettings)
+    paper: PaperSettings | None = None
+
+
+def with_preset(settings: FitSettings, preset: str) -> FitSettings:
+    """The settings with a preset, one of `protocol.job.PRESETS`, in force."""
+    return replace(settings, paper=PaperSettings() if preset == "paper" else None)

@@ -21,6 +21,7 @@ LOCKS = ("identity", "expression", "pose", "albedo", "light", "detail", *REGIONS
 """What a fit that starts from a result can leave as it is there; the last ones are regions of the
 face, in shape and albedo."""
 
+PRESETS = ("default", "paper")
 MAX_PHOTOS = 16
 MAX_SEED = 2**31 - 1
 """A Blender integer property holds it."""
@@ -47,6 +48,7 @@ class FitJob:
     landmarks: one of `LANDMARKS`; rasterizer: of the fit, one of `RASTERIZERS`: the second ones are
     optional packages. allow_download: whether such a package may fetch its weights.
     fine_size: side of the normal and roughness maps in texels, one of `FINE_SIZES`.
+    preset: one of `PRESETS`: our own fit, or the UVAPM paper's recipe to compare with.
     """
 
     photos: tuple[str, ...]
@@ -64,6 +66,7 @@ class FitJob:
     landmarks: str = LANDMARKS[0]
     rasterizer: str = RASTERIZERS[0]
     allow_download: bool = False
+    preset: str = PRESETS[0]
 
     def __post_init__(self) -> None:
         if isinstance(self.photos, str):
@@ -82,6 +85,7 @@ class FitJob:
             ("device", DEVICES),
             ("landmarks", LANDMARKS),
             ("rasterizer", RASTERIZERS),
+            ("preset", PRESETS),
         ):
             if (value := getattr(self, name)) not in known:
                 raise _bad(f"{name} must be one of {', '.join(known)}, got {shown(value)}")

@@ -7,7 +7,7 @@ from pathlib import Path
 PROTOCOL_VERSION = 4
 """Messages between the add-on and the worker (`messages.py`). 2: a job may name an albedo pack.
 3: decode and decoded; a job may name a detail pack and the size of the fine maps.
-4: a job may start from a result with parts held, and name landmarks and rasterizer."""
+4: a job may start from a result with parts held, and name landmarks, rasterizer and preset."""
 
 RESULT_SCHEMA = 4
 """Layout of a result directory (`result.py`). 2: result.json may name an albedo pack. 3: detail

@@ -1,0 +1,26 @@
+"""The posed head as one photo sees it."""
+
+import numpy as np
+import torch
+
+from ..photo.prepare import PreparedPhoto
+from .geometry import face_pixels, photo_camera, render_depth, working_camera
+from .loaded import LoadedPack
+from .observe import FittedView
+from .shape import ShapeFit
+
+
+def look_at(
+    prepared: PreparedPhoto, shape: ShapeFit, vertices: np.ndarray, loaded: LoadedPack
+) -> tuple[FittedView, np.ndarray]:
+    """The view of the working crop, and its pixels (h, w) in [0, 1] of the face's skin.
+
+    vertices (V, 3) metres, model space, with the expression.
+    """
+    photo = prepared.photo
+    camera = photo_camera(shape, photo.width, photo.height)
+    camera = working_camera(camera, prepared.crop)
+    points = torch.from_numpy(vertices)
+    buffer = render_depth(points, loaded.triangles[loaded.solid], camera, loaded.rasterizer)
+    view = FittedView(points, camera, buffer.depth, prepared.crop)
+    return view, face_pixels(loaded, buffer)
