@@ -9,6 +9,9 @@ from ..protocol.conventions import mirror_texels
 from .resize import resize_texture
 from .settings import ConfidenceSettings
 
+_CENTRAL, _ITSELF = np.float32([-0.5, 0.0, 0.5]), np.float32([1.0])
+"""Kernels of a central difference."""
+
 
 def photo_density(position: np.ndarray, valid: np.ndarray, camera: Camera, size: int) -> np.ndarray:
     """(S, S) float32: pixels of the photo across a texel of a map of `size` a side.
@@ -19,8 +22,9 @@ def photo_density(position: np.ndarray, valid: np.ndarray, camera: Camera, size:
     """
     points = torch.from_numpy(np.ascontiguousarray(position, dtype=np.float32))
     pixels = project(points, camera)[0].numpy()
-    down, right = (np.gradient(pixels, axis=axis) for axis in (0, 1))
-    area = np.abs(right[..., 0] * down[..., 1] - right[..., 1] * down[..., 0])
+    across = cv2.sepFilter2D(pixels, cv2.CV_32F, _CENTRAL, _ITSELF, borderType=cv2.BORDER_REPLICATE)
+    down = cv2.sepFilter2D(pixels, cv2.CV_32F, _ITSELF, _CENTRAL, borderType=cv2.BORDER_REPLICATE)
+    area = np.abs(across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0])
     inside = cv2.erode(valid.astype(np.uint8), np.ones((3, 3), np.uint8))
     return (np.sqrt(area) * inside * (len(position) / size)).astype(np.float32)
 

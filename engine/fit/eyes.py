@@ -15,8 +15,9 @@ from ..head.camera import Camera, crop_camera, project, resize_camera
 from ..head.lighting import shade
 from ..head.normals import unit, vertex_normals
 from ..head.numerics import smoothstep
+from ..head.transfer import picture_to_linear, picture_to_srgb
 from ..photo.prepare import WorkingCrop
-from ..protocol.conventions import LUMINANCE_WEIGHTS, linear_to_srgb, srgb_to_linear
+from ..protocol.conventions import LUMINANCE_WEIGHTS, srgb_to_linear
 from ..render.interpolate import covered_barycentric, interpolate_covered
 from ..render.rasterize import rasterize
 from .loaded import EYE_PARTS, LoadedPack
@@ -238,9 +239,9 @@ def fit_eyes(view: EyeView, model: EyeModel, free: bool, settings: EyeSettings) 
 
 def tinted_eye(texture: np.ndarray, eyes: EyeFit) -> np.ndarray:
     """The pack's eye texture (S, S, 3) sRGB in the fitted colours."""
-    linear, polar = srgb_to_linear(texture[..., :3].astype(np.float32)), _polar(len(texture))
+    linear, polar = picture_to_linear(texture[..., :3]), _polar(len(texture))
     level = linear @ np.float32(LUMINANCE_WEIGHTS) / _iris_level(linear, polar)
     iris = level[..., None] * eyes.iris.astype(np.float32)
     share = iris_share(polar).astype(np.float32)[..., None]
     mixed = share * iris + (1.0 - share) * linear * eyes.white.astype(np.float32)
-    return linear_to_srgb(np.clip(mixed, 0.0, 1.0)).astype(np.float32)
+    return picture_to_srgb(np.clip(mixed, 0.0, 1.0))

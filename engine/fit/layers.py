@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import torch
 
+from ..beside import beside
 from ..nets.detail import DetailNet
 from ..nets.fovea import grid_matrices, resample
 from ..reporter import Reporter
@@ -35,7 +36,7 @@ from .photo_layer import PhotoLayer, photo_layer
 from .request import FitRequest
 from .resize import resize_texture
 from .settings import FitSettings
-from .unwrap import unwrap
+from .unwrap import joined, unwrap, unwrap_each
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,16 +131,19 @@ def fit_layers(
 
     Raises Cancelled.
     """
-    found = _detail_map(task, settings, reporter)
-    coarse, size = task.coarse, len(task.coarse)
+    coarse, size, loaded = task.coarse, len(task.coarse), task.loaded
+    mask = writable_mask(loaded.head, size)
+    with beside() as start:
+        waiting = start(unwrap_each, loaded, task.photos, mask, settings)
+        looking = start(_look, task, np.ones((1, 1), np.float32), 1.0, 1)
+        found = _detail_map(task, settings, reporter)
+        skins, whole = waiting.result(), looking.result()
     detailed = detailed_albedo(coarse, found.detail)
-    mask = writable_mask(task.loaded.head, size)
-    photo = unwrap(task.loaded, task.photos, mask, detailed, settings)
+    photo = joined(skins, detailed, settings)
     reporter.progress(settings.detail.iterations, settings.detail.iterations)
-    valid = skin_atlas(task.loaded, size).valid.numpy()
+    valid = skin_atlas(loaded, size).valid.numpy()
     over = photo_layer(photo.unlit, detailed, photo.seen, mask, valid, settings.photo_layer)
     over = _kept_layer(over, detailed, task.request)
     confidence = confidence_map(photo.seen, photo.density, valid, settings.confidence)
-    whole = _look(task, np.ones((1, 1), np.float32), 1.0, 1)
     errors = layer_errors(whole, coarse, detailed, over.albedo)
     return detail_fit(found, detailed, over, confidence), errors

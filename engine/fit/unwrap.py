@@ -36,7 +36,18 @@ def unwrap(
 
     mask (S, S) in [0, 1]: which texels may count; below (S, S, 3) sRGB: the albedo so far.
     """
-    skins = [_unwrap_one(loaded, photo, mask, settings) for photo in photos]
+    return joined(unwrap_each(loaded, photos, mask, settings), below, settings)
+
+
+def unwrap_each(
+    loaded: LoadedPack, photos: Sequence[FittedPhoto], mask: np.ndarray, settings: FitSettings
+) -> list[SeenSkin]:
+    """Each photo of a person as a map; what `unwrap` does before the albedo so far is wanted."""
+    return [_unwrap_one(loaded, photo, mask, settings) for photo in photos]
+
+
+def joined(skins: Sequence[SeenSkin], below: np.ndarray, settings: FitSettings) -> Unwrapped:
+    """The best of all photos, see `best_texels`."""
     unlit, seen = best_texels(skins, below, settings.several)
     return Unwrapped(unlit, seen, np.maximum.reduce([one.sharpness for one in skins]))
 
