@@ -14,17 +14,24 @@ from .paper.settings import PaperSettings
 class ShapeSettings:
     """Landmarks -> identity, expression, pose."""
 
-    landmark_sigma: float = 0.04
+    landmark_sigma: float = 0.10
     """Standard deviation of a landmark, fraction of the outer-eye distance. Ours: smaller
     values chase the net's own errors into the identity."""
-    depth_sigma: float = 0.30
+    depth_sigma: float = 0.08
     """Same for the net's own depth of a landmark. Ours: it is right only in the large."""
-    expression_sigma: float = 0.3
+    expression_sigma: float = 0.15
     """Prior of an expression weight (weights live in [0, 1]). Ours."""
     unobservable: tuple[str, ...] = ("eyeLook", "tongueOut", "cheekPuff", "jawForward")
     """Expression names (prefixes) that 468 surface points cannot tell; held at zero."""
     subject_distance: float = 1.2
     """Metres from the lens when the photo does not tell its focal length. Ours: a portrait."""
+    distance_sigma: float = 0.0
+    """Spread of the logarithm of that distance; 0 keeps it."""
+    feature_sigma: float = 0.02
+    """Standard deviation of landmarks on lids and lips in a last round in which the identity no
+    longer moves, only expression and pose; 0 leaves it out. Ours: the net is right about them."""
+    feature_expression_sigma: float = 0.3
+    """Prior of an expression weight in that round."""
     iterations: int = 30
     huber: float = 2.0
     """Residuals beyond this many sigmas are weighted down (Huber 1964)."""

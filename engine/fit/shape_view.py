@@ -12,8 +12,27 @@ from .settings import ShapeSettings
 
 OUTER_EYE_CORNERS = (33, 263)
 """Outer eye corners (right, left) in MediaPipe's 468-point scheme."""
+LIDS = (
+    *(33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173),
+    *(263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398),
+)
+"""Rims of the eyelids in MediaPipe's scheme, right eye first."""
+LIPS = (
+    *(61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 185, 40, 39, 37, 0, 267, 269, 270, 409),
+    *(78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 191, 80, 81, 82, 13, 312, 311, 310, 415),
+)
+"""Outer and inner edge of the lips in MediaPipe's scheme."""
 POSE_SIZE = 7
 """Parameters of a camera: rotation vector 3, translation 3, logarithm of the focal length."""
+
+
+@dataclass(frozen=True)
+class IdentityBelief:
+    """What something else than landmarks says of the identity: mean and sigma (K,), in the
+    standard deviations of the model; sigma at most 1, which stands for nothing known."""
+
+    mean: np.ndarray
+    sigma: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -23,12 +42,14 @@ class ShapeView:
     landmarks (L, 3): photo pixels, depth in the same scale, larger is farther. size: photo
     (width, height); the principal point is its centre. focal: pixels, or None when the photo does
     not tell. crop: picture and person mask of the face, None when there are only landmarks.
+    belief: None when there are only landmarks.
     """
 
     landmarks: np.ndarray
     size: tuple[int, int]
     focal: float | None = None
     crop: WorkingCrop | None = None
+    belief: IdentityBelief | None = None
 
     @property
     def center(self) -> np.ndarray:
@@ -89,6 +110,11 @@ def rotation_matrix(vector: np.ndarray) -> np.ndarray:
     return np.eye(3) + np.sin(angle) * k + (1.0 - np.cos(angle)) * (k @ k)
 
 
+def mean_scale(basis: LandmarkBasis, view: ShapeView) -> float:
+    """Pixels a metre of the mean head in the photo."""
+    return align_similarity(basis.mean, view.landmarks.astype(np.float64), basis.weight)[0]
+
+
 def first_state(basis: LandmarkBasis, view: ShapeView, settings: ShapeSettings) -> ViewState:
     """Pose of the mean head from the net's own 3D points."""
     landmarks = view.landmarks.astype(np.float64)
@@ -140,31 +166,47 @@ def _camera_points(
 
 
 def _residuals(
-    basis: LandmarkBasis, view: ShapeView, identity: np.ndarray, state: ViewState, ratio: float
+    basis: LandmarkBasis, view: ShapeView, identity: np.ndarray, state: ViewState, scale: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pixel residuals (L, 3) (x, y, depth over `ratio`) and their Jacobian (L, 3, P).
+    """Residuals (L, 3) in metres on the mean head (x, y, depth) and their Jacobian (L, 3, P).
 
-    The third row compares relative depth, in pixels at the head's distance, with the net's.
+    The third row compares relative depth with the net's. scale: pixels a metre.
     """
     points, dpoints = _camera_points(basis, identity, state)
-    landmarks, focal = view.landmarks.astype(np.float64), state.focal
-    z = points[:, 2]
+    landmarks = view.landmarks.astype(np.float64) / scale
+    z, focal = points[:, 2], state.focal / scale
     image = focal * points[:, :2] / z[:, None]
-    per_metre = focal / state.translation[2]
+    zoom = focal / state.translation[2]
     w = basis.weight / basis.weight.sum()
     relative, drelative = z - w @ z, dpoints[:, 2] - w @ dpoints[:, 2]
     observed = landmarks[:, 2] - w @ landmarks[:, 2]
     residual = np.column_stack(
-        [image + view.center - landmarks[:, :2], (relative * per_metre - observed) / ratio]
+        [image + view.center / scale - landmarks[:, :2], relative * zoom - observed]
     )
     jacobian = np.empty_like(dpoints)
     for axis in range(2):
         slope = points[:, axis] / z
         jacobian[:, axis] = focal / z[:, None] * (dpoints[:, axis] - slope[:, None] * dpoints[:, 2])
         jacobian[:, axis, -1] += image[:, axis]
-    jacobian[:, 2] = drelative * per_metre / ratio
-    jacobian[:, 2, -2] -= relative * per_metre / ratio / state.translation[2]
+    jacobian[:, 2] = drelative * zoom
+    jacobian[:, 2, -2] -= relative * zoom / state.translation[2]
     return residual, jacobian
+
+
+def landmark_spread(
+    basis: LandmarkBasis, settings: ShapeSettings, features: float | None = None
+) -> np.ndarray:
+    """(L, 3) standard deviations of landmarks on the mean head, metres: x, y, depth.
+
+    features: another one, fraction of the outer-eye distance, across the view for lids and lips.
+    """
+    corners = basis.mean[list(OUTER_EYE_CORNERS)]
+    eyes = float(np.linalg.norm(corners[0] - corners[1]))
+    sigma, depth = settings.landmark_sigma, settings.depth_sigma
+    spread = np.tile(np.array([sigma, sigma, depth]), (len(basis.mean), 1))
+    if features is not None:
+        spread[list(LIDS + LIPS), :2] = features
+    return eyes * spread
 
 
 def linearise(
@@ -172,15 +214,27 @@ def linearise(
     view: ShapeView,
     identity: np.ndarray,
     state: ViewState,
-    settings: ShapeSettings,
+    spread: np.ndarray,
+    scale: float,
+    huber: float,
 ) -> Linearised:
-    """Huber's robust cost (Huber 1964) of the landmarks, without priors, and its linearisation."""
-    sigma = settings.landmark_sigma * view.outer_eye_pixels
-    ratio = settings.depth_sigma / settings.landmark_sigma
-    residual, jacobian = _residuals(basis, view, identity, state, ratio)
-    residual, jacobian = residual / sigma, jacobian / sigma
+    """Huber's robust cost (Huber 1964) of the landmarks, without priors, and its linearisation.
+
+    spread (L, 3): of `landmark_spread`; scale: of `mean_scale`; huber: see `ShapeSettings`.
+    """
+    residual, jacobian = _residuals(basis, view, identity, state, scale)
+    residual, jacobian = residual / spread, jacobian / spread[..., None]
     trust = basis.weight * _facing(basis, state.rotation)
-    length, edge = np.linalg.norm(residual, axis=1), settings.huber
+    length, edge = np.linalg.norm(residual, axis=1), huber
     robust = np.minimum(1.0, edge / np.maximum(length, 1e-9))
     huber = np.where(length < edge, length**2, edge * (2.0 * length - edge))
     return Linearised(float(trust @ huber), residual, jacobian, trust * robust)
+
+
+def pixel_errors(
+    basis: LandmarkBasis, view: ShapeView, identity: np.ndarray, state: ViewState
+) -> np.ndarray:
+    """(L,) distance of the model's landmarks from the net's, photo pixels."""
+    points = _camera_points(basis, identity, state)[0]
+    image = state.focal * points[:, :2] / points[:, 2:] + view.center
+    return np.linalg.norm(image - view.landmarks[:, :2], axis=1)

@@ -6,7 +6,17 @@ import pytest
 from engine.fit.landmark_basis import LandmarkBasis
 from engine.fit.settings import ShapeSettings
 from engine.fit.shape import fit_shape, fit_shapes
-from engine.fit.shape_view import OUTER_EYE_CORNERS, ShapeView, ViewState, linearise, moved
+from engine.fit.shape_view import (
+    LIDS,
+    LIPS,
+    OUTER_EYE_CORNERS,
+    IdentityBelief,
+    ShapeView,
+    ViewState,
+    landmark_spread,
+    linearise,
+    moved,
+)
 from engine.head.numerics import align_similarity
 from engine.protocol.conventions import FRONTAL_ROTATION
 from engine.reporter import NullReporter
@@ -191,8 +201,9 @@ def test_wrong_starts_are_refused() -> None:
 def test_derivatives_are_those_of_the_residuals() -> None:
     basis, settings = face_basis(), ShapeSettings()
     identity, views = two_photos(basis)
-    state = ViewState(np.full(6, 0.4), rotation(-20, 8), np.array([0.01, -0.02, 1.2]), focal=1350.0)
-    found = linearise(basis, views[0], identity, state, settings)
+    state = ViewState(np.full(6, 0.4), rotation(-20, 8), np.array([0.01, -0.02, 1.2]), 1350.0)
+    spread = landmark_spread(basis, settings)
+    found = linearise(basis, views[0], identity, state, spread, 900.0, 2.0)
     step = 1e-6
     for parameter in range(found.jacobian.shape[2]):
         ends = []
@@ -200,6 +211,32 @@ def test_derivatives_are_those_of_the_residuals() -> None:
             delta = np.zeros(found.jacobian.shape[2])
             delta[parameter] = sign * step
             new = moved(state, delta[8:])
-            ends.append(linearise(basis, views[0], identity + delta[:8], new, settings).residual)
+            ends.append(
+                linearise(basis, views[0], identity + delta[:8], new, spread, 900.0, 2.0).residual
+            )
         slope = (ends[0] - ends[1]) / (2.0 * step)
         np.testing.assert_allclose(found.jacobian[..., parameter], slope, atol=1e-4)
+
+
+def test_beliefs_are_a_product_of_gaussians_with_the_prior() -> None:
+    basis = face_basis()
+    seen = photograph(basis, np.zeros(8), np.zeros(6), rotation(0, 0), np.array([0, 0, 1.2]), 1600)
+    deaf = ShapeSettings(landmark_sigma=50.0, depth_sigma=50.0, feature_sigma=0.0)
+    mean = np.linspace(-1.0, 1.0, 8)
+    sigma = np.array([0.5] * 4 + [1.0] * 4)
+    belief = IdentityBelief(mean, sigma)
+    views = (ShapeView(seen, SIZE, 1600.0, None, belief), ShapeView(seen, SIZE, 1600.0))
+    found = fit_shapes(basis, NAMES, views, deaf, NullReporter())[0].identity
+    np.testing.assert_allclose(found, np.where(sigma < 1.0, mean, 0.0), atol=1e-2)
+
+
+def test_lids_and_lips_get_to_their_places_with_the_same_identity() -> None:
+    basis = face_basis()
+    place = np.array([0, 0, 1.1])
+    seen = photograph(basis, np.zeros(8), np.eye(6)[1] * 0.7, rotation(5, 0), place, 1500.0)
+    view = ShapeView(seen, SIZE, 1500.0)
+    rough = fit_shape(basis, NAMES, view, ShapeSettings(feature_sigma=0.0), NullReporter())
+    fine = fit_shape(basis, NAMES, view, ShapeSettings(), NullReporter())
+    features = list(LIDS + LIPS)
+    np.testing.assert_array_equal(rough.identity, fine.identity)
+    assert fine.residual[features].mean() < 0.7 * rough.residual[features].mean()
