@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Start(Protocol):
-    """`start(function, arguments)`: begin in the other thread, one call after the other."""
+    """`start(function, arguments)`: begin in another thread; one thread takes one after another."""
 
     def __call__(
         self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
@@ -23,13 +23,13 @@ class Start(Protocol):
 
 
 @contextmanager
-def beside() -> Iterator[Start]:
-    """A second thread for the time of the block.
+def beside(threads: int = 1) -> Iterator[Start]:
+    """A second thread, or more, for the time of the block.
 
     An exception in the block, a cancelled job for one, drops what has not begun, and waits for
     what has.
     """
-    pool = ThreadPoolExecutor(1, thread_name_prefix="beside")
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="beside")
     try:
         yield pool.submit
     except BaseException:

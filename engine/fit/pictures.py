@@ -1,5 +1,6 @@
 """Pictures of a reconstruction: the head over the photo, views, and the picture for people."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import cv2
@@ -34,6 +35,10 @@ VIEW_SAMPLES = 1.5
 RESIDUAL_RANGE = 0.25
 """Difference from the photo that has the hottest colour, sRGB units. Ours: a lock of hair or a
 rim of glasses on skin; what is left of good fits is below a tenth of it."""
+
+LARGEST_RENDER = 1536
+"""Pixels a side of render.png. Ours: what a screen shows; larger ones take as long to write as all
+else together."""
 
 SMALL_CROP = 640
 """Pixels. Smaller pictures are supersampled. Ours: stairs show there, and it costs little."""
@@ -133,18 +138,27 @@ def residual_picture(result: Reconstruction, rgb: np.ndarray) -> np.ndarray:
 
 
 def over_photo(result: Reconstruction, rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """A picture of the working crop laid over the photo, at the photo's size, sRGB."""
+    """A picture of the working crop laid over the photo, sRGB, at the photo's size or, where that
+    is larger, `LARGEST_RENDER` pixels a side."""
     crop, photo = result.prepared.crop, result.prepared.photo
-    height, width = (round(n / crop.scale) for n in crop.image.shape[:2])
-    rgb = cv2.resize(rgb * alpha[..., None], (width, height), interpolation=cv2.INTER_LINEAR)
-    alpha = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR)
-    rows = slice(int(crop.y0), int(crop.y0) + height)
-    columns = slice(int(crop.x0), int(crop.x0) + width)
-    picture = photo.pixels.copy()
-    part = picture[rows, columns]
-    height, width = part.shape[:2]
-    rgb, alpha = rgb[:height, :width], alpha[:height, :width]
-    picture[rows, columns] = rgb + part * (1.0 - alpha[..., None])
+    share = min(1.0, LARGEST_RENDER / max(photo.width, photo.height))
+    sizes = (photo.width, photo.height), crop.image.shape[1::-1]
+    whole, size = (
+        tuple(max(1, round(side * factor)) for side in sides)
+        for sides, factor in zip(sizes, (share, share / crop.scale), strict=True)
+    )
+    if share < 1.0:
+        picture = cv2.resize(photo.pixels, whole, interpolation=cv2.INTER_AREA)
+    else:
+        picture = photo.pixels.copy()
+    method = cv2.INTER_LINEAR if size[0] >= rgb.shape[1] else cv2.INTER_AREA
+    layers = cv2.merge([*cv2.split(cv2.multiply(rgb, cv2.merge([alpha] * 3))), alpha])
+    layers = cv2.resize(layers, size, interpolation=method)
+    top, left = int(crop.y0 * share), int(crop.x0 * share)
+    part = picture[top : top + size[1], left : left + size[0]]
+    layers = layers[: part.shape[0], : part.shape[1]]
+    part *= 1.0 - layers[..., 3:]
+    part += layers[..., :3]
     return picture
 
 
@@ -163,13 +177,21 @@ def head_views(
     return [picture.numpy() for picture in pictures]
 
 
+def sheet_views(result: Reconstruction, loaded: LoadedPack) -> list[np.ndarray]:
+    """The views of compare.png: clay, front, three-quarter, side. sRGB."""
+    clay = head_views(result, loaded, None, VIEWS[:1], TILE)
+    return clay + head_views(result, loaded, result.detail.albedo, VIEWS, TILE)
+
+
 def compare_picture(
-    result: Reconstruction, loaded: LoadedPack, rgb: np.ndarray, alpha: np.ndarray
+    result: Reconstruction, views: Sequence[np.ndarray], rgb: np.ndarray, alpha: np.ndarray
 ) -> np.ndarray:
-    """compare.png: photo, overlay, the coarse head; three views, then the maps. sRGB."""
+    """compare.png: photo, overlay, the coarse head; three views, then the maps. sRGB.
+
+    views: of `sheet_views`; rgb, alpha: of `render_crop`.
+    """
     crop = result.prepared.crop.image
-    front, quarter, side = head_views(result, loaded, result.detail.albedo, VIEWS, TILE)
-    clay = head_views(result, loaded, None, VIEWS[:1], TILE)[0]
+    clay, front, quarter, side = views
     rows = [
         [(crop, "photo"), (over(rgb, alpha, crop), "fit over photo"), (clay, "shape")],
         [(front, "front"), (quarter, "three-quarter"), (side, "side")],

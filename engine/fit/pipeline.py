@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..beside import beside
 from ..device import choose_device
 from ..packs.registry import find_pack
 from ..photo.load import load_photo
@@ -28,6 +29,7 @@ from .pictures import (
     preview_picture,
     render_crop,
     residual_picture,
+    sheet_views,
 )
 from .reconstruct import Reconstruction, StageClock, reconstruct
 from .request import FitRequest
@@ -111,30 +113,15 @@ def result_contents(
     head, shape = loaded.head, result.shape
     paths = [job.photos[index] for index in result.indices]
     main, *others = (one.info(path) for one, path in zip(result.photos, paths, strict=True))
-    rgb, alpha = render_crop(result, loaded, result.detail.albedo)
-    reporter.progress(1, 5)
-    compare = compare_picture(result, loaded, rgb, alpha)
-    reporter.progress(2, 5)
-    baked, baked_map = read_light_meter(result, loaded)
-    maps = {
-        "albedo_coarse": pad_seams(result.coarse, loaded),
-        "albedo_detail": unit_to_shorts(signed_to_unit(result.detail.detail)),
-        "photo_layer": pad_seams(signed_to_unit(result.detail.layer), loaded),
-        "albedo": pad_seams(result.detail.albedo, loaded),
-        "origin": result.detail.origin,
-        "confidence": result.detail.confidence,
-        "baked_light": baked_map,
-    }
-    detail = None if result.detail.alpha is None else result.detail.detail
-    maps |= fine_pictures(
-        loaded,
-        result.neutral,
-        result.coarse,
-        detail,
-        job.fine_size,
-        job.seed,
-        result.detail.origin,
-    )
+    with beside() as start:
+        views = start(sheet_views, result, loaded)
+        rgb, alpha = render_crop(result, loaded, result.detail.albedo)
+        reporter.progress(1, 5)
+        baked, baked_map = read_light_meter(result, loaded)
+        maps = _maps(job, result, loaded) | {"baked_light": baked_map}
+        reporter.progress(2, 5)
+        render, residual = over_photo(result, rgb, alpha), residual_picture(result, rgb)
+        compare = compare_picture(result, views.result(), rgb, alpha)
     reporter.progress(3, 5)
     expression = stored_expression(loaded)
     return ResultContents(
@@ -152,10 +139,10 @@ def result_contents(
             "albedo": result.albedo.coefficients,
             **({} if result.detail.alpha is None else {"detail": result.detail.alpha}),
         },
-        maps=maps | dict(loaded.textures) | _eye(result),
-        render=over_photo(result, rgb, alpha),
+        maps=maps,
+        render=render,
         compare=compare,
-        residual=residual_picture(result, rgb),
+        residual=residual,
         stages=dict(result.seconds),
         metrics={**measure(result, rgb), "baked_light": baked},
         warnings=result.warnings,
@@ -184,6 +171,20 @@ def measure(result: Reconstruction, rgb: np.ndarray) -> dict[str, float]:
     }
 
 
-def _eye(result: Reconstruction) -> dict[str, np.ndarray]:
-    """The eye's map in the person's colours, where the pack has one."""
-    return {} if result.eye is None else {"eye": result.eye}
+def _maps(job: FitJob, result: Reconstruction, loaded: LoadedPack) -> dict[str, np.ndarray]:
+    """All maps but that of the baked light; the eye's in the person's colours."""
+    found = result.detail
+    maps = {
+        "albedo_coarse": pad_seams(result.coarse, loaded),
+        "albedo_detail": unit_to_shorts(signed_to_unit(found.detail)),
+        "photo_layer": pad_seams(signed_to_unit(found.layer), loaded),
+        "albedo": pad_seams(found.albedo, loaded),
+        "origin": found.origin,
+        "confidence": found.confidence,
+    }
+    detail = None if found.alpha is None else found.detail
+    fine = fine_pictures(
+        loaded, result.neutral, result.coarse, detail, job.fine_size, job.seed, found.origin
+    )
+    eye = {} if result.eye is None else {"eye": result.eye}
+    return maps | fine | dict(loaded.textures) | eye

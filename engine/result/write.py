@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..beside import beside
 from ..protocol.conventions import unit_to_bytes
 from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.result import check_coefficients, checked_mesh, file_sha256
@@ -27,6 +28,9 @@ from .obj import MTL_NAME, mtl_text, obj_bytes, obj_faces
 PNG_COMPRESSION = 1
 """Of 9. Ours: photographic maps shrink hardly further and take several times as long."""
 
+ENCODERS = 2
+"""Threads that compress pictures. Ours: the product runs on two cores and more."""
+
 _TO_OPENCV = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
 
 
@@ -39,10 +43,13 @@ def write_result(output: Path, contents: ResultContents) -> Path:
     _check(contents)
     with replaced_folder(Path(output)) as draft:
         (draft / "maps").mkdir()
-        write_safetensors(draft / COEFFICIENTS_NAME, contents.all_coefficients())
-        write_safetensors(draft / MESH_NAME, _mesh_arrays(contents))
-        pictures = _pictures(contents)
-        for name, data in {**pictures, **_models(contents, pictures)}.items():
+        with beside(ENCODERS) as start:
+            encoded = {name: start(png_bytes, each) for name, each in _pictures(contents).items()}
+            write_safetensors(draft / COEFFICIENTS_NAME, contents.all_coefficients())
+            write_safetensors(draft / MESH_NAME, _mesh_arrays(contents))
+            texts = _texts(contents)
+        pictures = {name: waiting.result() for name, waiting in encoded.items()}
+        for name, data in {**pictures, **texts, "head.glb": _glb(contents, pictures)}.items():
             (draft / name).write_bytes(data)
         files = {
             path.relative_to(draft).as_posix(): file_sha256(path)
@@ -102,25 +109,30 @@ def _mesh_arrays(contents: ResultContents) -> dict[str, np.ndarray]:
     }
 
 
-def _pictures(contents: ResultContents) -> dict[str, bytes]:
+def _pictures(contents: ResultContents) -> dict[str, np.ndarray]:
+    """Largest first, so that no thread waits long for another at the end."""
     images = {f"maps/{name}.png": image for name, image in contents.maps.items()}
     images |= {"render.png": contents.render, "compare.png": contents.compare}
     images |= {"residual.png": contents.residual}
-    return {name: png_bytes(image) for name, image in images.items()}
+    return dict(sorted(images.items(), key=lambda item: -item[1].size))
 
 
-def _models(contents: ResultContents, pictures: Mapping[str, bytes]) -> dict[str, bytes]:
+def _texts(contents: ResultContents) -> dict[str, bytes]:
     mesh, info = contents.mesh, contents.mesh_info
-    weights = np.asarray(contents.coefficients["expression"])
-    textures = {name: pictures[f"maps/{name}.png"] for name in contents.maps}
     faces = obj_faces(mesh, info.part_names)
-    glb = glb_bytes(mesh, weights, info.expression_names, info.part_names, textures)
+    posed = mesh.posed(np.asarray(contents.coefficients["expression"]))
     return {
-        "head.obj": obj_bytes(mesh.posed(weights), faces),
+        "head.obj": obj_bytes(posed, faces),
         "head_neutral.obj": obj_bytes(mesh.neutral, faces),
         MTL_NAME: mtl_text(info.part_names, contents.maps).encode(),
-        "head.glb": glb,
     }
+
+
+def _glb(contents: ResultContents, pictures: Mapping[str, bytes]) -> bytes:
+    info = contents.mesh_info
+    weights = np.asarray(contents.coefficients["expression"])
+    textures = {name: pictures[f"maps/{name}.png"] for name in contents.maps}
+    return glb_bytes(contents.mesh, weights, info.expression_names, info.part_names, textures)
 
 
 def png_bytes(image: np.ndarray) -> bytes:
