@@ -2,6 +2,7 @@
 
 import argparse
 
+from .evaluate_ablation import add_ablation
 from .evaluate_encoder import add_encoder
 from .evaluate_light import add_light
 from .evaluate_lights import add_lights
@@ -22,3 +23,4 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     add_light(what)
     add_lights(what)
     add_scans(what)
+    add_ablation(what)

@@ -229,3 +229,9 @@ def fit_paper(
     fitted = FittedPhoto(main.prepared, shape, vertices, view, face, albedo, main.covered)
     start = FitState((), (), (), found["detail"].numpy(), np.zeros((1, 1, 3), np.float32))
     return (fitted, *photos[1:]), replace(request, start=start, held=frozenset({"detail"}))
+
+
+def paper_picture(scene: PaperScene, fit: PaperFit) -> Picture:
+    """The photo's face as the last stage that ran renders it, over the photo."""
+    with torch.no_grad():
+        return _picture(scene, fit.values, len(fit.costs) - 1)[0]

@@ -43,7 +43,7 @@ class PaperSettings:
     """Yaw in degrees of the views whose features must agree. Ours."""
 
 
-QUICK = PaperSettings(rates=(0.003, 0.05, 0.05), steps=(20, 20, 10))
+QUICK = PaperSettings(rates=(1e-3, 0.05, 0.05), steps=(20, 20, 10))
 """Rates with which so few steps arrive, for `evaluate ablation`. Ours: coefficients are in standard
 deviations, of which 1e-3 a step never leaves the start. The shape, with its own units, moves less:
 the identity network likes closed eyes and a wry mouth better than ours where it may have them."""
