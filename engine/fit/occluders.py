@@ -79,5 +79,6 @@ def fit_uncovered_albedos(
     share = max(float((face * cover).sum() / face.sum()) for cover in covers)
     if share > settings.occluders.worth_solving:
         clear = [uncovered(*pair) for pair in zip(seen, covers, strict=True)]
-        found = fit_albedos(loaded.solver, clear, mask, settings.albedo, reporter, found, held)
+        again = replace(settings.albedo, rounds=settings.occluders.rounds)
+        found = fit_albedos(loaded.solver, clear, mask, again, reporter, found, held)
     return found, covers

@@ -95,6 +95,8 @@ class OccluderSettings:
     the thinnest hairs beside a lock."""
     worth_solving: float = 0.02
     """Share of the face that must be covered for light and albedo to be solved again. Ours."""
+    rounds: int = 2
+    """Alternations of that second solving: it starts from the first. Ours."""
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def _draw(
     weights = np.hstack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3])
     points = np.einsum("pc,ncd->npd", weights, curves) * len(cover)
     fixed = np.rint(points * 2**_SHIFT).astype(np.int32)
-    spread = rng.uniform(0.08, 0.35)
+    spread = rng.uniform(0.03, 0.35)
     shades = np.clip(colour * (1.0 + spread * rng.standard_normal((len(curves), 1))), 0, 1)
     thickness = max(1, round(width))
     for line, shade in zip(fixed, unit_to_bytes(shades).tolist(), strict=True):

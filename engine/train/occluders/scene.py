@@ -9,7 +9,7 @@ from ...head.numerics import smoothstep
 from ...nets.occluders import SIDE, net_input, window
 from ...protocol.albedo import decode_albedo
 from ...protocol.conventions import linear_to_srgb, mirror_texels, srgb_to_linear
-from .hair import draw_hair
+from .hair import blurred_noise, draw_hair
 from .layout import Layout
 from .marks import draw_marks
 from .things import draw_cloth, draw_glasses, draw_hand, draw_object
@@ -64,7 +64,7 @@ def _cover(rng: np.random.Generator, truth: np.ndarray) -> tuple[np.ndarray, np.
         (lambda: draw_hair(rng, DRAWN), 0.7),
         (lambda: draw_cloth(rng, DRAWN), 0.12),
         (lambda: draw_glasses(rng, DRAWN), 0.33),
-        (lambda: draw_hand(rng, DRAWN, tone), 0.15),
+        (lambda: draw_hand(rng, DRAWN, tone), 0.04),
         (lambda: draw_object(rng, DRAWN), 0.1),
     ]
     picture, cover = truth, np.zeros(truth.shape[:2], np.float32)
@@ -72,6 +72,8 @@ def _cover(rng: np.random.Generator, truth: np.ndarray) -> tuple[np.ndarray, np.
         if rng.random() > share:
             continue
         colour, alpha = draw()
+        if _like_skin(colour, alpha, tone):
+            continue
         both = np.dstack([colour * alpha[..., None], alpha])
         both = _warp(rng, cv2.resize(both, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
         alpha = np.clip(both[..., 3], 0.0, 1.0)
@@ -82,6 +84,15 @@ def _cover(rng: np.random.Generator, truth: np.ndarray) -> tuple[np.ndarray, np.
         picture = picture * (1.0 - alpha)[..., None] + both[..., :3]
         cover = alpha + cover * (1.0 - alpha)
     return picture, cover
+
+
+def _like_skin(colour: np.ndarray, alpha: np.ndarray, tone: np.ndarray) -> bool:
+    """Plain things of the skin's own colour: nobody could tell them, and a net that tries takes
+    cheeks for hands."""
+    share = alpha / max(float(alpha.sum()), 1.0)
+    mean = (colour * share[..., None]).sum((0, 1))
+    spread = float((share * ((colour - mean) ** 2).mean(-1)).sum()) ** 0.5
+    return bool(np.abs(mean - tone).max() < 0.12 and spread < 0.05)
 
 
 def _warp(rng: np.random.Generator, picture: np.ndarray) -> np.ndarray:
@@ -117,6 +128,12 @@ def _missed_light(rng: np.random.Generator, normals: np.ndarray) -> np.ndarray:
     field = rng.normal(0, level) + normals @ rng.normal(0, tilt, 3)
     field = field + 0.5 * tilt * rng.normal() * normals[..., 0] ** 2
     light = np.exp(field)[..., None] * np.exp(rng.normal(0, tint, 3))
+    if rng.random() < 0.7:
+        even, hue = rng.uniform(0.0, 0.35), rng.uniform(0.0, 0.12)
+        cells = int(rng.integers(3, 7))
+        waves = [even * blurred_noise(rng, SIDE, cells)] * 3
+        waves = [wave + hue * blurred_noise(rng, SIDE, cells) for wave in waves]
+        light = light * np.exp(np.stack(waves, -1))
     if rng.random() < 0.5:
         y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32) / SIDE - 0.5
         angle, where = rng.uniform(0, 2 * np.pi), rng.normal(0.0, 0.2)
