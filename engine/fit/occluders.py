@@ -40,10 +40,26 @@ def find_covered(
     coarse = resize_texture(np.clip(coarse, 0.0, 1.0), LAYOUT)
     unlit = unlit_colour(observation, fit.light, albedo_settings)
     found = covered_texels(unlit, coarse, observation.visible, observation.facing)
-    sure = smoothstep(found, settings.least, settings.sure).astype(np.float32)
+    sure = smoothstep(found, settings.least, settings.likely) * sure_parts(found, settings)
     radius = max(1, round(settings.reach * LAYOUT))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return cv2.GaussianBlur(cv2.dilate(sure, disc), (0, 0), radius / 2.0)
+    return cv2.GaussianBlur(cv2.dilate(sure.astype(np.float32), disc), (0, 0), radius / 2.0)
+
+
+def sure_parts(found: np.ndarray, settings: OccluderSettings) -> np.ndarray:
+    """(S, S) bool: connected parts of what is likely that are somewhere sure, and not tiny.
+
+    found (S, S) in [0, 1]. Two thresholds, as for edges (Canny 1986): thin ends of locks and rims
+    stay with the whole, and single doubts about a cheek do not count.
+    """
+    _, parts, figures, _ = cv2.connectedComponentsWithStats(
+        (found > settings.least).astype(np.uint8)
+    )
+    keep = figures[:, cv2.CC_STAT_AREA] >= settings.least_area * found.size
+    keep[0] = False  # the rest
+    reached = np.zeros(len(keep), bool)
+    reached[np.unique(parts[found > settings.sure])] = True
+    return (keep & reached)[parts]
 
 
 def uncovered(observation: TexelObservation, covered: np.ndarray) -> TexelObservation:

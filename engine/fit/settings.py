@@ -87,9 +87,13 @@ class SeenSettings:
 class OccluderSettings:
     """What covers the skin."""
 
-    least: float = 0.3
-    sure: float = 0.7
+    least: float = 0.2
+    likely: float = 0.5
     """The net's probabilities between which a texel goes from skin to covered. Ours."""
+    sure: float = 0.8
+    """Probability that a connected part must reach somewhere to count. Ours."""
+    least_area: float = 1 / 4096
+    """Smallest part that counts, of the map: 16 texels of 256. Ours: half a centimetre of skin."""
     reach: float = 1 / 128
     """How far round it nothing is believed either, over the map's side. Ours: the shadow of a rim,
     the thinnest hairs beside a lock."""

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.fit.occluders import uncovered
+from engine.fit.occluders import sure_parts, uncovered
+from engine.fit.settings import OccluderSettings
 from engine.fit.texels import TexelObservation
 from engine.nets.occluders import LAYOUT, SIDE, covered_texels, net_input, unwindow, window
 from engine.protocol.albedo import decode_albedo
@@ -97,3 +98,14 @@ def test_covered_texels_no_longer_count() -> None:
     person = uncovered(observation, covered).person
     assert person[:, :31].max() < 1e-6 and person[:, 33:].min() == 1.0
     assert observation.person.min() == 1.0
+
+
+def test_thin_ends_stay_with_the_whole_and_doubts_do_not_count() -> None:
+    found = np.zeros((128, 128), np.float32)
+    found[10:30, 10:30] = 0.95
+    found[30:60, 18:21] = 0.3  # the end of a lock
+    found[90:110, 90:110] = 0.6  # a cheek that looks odd
+    found[60, 100:102] = 0.99  # a mole
+    parts = sure_parts(found, OccluderSettings())
+    assert parts[10:30, 10:30].all() and parts[30:60, 18:21].all()
+    assert parts.sum() == 20 * 20 + 30 * 3
