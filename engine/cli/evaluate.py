@@ -8,6 +8,7 @@ from .evaluate_light import add_light
 from .evaluate_lights import add_lights
 from .evaluate_photos import add_photos
 from .evaluate_scans import add_scans
+from .evaluate_tone import add_tone
 from .evaluate_transfer import add_transfer
 from .evaluate_uv import add_uv
 
@@ -21,6 +22,7 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     add_encoder(what)
     add_transfer(what)
     add_light(what)
+    add_tone(what)
     add_lights(what)
     add_scans(what)
     add_ablation(what)

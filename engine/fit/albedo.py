@@ -9,17 +9,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..head.numerics import smoothstep
-from ..head.transfer import picture_to_srgb
-from ..protocol.albedo import decode_texels, normal_matrix, project_texels
+from ..protocol.albedo import decode_texels, project_texels
 from ..protocol.albedo_pack import AlbedoModel
 from ..protocol.conventions import linear_to_srgb, sh_basis, srgb_to_linear
-from ..protocol.detail import value
 from ..protocol.errors import EngineError, ErrorCode
 from ..reporter import Reporter
 from .light import solve_exposure, solve_light
 from .model_size import SOLVE_SIZE
 from .settings import AlbedoSettings
+from .skin_samples import BURNT_WEIGHT, SkinSamples, open_channels, skin_samples
 from .texels import TexelObservation
 
 HELD = frozenset({"albedo", "light"})
@@ -41,29 +39,6 @@ class AlbedoFit:
     residual: float
 
 
-@dataclass(frozen=True, eq=False)
-class _Skin:
-    """The texels of one photo that count: chosen (n,) among the model's, weight (n,), colour
-    (n, 3) linear RGB, normals (n, 3); mean (3, n) and basis (3, K, n) of the model there."""
-
-    chosen: np.ndarray
-    weight: np.ndarray
-    colour: np.ndarray
-    normals: np.ndarray
-    mean: np.ndarray
-    basis: np.ndarray
-
-
-def texel_trust(
-    observation: TexelObservation, mask: np.ndarray, settings: AlbedoSettings
-) -> np.ndarray:
-    """(S, S) in [0, 1]: seen, facing the camera, on the person, inside `mask`, well exposed."""
-    facing = smoothstep(observation.facing, settings.least_facing, 0.5)
-    brightest = picture_to_srgb(value(observation.colour))
-    exposed = smoothstep(brightest, 0.03, 0.12) * (1.0 - 0.9 * smoothstep(brightest, 0.96, 1.0))
-    return observation.visible * facing * observation.person * mask * exposed
-
-
 def _skin_statistics(model: AlbedoModel, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean (3,) and covariance (3, 3) of the face's mean colour under the model's prior, sRGB."""
     share = (weight / weight.sum()).astype(np.float32)
@@ -78,7 +53,7 @@ def _skin_statistics(model: AlbedoModel, weight: np.ndarray) -> tuple[np.ndarray
 
 
 def _solve_albedo(
-    skins: Sequence[_Skin],
+    skins: Sequence[SkinSamples],
     observed: Sequence[np.ndarray],
     weights: Sequence[np.ndarray],
     prior: np.ndarray,
@@ -92,10 +67,11 @@ def _solve_albedo(
     normal = prior.copy()
     target = np.zeros((channels, components))
     for skin, seen, weight in zip(skins, observed, weights, strict=True):
-        precision = weight / (settings.noise**2 * settings.correlation)
-        for channel, block in enumerate(normal_matrix(skin.basis, precision)):
+        precision = open_channels(skin).T * (weight / (settings.noise**2 * settings.correlation))
+        for channel in range(channels):
             span = slice(channel * components, (channel + 1) * components)
-            normal[span, span] += block
+            rows = skin.basis[channel] * np.sqrt(precision[channel], dtype=np.float32)
+            normal[span, span] += rows @ rows.T
         target += project_texels(skin.basis, (seen.T - skin.mean) * precision)
     return np.linalg.solve(normal, target.ravel()).reshape(channels, components)
 
@@ -136,7 +112,7 @@ def fit_albedos(
     """
     _check_start(observations, start, held)
     settings = _at_size(settings, model.valid.shape[0])
-    skins = [_skin_of(model, one, mask, settings) for one in observations]
+    skins = [skin_samples(model, one, mask, settings) for one in observations]
     prior = np.linalg.inv(model.covariance + 1e-3 * np.eye(len(model.covariance)))
     if start is None:
         coefficients = np.zeros(model.basis.shape[:2])
@@ -144,26 +120,29 @@ def fit_albedos(
     else:
         coefficients = start[0].coefficients
         lights = [one.light for one in start]
-    levels = [_mean_shading(*pair) for pair in zip(lights, skins, strict=True)]
     kept = [one.weight for one in skins]
     for step in range(settings.rounds):
         reporter.progress(step + 1, settings.rounds)
+        if not held:
+            lights = [
+                _exposed(model, *three, settings) for three in zip(skins, lights, kept, strict=True)
+            ]
         observed = [_unlit(*pair, settings) for pair in zip(lights, skins, strict=True)]
         if "albedo" not in held:
-            sure = [_sure(*three) for three in zip(lights, skins, levels, strict=True)]
-            weights = [k * s for k, s in zip(kept, sure, strict=True)]
+            weights = [k * _sure(*two) for k, *two in zip(kept, lights, skins, strict=True)]
             coefficients = _solve_albedo(skins, observed, weights, prior, settings)
         coarse = [decode_texels(one.mean, one.basis, coefficients).T for one in skins]
         for index, one in enumerate(skins):
-            error = observed[index] - coarse[index]
-            kept[index] = one.weight * _robust(error, settings)
+            kept[index] = one.weight * _robust(
+                _error(one, observed[index], coarse[index]), settings
+            )
             if "light" not in held:
                 lights[index] = _solve_light(
-                    one, coarse[index], kept[index], levels[index], settings
+                    one, coarse[index], kept[index], lights[index], settings
                 )
     return tuple(
-        _albedo_fit(model, skins[i], coefficients, lights[i], kept[i], observed[i] - coarse[i])
-        for i in range(len(skins))
+        _albedo_fit(model, coefficients, *one, mask, settings)
+        for one in zip(observations, lights, strict=True)
     )
 
 
@@ -188,55 +167,75 @@ def _check_start(
         )
 
 
-def _skin_of(
-    model: AlbedoModel, observation: TexelObservation, mask: np.ndarray, settings: AlbedoSettings
-) -> _Skin:
-    valid = model.valid.astype(bool)
-    trust = texel_trust(observation, mask, settings)[valid]
-    chosen = np.flatnonzero(trust > 0.02)
-    return _Skin(
-        chosen,
-        trust[chosen],
-        observation.colour[valid][chosen].astype(np.float64),
-        observation.normal[valid][chosen].astype(np.float64),
-        model.mean[:, chosen],
-        model.basis[:, :, chosen],
-    )
-
-
-def _unlit(light: np.ndarray, skin: _Skin, settings: AlbedoSettings) -> np.ndarray:
+def _unlit(light: np.ndarray, skin: SkinSamples, settings: AlbedoSettings) -> np.ndarray:
     """(n, 3) sRGB: the photo's colour over the shading."""
     shading = np.maximum(sh_basis(skin.normals) @ light, settings.least_shading)
     return linear_to_srgb(np.minimum(skin.colour / shading, 1.2))
 
 
-def _sure(light: np.ndarray, skin: _Skin, level: np.ndarray) -> np.ndarray:
+def _error(skin: SkinSamples, observed: np.ndarray, coarse: np.ndarray) -> np.ndarray:
+    """(n, 3) sRGB: what the coarse albedo does not explain; a burnt channel may be darker."""
+    error = observed - coarse
+    return np.where(skin.burnt & (error < 0.0), 0.0, error)
+
+
+def _sure(light: np.ndarray, skin: SkinSamples) -> np.ndarray:
     """(n,) in [0, 1]: less in the shade, where little light tells of the albedo."""
     shading = (sh_basis(skin.normals) @ light).mean(axis=1)
-    return np.clip(shading / level.mean(), 0.0, 1.0)
+    return np.clip(shading / np.average(shading, weights=skin.weight), 0.0, 1.0)
 
 
 def _solve_light(
-    skin: _Skin,
+    skin: SkinSamples,
     coarse: np.ndarray,
     kept: np.ndarray,
-    level: np.ndarray,
+    light: np.ndarray,
     settings: AlbedoSettings,
 ) -> np.ndarray:
-    """(9, 3) light given the coarse albedo (n, 3) sRGB; its mean shading stays at level."""
+    """(9, 3) light given the coarse albedo (n, 3) sRGB; light: the one before.
+
+    A burnt channel says that the light is bright: it counts where the light before is too dark.
+    """
     albedo = srgb_to_linear(np.clip(coarse, 0.0, 1.0)).astype(np.float64)
-    light = solve_light(skin.colour, albedo, skin.normals, kept, level, settings)
-    return light * (level.mean() / _mean_shading(light, skin).mean())
+    level = _mean_shading(light, skin)
+    enough = albedo * (sh_basis(skin.normals) @ light) >= skin.colour
+    weight = kept[:, None] * np.where(skin.burnt & enough, BURNT_WEIGHT, 1.0)
+    return solve_light(skin.colour, albedo, skin.normals, weight, level, settings)
+
+
+def _exposed(
+    model: AlbedoModel,
+    skin: SkinSamples,
+    light: np.ndarray,
+    kept: np.ndarray,
+    settings: AlbedoSettings,
+) -> np.ndarray:
+    """(9, 3) the light at the level that the priors of skin and camera prefer."""
+    share = np.zeros(model.mean.shape[1])
+    share[skin.chosen] = skin.weight
+    skin_mean, skin_covariance = _skin_statistics(model, share)
+    level = _mean_shading(light, skin)
+    shading = np.maximum(sh_basis(skin.normals) @ (light / level), settings.least_shading)
+    whole = np.where(skin.burnt.any(axis=1), BURNT_WEIGHT, 1.0)
+    weight = kept * whole * _sure(light, skin)
+    evened = np.average(skin.colour / shading, axis=0, weights=weight)
+    gain = solve_exposure(evened, skin_mean, skin_covariance, settings)
+    return light * (gain / level)
 
 
 def _albedo_fit(
     model: AlbedoModel,
-    skin: _Skin,
     coefficients: np.ndarray,
+    observation: TexelObservation,
     light: np.ndarray,
-    kept: np.ndarray,
-    error: np.ndarray,
+    mask: np.ndarray,
+    settings: AlbedoSettings,
 ) -> AlbedoFit:
+    """The fit with the skin found at all texels, those between the solved ones too."""
+    skin = skin_samples(model, observation, mask, replace(settings, stride=1))
+    coarse = decode_texels(skin.mean, skin.basis, coefficients).T
+    error = _error(skin, _unlit(light, skin, settings), coarse)
+    kept = skin.weight * _robust(error, settings)
     valid = model.valid.astype(bool)
     looks = np.zeros(valid.shape, dtype=np.float32)
     looks[tuple(axis[skin.chosen] for axis in np.nonzero(valid))] = kept
@@ -247,24 +246,20 @@ def _albedo_fit(
 def _at_size(settings: AlbedoSettings, size: int) -> AlbedoSettings:
     """The settings with the correlation of neighbours on a map of this size, 1 texel at least."""
     correlation = settings.correlation * (size / SOLVE_SIZE) ** 2
-    return replace(settings, correlation=max(correlation, 1.0))
+    stride = settings.stride if size >= SOLVE_SIZE else 1
+    return replace(settings, correlation=max(correlation, 1.0), stride=stride)
 
 
-def _mean_shading(light: np.ndarray, skin: _Skin) -> np.ndarray:
+def _mean_shading(light: np.ndarray, skin: SkinSamples) -> np.ndarray:
     """(3,) shading averaged over the weighted texels."""
     return np.average(sh_basis(skin.normals) @ light, axis=0, weights=skin.weight)
 
 
-def _first_light(model: AlbedoModel, skin: _Skin, settings: AlbedoSettings) -> np.ndarray:
+def _first_light(model: AlbedoModel, skin: SkinSamples, settings: AlbedoSettings) -> np.ndarray:
     """(9, 3) light to start from: its shape with the mean albedo, its level from the priors."""
-    share = np.zeros(model.mean.shape[1])
-    share[skin.chosen] = skin.weight
-    skin_mean, skin_covariance = _skin_statistics(model, share)
     albedo = srgb_to_linear(np.clip(skin.mean.T, 0.0, 1.0)).astype(np.float64)
     albedo = albedo / np.average(albedo, axis=0, weights=skin.weight)
     mean_colour = np.average(skin.colour, axis=0, weights=skin.weight)
-    light = solve_light(skin.colour, albedo, skin.normals, skin.weight, mean_colour, settings)
-    light = light / _mean_shading(light, skin)
-    shading = np.maximum(sh_basis(skin.normals) @ light, settings.least_shading)
-    evened = np.average(skin.colour / shading, axis=0, weights=skin.weight)
-    return light * solve_exposure(evened, skin_mean, skin_covariance, settings)
+    weight = skin.weight[:, None] * open_channels(skin)
+    light = solve_light(skin.colour, albedo, skin.normals, weight, mean_colour, settings)
+    return _exposed(model, skin, light, skin.weight, settings)

@@ -34,6 +34,7 @@ from .loaded import (
 )
 from .photo_layer import PhotoLayer, photo_layer
 from .request import FitRequest
+from .residual_light import without_residual_light
 from .resize import resize_texture
 from .settings import FitSettings
 from .unwrap import joined, unwrap, unwrap_each
@@ -142,7 +143,8 @@ def fit_layers(
     photo = joined(skins, detailed, settings)
     reporter.progress(settings.detail.iterations, settings.detail.iterations)
     valid = skin_atlas(loaded, size).valid.numpy()
-    over = photo_layer(photo.unlit, detailed, photo.seen, mask, valid, settings.photo_layer)
+    unlit = without_residual_light(photo.unlit, detailed, photo.seen, settings.residual_light)
+    over = photo_layer(unlit, detailed, photo.seen, mask, valid, settings.photo_layer)
     over = _kept_layer(over, detailed, task.request)
     confidence = confidence_map(photo.seen, photo.density, valid, settings.confidence)
     errors = layer_errors(whole, coarse, detailed, over.albedo)

@@ -49,16 +49,24 @@ class AlbedoSettings:
     """Alternations of light and albedo. Ours: the residual stops moving after five."""
     noise: float = 0.06
     """Standard deviation of a texel around the coarse model, sRGB units. Ours: what PCA leaves."""
-    correlation: float = 100.0
+    correlation: float = 50.0
     """Texels of a 256 map per independent observation: neighbours repeat each other. Ours."""
     light_sigma: float = 1.0
     """Prior of the light's first-order coefficients against its mean shading. Ours."""
     light_tint: float = 0.06
     """Spread of one channel's light against the others', relative to the light's own. Ours."""
+    gain: float = -0.25
     gain_sigma: float = 0.12
-    """Prior of the log exposure (mean shading 1). Ours: cameras expose faces about right."""
-    tint_sigma: float = 0.08
-    """Prior of the log gain of one channel against the others. Ours: cameras balance white."""
+    """Prior of the log of the face's mean shading. Ours: cameras expose faces about right, a face
+    is darker than a white card, and they rather spare highlights."""
+    tint_sigma: float = 0.18
+    """Prior of the log gain of one channel against the others. Ours: cameras balance white, but
+    leave half of a lamp's colour; at 0.08 `evaluate light` finds warm light in the skin."""
+    burnt: float = 0.9
+    """Linear value of a channel above which the camera cut it off. Ours: 0.955 in sRGB."""
+    stride: int = 2
+    """Texels of a 256 map from one that is solved to the next. Ours: neighbours repeat each other,
+    and the solve takes a quarter of the time."""
     least_shading: float = 0.08
     """Shading below this is not divided by: the photo tells nothing there. Ours."""
     least_facing: float = 0.15
@@ -170,6 +178,23 @@ class PhotoLayerSettings:
 
 
 @dataclass(frozen=True)
+class ResidualLightSettings:
+    """What of the photo's albedo counts as light, before the photo layer."""
+
+    size: int = 512
+    """Texels a side of the map on which it is found."""
+    sigma: float = 1 / 64
+    """Gaussian, over the map's side: what varies more slowly counts as light. Ours: narrower than
+    a nose's shadow, wider than a mole; `evaluate light` finds a third more light at 1/25."""
+    limit: float = 0.3
+    """Log of the largest ratio that stays. Ours: moles, stubble and folds; shadows' edges more."""
+    robust: float = 0.25
+    """Log ratio from the slow part at which a texel counts a quarter: hair, edges. Ours."""
+    rounds: int = 3
+    """Of weights and Gaussian. Ours: it no longer moves."""
+
+
+@dataclass(frozen=True)
 class ConfidenceSettings:
     """The confidence map."""
 
@@ -236,6 +261,7 @@ class FitSettings:
     seen: SeenSettings = field(default_factory=SeenSettings)
     occluders: OccluderSettings = field(default_factory=OccluderSettings)
     detail: DetailSettings = field(default_factory=DetailSettings)
+    residual_light: ResidualLightSettings = field(default_factory=ResidualLightSettings)
     photo_layer: PhotoLayerSettings = field(default_factory=PhotoLayerSettings)
     confidence: ConfidenceSettings = field(default_factory=ConfidenceSettings)
     several: SeveralSettings = field(default_factory=SeveralSettings)

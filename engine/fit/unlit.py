@@ -6,8 +6,8 @@ import numpy as np
 from ..head.numerics import smoothstep
 from ..head.transfer import picture_to_srgb
 from ..protocol.conventions import sh_basis
-from .albedo import texel_trust
 from .settings import AlbedoSettings, SeenSettings
+from .skin_samples import texel_trust
 from .texels import TexelObservation
 
 

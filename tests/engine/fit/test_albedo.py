@@ -71,7 +71,7 @@ def test_light_is_recovered_when_the_albedo_is_known() -> None:
     albedo = np.random.default_rng(0).uniform(0.2, 0.8, (len(normals), 3))
     colour = albedo * (sh_basis(normals) @ truth)
     settings = AlbedoSettings(correlation=0.01)
-    light = solve_light(colour, albedo, normals, np.ones(len(normals)), np.ones(3), settings)
+    light = solve_light(colour, albedo, normals, np.ones((len(normals), 3)), np.ones(3), settings)
     shading, expected = sh_basis(normals) @ light, sh_basis(normals) @ truth
     assert np.abs(shading - expected).max() < 0.02
 
@@ -79,7 +79,7 @@ def test_light_is_recovered_when_the_albedo_is_known() -> None:
 def test_exposure_prefers_likely_skin_and_white_light() -> None:
     skin = np.array([0.75, 0.55, 0.46])
     spread = np.full((3, 3), 0.02) + 0.001 * np.eye(3)
-    settings = AlbedoSettings()
+    settings = AlbedoSettings(gain=0.0)
     usual = solve_exposure(srgb_to_linear(skin), skin, spread, settings)
     np.testing.assert_allclose(usual, 1.0, atol=0.12)
     red = solve_exposure(srgb_to_linear(skin) * [1.3, 1.0, 0.8], skin, spread, settings)
