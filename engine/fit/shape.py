@@ -68,16 +68,18 @@ def _free(
 
 
 def _identity_prior(count: int, views: tuple[ShapeView, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and inverse variances (K,) of the identity: the model's standard normal distribution
-    times what each photo's belief adds to it (a product of Gaussians)."""
-    precision, weighted = np.ones(count), np.zeros(count)
-    for view in views:
-        if view.belief is not None:
-            known = view.belief.sigma < 1.0
-            inverse = np.where(known, view.belief.sigma**-2.0, 1.0)
-            precision = precision + inverse - 1.0
-            weighted = weighted + np.where(known, inverse * view.belief.mean, 0.0)
-    return weighted / precision, precision
+    """Mean and inverse variances (K,) of the identity before any landmark is seen.
+
+    The model's standard normal distribution, or the photos' beliefs in its place, averaged by
+    their precision. Ours: a net sees the same in all photos of a person, errors too, so that
+    several beliefs are worth hardly more than one.
+    """
+    beliefs = [view.belief for view in views if view.belief is not None]
+    if not beliefs:
+        return np.zeros(count), np.ones(count)
+    precision = np.stack([belief.sigma**-2.0 for belief in beliefs])
+    means = np.stack([belief.mean for belief in beliefs])
+    return (precision * means).sum(axis=0) / precision.sum(axis=0), precision.mean(axis=0)
 
 
 def _features(problem: Problem) -> Problem:

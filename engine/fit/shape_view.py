@@ -29,7 +29,8 @@ POSE_SIZE = 7
 @dataclass(frozen=True)
 class IdentityBelief:
     """What something else than landmarks says of the identity: mean and sigma (K,), in the
-    standard deviations of the model; sigma at most 1, which stands for nothing known."""
+    standard deviations of the model. It takes the place of the model's own prior, which is mean 0
+    and sigma 1."""
 
     mean: np.ndarray
     sigma: np.ndarray

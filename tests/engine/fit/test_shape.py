@@ -218,16 +218,17 @@ def test_derivatives_are_those_of_the_residuals() -> None:
         np.testing.assert_allclose(found.jacobian[..., parameter], slope, atol=1e-4)
 
 
-def test_beliefs_are_a_product_of_gaussians_with_the_prior() -> None:
+def test_beliefs_take_the_place_of_the_prior_and_are_averaged() -> None:
     basis = face_basis()
     seen = photograph(basis, np.zeros(8), np.zeros(6), rotation(0, 0), np.array([0, 0, 1.2]), 1600)
     deaf = ShapeSettings(landmark_sigma=50.0, depth_sigma=50.0, feature_sigma=0.0)
-    mean = np.linspace(-1.0, 1.0, 8)
-    sigma = np.array([0.5] * 4 + [1.0] * 4)
-    belief = IdentityBelief(mean, sigma)
-    views = (ShapeView(seen, SIZE, 1600.0, None, belief), ShapeView(seen, SIZE, 1600.0))
-    found = fit_shapes(basis, NAMES, views, deaf, NullReporter())[0].identity
-    np.testing.assert_allclose(found, np.where(sigma < 1.0, mean, 0.0), atol=1e-2)
+    mean, sigma = np.linspace(-1.0, 1.0, 8), np.full(8, 0.5)
+    one = ShapeView(seen, SIZE, 1600.0, None, IdentityBelief(mean, sigma))
+    weak = ShapeView(seen, SIZE, 1600.0, None, IdentityBelief(np.zeros(8), 2.0 * sigma))
+    silent = ShapeView(seen, SIZE, 1600.0)
+    for views, wanted in (((one, silent), mean), ((one, weak), 0.8 * mean), ((silent,), 0.0)):
+        found = fit_shapes(basis, NAMES, views, deaf, NullReporter())[0].identity
+        np.testing.assert_allclose(found, np.broadcast_to(wanted, 8), atol=1e-2)
 
 
 def test_lids_and_lips_get_to_their_places_with_the_same_identity() -> None:
