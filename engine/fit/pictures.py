@@ -10,7 +10,7 @@ import torch
 from ..head.camera import Camera
 from ..head.transfer import picture_to_linear, picture_to_srgb
 from ..render.atlas import pad_texture
-from ..render.render import Material, clay_materials, render_head, render_views
+from ..render.render import Material, clay_materials, render_head, render_view, render_views
 from ..result.pictures import contact_sheet, heat_picture, over
 from .eyes import EYE_SHADE
 from .geometry import photo_camera, working_camera
@@ -179,8 +179,12 @@ def head_views(
 
 def sheet_views(result: Reconstruction, loaded: LoadedPack) -> list[np.ndarray]:
     """The views of compare.png: clay, front, three-quarter, side. sRGB."""
-    clay = head_views(result, loaded, None, VIEWS[:1], TILE)
-    return clay + head_views(result, loaded, result.detail.albedo, VIEWS, TILE)
+    painted = part_materials(loaded, result.detail.albedo, result.eye)
+    geometry = (torch.from_numpy(result.vertices), *pack_geometry(loaded))
+    pictures = []
+    for view, looks in zip(VIEWS, ([_clay(loaded), painted], [painted], [painted]), strict=True):
+        pictures += render_view(*geometry, looks, view, TILE, None, VIEW_SAMPLES)
+    return [picture.numpy() for picture in pictures]
 
 
 def compare_picture(

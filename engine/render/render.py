@@ -60,8 +60,16 @@ class _Scene:
     triangles: torch.Tensor
     corner_uv: torch.Tensor
     part: torch.Tensor
-    materials: Sequence[Material]
-    light: torch.Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class _Surface:
+    """The covered samples (N,) of a raster: unit normals (N, 3), uv (N, 2), parts (N,)."""
+
+    fragments: Fragments
+    normals: torch.Tensor
+    uv: torch.Tensor
+    parts: torch.Tensor
 
 
 def clay_materials(count: int, hidden: Collection[int] = ()) -> list[Material]:
@@ -89,36 +97,50 @@ def render_head(
     silhouettes (coverage is not differentiable), and light casts no shadows. Of cut-outs only
     the nearest layer is drawn.
     """
+    geometry = (vertices, triangles, corner_uv, triangle_part)
+    return render_looks(*geometry, [materials], light, camera, supersample)[0]
+
+
+def render_looks(
+    vertices: torch.Tensor,
+    triangles: torch.Tensor,
+    corner_uv: torch.Tensor,
+    triangle_part: torch.Tensor,
+    looks: Sequence[Sequence[Material]],
+    light: torch.Tensor,
+    camera: Camera,
+    supersample: float = 1,
+) -> list[RenderOutput]:
+    """As `render_head` with several sets of materials, for little more than the cost of one.
+
+    The same parts must be cut-outs in all of them, else ValueError.
+    """
     big = scale_camera(camera, supersample) if supersample > 1 else camera
     pixels, depth = project(vertices, big)
-    scene = _Scene(
-        vertices,
-        vertex_normals(vertices, triangles),
-        pixels,
-        depth,
-        triangles,
-        corner_uv,
-        triangle_part,
-        materials,
-        light,
-    )
-    cutout = torch.tensor([m.is_cutout for m in materials], device=triangles.device)
+    normals = vertex_normals(vertices, triangles)
+    scene = _Scene(vertices, normals, pixels, depth, triangles, corner_uv, triangle_part)
+    kinds = [[material.is_cutout for material in look] for look in looks]
+    if any(kind != kinds[0] for kind in kinds):
+        raise ValueError("the same parts must be cut-outs in all looks")
+    cutout = torch.tensor(kinds[0], device=triangles.device)
     is_cutout = cutout.index_select(0, triangle_part.long())
-    fragments, colours = _render_layer(scene, ~is_cutout, big)
-    size = (big.height, big.width)
-    layer = to_image(colours, fragments.covered, *size)
-    if bool(is_cutout.any()):
-        front, over = _render_layer(scene, is_cutout, big)
-        layer = _laid_over(layer, fragments.depth, over, front)
-    if supersample > 1:
-        layer = resize_area(layer, camera.height, camera.width)
-    return RenderOutput(layer[..., :3], layer[..., 3], fragments)
+    solid = _find_surface(scene, ~is_cutout, big)
+    front = _find_surface(scene, is_cutout, big) if bool(is_cutout.any()) else None
+    outputs = []
+    for look in looks:
+        colours = _lit_colours(solid, look, light)
+        layer = to_image(colours, solid.fragments.covered, big.height, big.width)
+        if front is not None:
+            over = _lit_colours(front, look, light)
+            layer = _laid_over(layer, solid.fragments.depth, over, front.fragments)
+        if supersample > 1:
+            layer = resize_area(layer, camera.height, camera.width)
+        outputs.append(RenderOutput(layer[..., :3], layer[..., 3], solid.fragments))
+    return outputs
 
 
-def _render_layer(
-    scene: _Scene, drawn: torch.Tensor, camera: Camera
-) -> tuple[Fragments, torch.Tensor]:
-    """Raster of the triangles `drawn` (T,), and premultiplied RGBA (N, 4) where it is covered."""
+def _find_surface(scene: _Scene, drawn: torch.Tensor, camera: Camera) -> _Surface:
+    """What the camera sees of the triangles `drawn` (T,)."""
     kept = drawn.nonzero().squeeze(1)
     triangles = scene.triangles.index_select(0, kept)
     fragments = rasterize(scene.pixels, scene.depth, triangles, camera.height, camera.width)
@@ -126,10 +148,17 @@ def _render_layer(
     normals = unit(interpolate_covered(scene.normals, fragments, triangles, weights))
     uv = interpolate_covered(scene.corner_uv.index_select(0, kept), fragments, None, weights)
     parts = scene.part.index_select(0, kept).long().index_select(0, covered_triangles(fragments))
-    albedo = _surface_colour(scene.materials, parts, uv)
+    return _Surface(fragments, normals, uv, parts)
+
+
+def _lit_colours(
+    surface: _Surface, materials: Sequence[Material], light: torch.Tensor
+) -> torch.Tensor:
+    """(N, 4) premultiplied RGBA of a surface's samples in the light (9, 3)."""
+    albedo = _surface_colour(materials, surface.parts, surface.uv)
     alpha = albedo[:, 3:]
-    colour = albedo[:, :3] * shade(normals, scene.light).clamp(min=0) * alpha
-    return fragments, torch.cat([colour, alpha], -1)
+    colour = albedo[:, :3] * shade(surface.normals, light).clamp(min=0) * alpha
+    return torch.cat([colour, alpha], -1)
 
 
 def _laid_over(
@@ -223,23 +252,30 @@ def render_views(
     light: (9, 3) in model space; by default `studio_light` that moves with the camera. The rest
     as in `render_head`. For grey pictures pass `clay_materials`.
     """
+    geometry = (vertices, triangles, corner_uv, triangle_part)
+    looks = [materials]
+    return [render_view(*geometry, looks, view, size, light, supersample)[0] for view in views]
+
+
+def render_view(
+    vertices: torch.Tensor,
+    triangles: torch.Tensor,
+    corner_uv: torch.Tensor,
+    triangle_part: torch.Tensor,
+    looks: Sequence[Sequence[Material]],
+    view: tuple[float, float],
+    size: int = 512,
+    light: torch.Tensor | None = None,
+    supersample: float = 2,
+) -> list[torch.Tensor]:
+    """As `render_views`, one view in several looks, see `render_looks`: a picture each."""
+    camera = orbit_camera(vertices, *view, size)
+    if light is None:
+        frontal = torch.as_tensor(conventions.FRONTAL_ROTATION, dtype=torch.float32)
+        light = rotate_light(studio_light(), (frontal @ orbit_rotation(*view)).T)
+    geometry = (vertices, triangles, corner_uv, triangle_part)
     pictures = []
-    frontal = torch.as_tensor(conventions.FRONTAL_ROTATION, dtype=torch.float32)
-    for yaw, pitch in views:
-        camera = orbit_camera(vertices, yaw, pitch, size)
-        shown = light
-        if shown is None:
-            shown = rotate_light(studio_light(), (frontal @ orbit_rotation(yaw, pitch)).T)
-        output = render_head(
-            vertices,
-            triangles,
-            corner_uv,
-            triangle_part,
-            materials,
-            shown.to(vertices),
-            camera,
-            supersample,
-        )
+    for output in render_looks(*geometry, looks, light.to(vertices), camera, supersample):
         linear = output.rgb + (1 - output.alpha[..., None]) * _BACKGROUND
         pictures.append(conventions.linear_to_srgb(linear.clamp(0, 1), xp=torch))
     return pictures

@@ -15,6 +15,8 @@ from engine.render.render import (
     clay_materials,
     orbit_camera,
     render_head,
+    render_looks,
+    render_view,
     render_views,
     studio_light,
 )
@@ -98,6 +100,22 @@ def test_hidden_clay_parts_are_not_drawn():
     torch.testing.assert_close(peeled.rgb, solid.rgb)
     empty = render_head(*scene, clay_materials(2, hidden={0, 1}), light, camera)
     assert (empty.alpha == 0).all()
+
+
+def test_looks_share_a_raster_and_equal_pictures_by_themselves():
+    scene = flat_scene((0.0, 0.1), torch.float32)
+    veil = torch.rand(4, 4, 4)
+    painted = [Material(torch.tensor([1.0, 0.5, 0.2])), Material(torch.ones(3), veil)]
+    looks = [painted, clay_materials(2, hidden={1})]
+    light, camera = white().float(), front(dtype=torch.float32)
+    for found, look in zip(render_looks(*scene, looks, light, camera, 1.5), looks, strict=True):
+        alone = render_head(*scene, look, light, camera, 1.5)
+        assert torch.equal(found.rgb, alone.rgb) and torch.equal(found.alpha, alone.alpha)
+    view = render_view(*scene, looks, (20.0, 5.0), 24)
+    for found, look in zip(view, looks, strict=True):
+        assert torch.equal(found, render_views(*scene, look, [(20.0, 5.0)], 24)[0])
+    with pytest.raises(ValueError, match="cut-outs"):
+        render_looks(*scene, [painted, clay_materials(2)], light, camera)
 
 
 def test_supersampling_measures_coverage():
