@@ -16,7 +16,7 @@ from ..nets.occluders import LAYOUT, covered_texels
 from ..protocol.albedo import decode_albedo
 from ..reporter import Reporter
 from .albedo import AlbedoFit, fit_albedos
-from .loaded import LoadedPack, evidence_mask
+from .loaded import LoadedPack, closable_mask, evidence_mask
 from .observe import FittedView, observe
 from .resize import resize_texture
 from .settings import AlbedoSettings, FitSettings, OccluderSettings
@@ -41,9 +41,37 @@ def find_covered(
     unlit = unlit_colour(observation, fit.light, albedo_settings)
     found = covered_texels(unlit, coarse, observation.visible, observation.facing)
     sure = smoothstep(found, settings.least, settings.likely) * sure_parts(found, settings)
-    radius = max(1, round(settings.reach * LAYOUT))
+    zone = 1.0 - closable_mask(loaded.head, LAYOUT)
+    skin = resize_texture(fit.skin, LAYOUT)
+    sure = with_rims(sure, zone * observation.visible, skin, settings).astype(np.float32)
+    grown = np.maximum(
+        _grown(sure, settings.reach * LAYOUT), _grown(sure * zone, settings.rim_reach * LAYOUT)
+    )
+    return cv2.GaussianBlur(grown, (0, 0), 0.5 * settings.reach * LAYOUT)
+
+
+def _grown(sure: np.ndarray, reach: float) -> np.ndarray:
+    radius = max(1, round(reach))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return cv2.GaussianBlur(cv2.dilate(sure.astype(np.float32), disc), (0, 0), radius / 2.0)
+    return cv2.dilate(sure, disc)
+
+
+def with_rims(
+    sure: np.ndarray, zone: np.ndarray, skin: np.ndarray, settings: OccluderSettings
+) -> np.ndarray:
+    """What is covered, and with glasses all that does not look like skin round the eyes.
+
+    sure (S, S) in [0, 1]: covered by the net's word; zone (S, S) in [0, 1]: where glasses sit;
+    skin (S, S) in [0, 1]: see `AlbedoFit`. The net misses the thinnest parts of a rim. There are
+    glasses where enough is covered in the middle of the zone: its sides may be hair.
+    """
+    side = round(settings.temple * zone.shape[1])
+    middle = (slice(None), slice(side, -side))
+    if (sure * zone)[middle].sum() < settings.glasses * max(float(zone[middle].sum()), 1.0):
+        return sure
+    return np.maximum(
+        sure, zone * (1.0 - smoothstep(skin, settings.rim_skin, 2 * settings.rim_skin))
+    )
 
 
 def sure_parts(found: np.ndarray, settings: OccluderSettings) -> np.ndarray:

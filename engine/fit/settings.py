@@ -102,9 +102,16 @@ class OccluderSettings:
     """Probability that a connected part must reach somewhere to count. Ours."""
     least_area: float = 1 / 4096
     """Smallest part that counts, of the map: 16 texels of 256. Ours: half a centimetre of skin."""
-    reach: float = 1 / 128
-    """How far round it nothing is believed either, over the map's side. Ours: the shadow of a rim,
-    the thinnest hairs beside a lock."""
+    reach: float = 3 / 256
+    rim_reach: float = 5 / 256
+    """How far round it nothing is believed either, over the map's side; the second where glasses
+    sit. Ours: the thinnest hairs beside a lock, the shadow and the glint of a rim."""
+    glasses: float = 0.05
+    temple: float = 0.34
+    """Share of the place of glasses that must be covered for there to be glasses, and how much of
+    the map's side is left out at both sides for it: from the outer corners of the lids. Ours."""
+    rim_skin: float = 0.25
+    """With glasses, what looks less like skin than this is a rim too (`AlbedoFit.skin`). Ours."""
     worth_solving: float = 0.02
     """Share of the face that must be covered for light and albedo to be solved again. Ours."""
     rounds: int = 2

@@ -63,7 +63,7 @@ def _cover(rng: np.random.Generator, truth: np.ndarray) -> tuple[np.ndarray, np.
     kinds = [
         (lambda: draw_hair(rng, DRAWN), 0.7),
         (lambda: draw_cloth(rng, DRAWN), 0.12),
-        (lambda: draw_glasses(rng, DRAWN), 0.33),
+        (lambda: draw_glasses(rng, DRAWN), 0.45),
         (lambda: draw_hand(rng, DRAWN, tone), 0.04),
         (lambda: draw_object(rng, DRAWN), 0.1),
     ]

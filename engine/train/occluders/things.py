@@ -13,13 +13,13 @@ def draw_glasses(rng: np.random.Generator, size: int) -> Layer:
     """Rims, bridge, temples and lenses; some tinted, some mirroring, some without rims."""
     colour = np.zeros((size, size, 3), np.float32)
     cover = np.zeros((size, size), np.float32)
-    half = np.array([rng.uniform(0.10, 0.19), rng.uniform(0.06, 0.15)])
+    half = np.array([rng.uniform(0.10, 0.19), rng.uniform(0.06, 0.17)])
     shift = np.array([0.0, rng.uniform(-0.02, 0.06)])
     spread, power = rng.uniform(0.98, 1.15), rng.uniform(2.0, 4.5)
     turn, tilt = rng.normal(0.0, 0.02, 2)
     tint, tint_cover = _tint(rng)
     rim_colour = _rim_colour(rng)
-    width = rng.uniform(0.004, 0.035) * (rng.random() > 0.08)
+    width = (0.004 + 0.03 * rng.random() ** 2) * (rng.random() > 0.08)
     outlines = [
         _outline((eye - 0.5) * [spread, 1.0] + 0.5 + shift + [turn, s * tilt], half, power, s)
         for eye, s in zip(EYES, (-1, 1), strict=True)
@@ -127,7 +127,7 @@ def _pattern(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def _tint(rng: np.random.Generator) -> tuple[np.ndarray, float]:
-    if rng.random() < 0.5:
+    if rng.random() < 0.4:
         return np.zeros(3, np.float32), 0.0
     return (rng.uniform(0.0, 0.5, 3) ** 1.5).astype(np.float32), float(rng.uniform(0.1, 1.0))
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.fit.occluders import sure_parts, uncovered
+from engine.fit.occluders import sure_parts, uncovered, with_rims
 from engine.fit.settings import OccluderSettings
 from engine.fit.texels import TexelObservation
 from engine.nets.occluders import LAYOUT, SIDE, covered_texels, net_input, unwindow, window
@@ -109,3 +109,18 @@ def test_thin_ends_stay_with_the_whole_and_doubts_do_not_count() -> None:
     parts = sure_parts(found, OccluderSettings())
     assert parts[10:30, 10:30].all() and parts[30:60, 18:21].all()
     assert parts.sum() == 20 * 20 + 30 * 3
+
+
+def test_with_glasses_the_rest_of_their_rims_counts_without_them_nothing_changes() -> None:
+    zone = np.zeros((64, 64), np.float32)
+    zone[20:40, 10:54] = 1.0
+    skin = np.ones((64, 64), np.float32)
+    skin[30:32, 10:54] = 0.0  # a rim that the net missed, or a fold
+    skin[50:52, 10:54] = 0.0  # a fold elsewhere
+    sure = np.zeros((64, 64), np.float32)
+    sure[20:40, 10:20] = 1.0  # hair at the temple
+    assert np.array_equal(with_rims(sure, zone, skin, OccluderSettings()), sure)
+    sure[22:26, 10:54] = 1.0
+    found = with_rims(sure, zone, skin, OccluderSettings())
+    assert found[30:32, 10:54].min() == 1.0 and found[50:52].max() == 0.0
+    assert found[33:40, 22:].max() == 0.0
