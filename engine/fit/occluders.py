@@ -6,7 +6,7 @@ the model and the mirror side like those that the camera did not see.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from ..nets.occluders import LAYOUT, covered_texels
 from ..protocol.albedo import decode_albedo
 from ..reporter import Reporter
 from .albedo import AlbedoFit, fit_albedos
-from .loaded import LoadedPack, closable_mask, evidence_mask
+from .loaded import LoadedPack, closable_mask, evidence_mask, uv_mask
 from .observe import FittedView, observe
 from .resize import resize_texture
 from .settings import AlbedoSettings, FitSettings, OccluderSettings
@@ -42,8 +42,9 @@ def find_covered(
     found = covered_texels(unlit, coarse, observation.visible, observation.facing)
     sure = smoothstep(found, settings.least, settings.likely) * sure_parts(found, settings)
     zone = 1.0 - closable_mask(loaded.head, LAYOUT)
+    place = glasses_place(zone, uv_mask(loaded.head, ("lids",), LAYOUT))
     skin = resize_texture(fit.skin, LAYOUT)
-    sure = with_rims(sure, zone * observation.visible, skin, settings).astype(np.float32)
+    sure = with_rims(sure, skin, observation.visible, place, settings).astype(np.float32)
     grown = np.maximum(
         _grown(sure, settings.reach * LAYOUT), _grown(sure * zone, settings.rim_reach * LAYOUT)
     )
@@ -56,22 +57,54 @@ def _grown(sure: np.ndarray, reach: float) -> np.ndarray:
     return cv2.dilate(sure, disc)
 
 
+@dataclass(frozen=True, eq=False)
+class GlassesPlace:
+    """Where glasses sit, (S, S) in [0, 1] each: all of it, and of that the part between the outer
+    corners of the lids, the bridge of the nose, and under the lids."""
+
+    whole: np.ndarray
+    middle: np.ndarray
+    bridge: np.ndarray
+    below: np.ndarray
+
+
+def glasses_place(whole: np.ndarray, lids: np.ndarray) -> GlassesPlace:
+    """whole: see GlassesPlace; lids (S, S) in [0, 1], one on each half of the map."""
+    rows, columns = (np.flatnonzero((lids > 0.5).any(axis)) for axis in (1, 0))
+    half = lids.shape[1] // 2
+    inner = columns[columns < half].max() + 1
+    y, x = np.mgrid[0 : lids.shape[0], 0 : lids.shape[1]]
+    middle = whole * ((x >= columns.min()) & (x <= columns.max()))
+    under = y > rows.max() + lids.shape[0] // 64
+    return GlassesPlace(
+        whole, middle, whole * ((x >= inner) & (x < 2 * half - inner)), middle * under
+    )
+
+
 def with_rims(
-    sure: np.ndarray, zone: np.ndarray, skin: np.ndarray, settings: OccluderSettings
+    sure: np.ndarray,
+    skin: np.ndarray,
+    visible: np.ndarray,
+    place: GlassesPlace,
+    settings: OccluderSettings,
 ) -> np.ndarray:
     """What is covered, and with glasses all that does not look like skin round the eyes.
 
-    sure (S, S) in [0, 1]: covered by the net's word; zone (S, S) in [0, 1]: where glasses sit;
-    skin (S, S) in [0, 1]: see `AlbedoFit`. The net misses the thinnest parts of a rim. There are
-    glasses where enough is covered in the middle of the zone: its sides may be hair.
+    sure (S, S) in [0, 1]: covered by the net's word; skin (S, S) in [0, 1]: see `AlbedoFit`;
+    visible (S, S) bool. There are glasses where the net finds enough between the temples, which
+    may be hair, or where skin is rare both on the bridge of the nose and under the lids: no brow,
+    wrinkle or shadow of the sockets is in both. The net misses tinted lenses and thin rims.
     """
-    side = round(settings.temple * zone.shape[1])
-    middle = (slice(None), slice(side, -side))
-    if (sure * zone)[middle].sum() < settings.glasses * max(float(zone[middle].sum()), 1.0):
+    odd = visible * (1.0 - smoothstep(skin, settings.rim_skin, 2.0 * settings.rim_skin))
+
+    def share(image: np.ndarray, zone: np.ndarray) -> float:
+        return float((image * visible * zone).sum() / max((visible * zone).sum(), 1.0))
+
+    found = share(sure, place.middle) > settings.glasses
+    bare = share(odd, place.bridge) < settings.odd_bridge
+    if not found and (bare or share(odd, place.below) < settings.odd_below):
         return sure
-    return np.maximum(
-        sure, zone * (1.0 - smoothstep(skin, settings.rim_skin, 2 * settings.rim_skin))
-    )
+    return np.maximum(sure, place.whole * odd)
 
 
 def sure_parts(found: np.ndarray, settings: OccluderSettings) -> np.ndarray:

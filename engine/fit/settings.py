@@ -59,7 +59,11 @@ class AlbedoSettings:
     gain_sigma: float = 0.12
     """Prior of the log of the face's mean shading. Ours: cameras expose faces about right, a face
     is darker than a white card, and they rather spare highlights."""
-    tint_sigma: float = 0.18
+    skin_blue: float = 1.06
+    """Factor of the skin model's mean blue, sRGB, when exposure and tint are found. Ours: generated
+    skins are about 3 units of b* more yellow than measured ones (Xiao et al. 2017: 15 to 17 on
+    light cheeks), and light would be taken for blue."""
+    tint_sigma: float = 0.2
     """Prior of the log gain of one channel against the others. Ours: cameras balance white, but
     leave half of a lamp's colour; at 0.08 `evaluate light` finds warm light in the skin."""
     burnt: float = 0.9
@@ -107,11 +111,15 @@ class OccluderSettings:
     """How far round it nothing is believed either, over the map's side; the second where glasses
     sit. Ours: the thinnest hairs beside a lock, the shadow and the glint of a rim."""
     glasses: float = 0.05
-    temple: float = 0.34
-    """Share of the place of glasses that must be covered for there to be glasses, and how much of
-    the map's side is left out at both sides for it: from the outer corners of the lids. Ours."""
+    """Share of their place that must be covered for there to be glasses. Ours: the thinnest of six
+    pairs have 0.06, faces without any 0.03, but for hair or deep shade over an eye."""
+    odd_bridge: float = 0.35
+    odd_below: float = 0.28
+    """Shares without skin (`AlbedoFit.skin`) of the bridge and under the lids from which there are
+    glasses too. Ours: six pairs have at least 0.40 and 0.28; of 37 other photos the next has 0.52
+    and 0.27, half a face in deep shade, then 0.28 and 0.19."""
     rim_skin: float = 0.25
-    """With glasses, what looks less like skin than this is a rim too (`AlbedoFit.skin`). Ours."""
+    """With glasses, what looks less like skin than this is a rim too. Ours."""
     worth_solving: float = 0.02
     """Share of the face that must be covered for light and albedo to be solved again. Ours."""
     rounds: int = 2
@@ -193,7 +201,7 @@ class ResidualLightSettings:
     sigma: float = 1 / 64
     """Gaussian, over the map's side: what varies more slowly counts as light. Ours: narrower than
     a nose's shadow, wider than a mole; `evaluate light` finds a third more light at 1/25."""
-    limit: float = 0.3
+    limit: float = 0.25
     """Log of the largest ratio that stays. Ours: moles, stubble and folds; shadows' edges more."""
     robust: float = 0.25
     """Log ratio from the slow part at which a texel counts a quarter: hair, edges. Ours."""
@@ -235,20 +243,26 @@ class EyeSettings:
     """Pixels across both eyes in which they are compared. Ours: photos rarely show more."""
     least_pixels: int = 40
     """With fewer of them on eyeballs (closed, turned away) the eyes stay as the pack has them."""
-    lid_edge: float = 0.012
+    lid_edge: float = 0.03
     """Distance from the lids over which pixels gain trust, over that width. Ours: lashes."""
     noise: float = 0.06
     """Standard deviation of a pixel, linear RGB. Ours."""
-    pixels: float = 100.0
+    pixels: float = 60.0
     """Independent pixels in an eye pair: neighbours repeat each other. Ours."""
     iris_mean: tuple[float, float, float] = (0.09, 0.065, 0.05)
     iris_sigma: float = 0.08
     """Prior of the iris's linear albedo: brown, and as far as blue and light grey. Ours."""
     white_sigma: float = 0.35
     """Prior of the white's factor. Ours: shadow of the lids varies more than the white itself."""
-    gaze_sigma: tuple[float, float] = (0.15, 0.08)
-    """Prior of the gaze against the head, radians to the side and upwards. Ours: lids go along
-    with the eyes, so the iris stays about in the middle of what is open."""
+    gaze_sigma: tuple[float, float] = (0.08, 0.035)
+    """Prior of the gaze round the lens or straight ahead, radians to the side and upwards. Ours:
+    lids go along with the eyes, so the iris stays about in the middle of what is open."""
+    ahead_cost: float = 3.0
+    """Twice the log odds of looking at the lens against straight ahead. Ours."""
+    least_gain: float = 8.0
+    """Twice the log likelihood that another gaze than at the lens must gain. Ours."""
+    most_covered: float = 0.25
+    """With more of the lids covered (glasses, hair) the gaze is at the lens. Ours."""
     gaze_step: float = 0.12
     gaze_steps: tuple[int, int] = (3, 2)
     """The grid of gazes: step in radians, and steps to each side and up and down. Ours: +-20 and

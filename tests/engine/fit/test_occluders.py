@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.fit.occluders import sure_parts, uncovered, with_rims
+from engine.fit.occluders import glasses_place, sure_parts, uncovered, with_rims
 from engine.fit.settings import OccluderSettings
 from engine.fit.texels import TexelObservation
 from engine.nets.occluders import LAYOUT, SIDE, covered_texels, net_input, unwindow, window
@@ -112,15 +112,32 @@ def test_thin_ends_stay_with_the_whole_and_doubts_do_not_count() -> None:
 
 
 def test_with_glasses_the_rest_of_their_rims_counts_without_them_nothing_changes() -> None:
-    zone = np.zeros((64, 64), np.float32)
+    zone, lids = np.zeros((2, 64, 64), np.float32)
     zone[20:40, 10:54] = 1.0
-    skin = np.ones((64, 64), np.float32)
+    lids[24:28, 18:28] = lids[24:28, 36:46] = 1.0
+    place = glasses_place(zone, lids)
+    assert place.bridge[:, 28:36].any() and not place.bridge[:, :28].any()
+    assert not place.below[:28].any() and not place.middle[:, :18].any()
+    skin, seen, settings = np.ones((64, 64), np.float32), zone > -1.0, OccluderSettings()
     skin[30:32, 10:54] = 0.0  # a rim that the net missed, or a fold
     skin[50:52, 10:54] = 0.0  # a fold elsewhere
     sure = np.zeros((64, 64), np.float32)
-    sure[20:40, 10:20] = 1.0  # hair at the temple
-    assert np.array_equal(with_rims(sure, zone, skin, OccluderSettings()), sure)
-    sure[22:26, 10:54] = 1.0
-    found = with_rims(sure, zone, skin, OccluderSettings())
+    sure[20:40, 10:18] = 1.0  # hair at the temple
+    assert np.array_equal(with_rims(sure, skin, seen, place, settings), sure)
+    sure[22:26, 18:54] = 1.0
+    found = with_rims(sure, skin, seen, place, settings)
     assert found[30:32, 10:54].min() == 1.0 and found[50:52].max() == 0.0
     assert found[33:40, 22:].max() == 0.0
+
+
+def test_dark_lenses_are_glasses_without_the_net() -> None:
+    zone, lids = np.zeros((2, 64, 64), np.float32)
+    zone[20:40, 10:54] = 1.0
+    lids[24:28, 18:28] = lids[24:28, 36:46] = 1.0
+    skin, seen = np.ones((64, 64), np.float32), zone > -1.0
+    skin[20:36, 12:52] = 0.0
+    clear = np.zeros((64, 64), np.float32)
+    found = with_rims(clear, skin, seen, glasses_place(zone, lids), OccluderSettings())
+    assert found[20:36, 12:52].min() == 1.0
+    skin[29:36] = 1.0  # only the sockets and the bridge are dark
+    assert with_rims(clear, skin, seen, glasses_place(zone, lids), OccluderSettings()).max() == 0.0
