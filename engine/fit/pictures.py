@@ -20,7 +20,7 @@ from .reconstruct import Reconstruction
 PART_COLOURS = {
     "teeth_upper": (0.50, 0.46, 0.38),
     "teeth_lower": (0.40, 0.37, 0.30),
-    "tongue": (0.45, 0.16, 0.14),
+    "tongue": (0.25, 0.085, 0.075),
 }
 """Linear RGB of parts without a texture. Ours: enamel and mucosa by eye, darkened because the
 renderer casts no shadow into the mouth."""

@@ -18,8 +18,8 @@ OVERLAP = 0.0009
 """Metres by which the closed lips overlap, so that identity (0.3 mm at two sigma) seldom opens
 them. Ours: seen in renders, less lets the teeth through."""
 
-TONGUE_SHIFT = (0.0, -0.008, -0.012)
-UPPER_TEETH_SHIFT = (0.0, -0.004, 0.002)
+TONGUE_SHIFT = (0.0, -0.014, -0.020)
+UPPER_TEETH_SHIFT = (0.0, -0.0065, 0.0015)
 """Metres. Ours, by eye in rendered smiles: the upper teeth overlap the lower ones and show, the
 tongue rests behind them."""
 
