@@ -112,6 +112,7 @@ def fit_albedos(
     """
     _check_start(observations, start, held)
     settings = _at_size(settings, model.valid.shape[0])
+    settings = replace(settings, gloss=0.0) if held else settings
     skins = [skin_samples(model, one, mask, settings) for one in observations]
     prior = np.linalg.inv(model.covariance + 1e-3 * np.eye(len(model.covariance)))
     if start is None:
@@ -140,8 +141,14 @@ def fit_albedos(
                 lights[index] = _solve_light(
                     one, coarse[index], kept[index], lights[index], settings
                 )
+    # The renderer knows no gloss: the light that is handed on is brighter by it.
+    plain = replace(settings, gloss=0.0)
+    if not held:
+        lights = [
+            _solve_light(*four, plain) for four in zip(skins, coarse, kept, lights, strict=True)
+        ]
     return tuple(
-        _albedo_fit(model, coefficients, *one, mask, settings)
+        _albedo_fit(model, coefficients, *one, mask, plain)
         for one in zip(observations, lights, strict=True)
     )
 
@@ -168,9 +175,9 @@ def _check_start(
 
 
 def _unlit(light: np.ndarray, skin: SkinSamples, settings: AlbedoSettings) -> np.ndarray:
-    """(n, 3) sRGB: the photo's colour over the shading."""
+    """(n, 3) sRGB: the photo's colour over the shading, less the gloss."""
     shading = np.maximum(sh_basis(skin.normals) @ light, settings.least_shading)
-    return linear_to_srgb(np.minimum(skin.colour / shading, 1.2))
+    return linear_to_srgb(np.clip(skin.colour / shading - settings.gloss, 0.0, 1.2))
 
 
 def _error(skin: SkinSamples, observed: np.ndarray, coarse: np.ndarray) -> np.ndarray:
@@ -196,7 +203,7 @@ def _solve_light(
 
     A burnt channel says that the light is bright: it counts where the light before is too dark.
     """
-    albedo = srgb_to_linear(np.clip(coarse, 0.0, 1.0)).astype(np.float64)
+    albedo = srgb_to_linear(np.clip(coarse, 0.0, 1.0)).astype(np.float64) + settings.gloss
     level = _mean_shading(light, skin)
     enough = albedo * (sh_basis(skin.normals) @ light) >= skin.colour
     weight = kept[:, None] * np.where(skin.burnt & enough, BURNT_WEIGHT, 1.0)
@@ -214,6 +221,7 @@ def _exposed(
     share = np.zeros(model.mean.shape[1])
     share[skin.chosen] = skin.weight
     skin_mean, skin_covariance = _skin_statistics(model, share)
+    skin_mean = skin_mean * np.array([1.0, 1.0, settings.skin_blue])
     level = _mean_shading(light, skin)
     shading = np.maximum(sh_basis(skin.normals) @ (light / level), settings.least_shading)
     whole = np.where(skin.burnt.any(axis=1), BURNT_WEIGHT, 1.0)

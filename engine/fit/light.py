@@ -65,7 +65,7 @@ def solve_exposure(
     tints = np.linspace(-0.4, 0.4, 17)
     common, red, blue = np.meshgrid(gains, tints, tints, indexing="ij")
     log_gain = np.stack([common + red, common - 0.5 * (red + blue), common + blue], axis=-1)
-    albedo = linear_to_srgb(mean_colour / np.exp(log_gain))
+    albedo = linear_to_srgb(np.maximum(mean_colour / np.exp(log_gain) - settings.gloss, 0.0))
     offset = albedo - skin_mean
     skin = np.einsum("...i,ij,...j->...", offset, np.linalg.inv(skin_covariance), offset)
     mean_gain = log_gain.mean(axis=-1)

@@ -59,6 +59,10 @@ class AlbedoSettings:
     gain_sigma: float = 0.12
     """Prior of the log of the face's mean shading. Ours: cameras expose faces about right, a face
     is darker than a white card, and they rather spare highlights."""
+    gloss: float = 0.02
+    """Light that the skin's surface throws back, over the shading: the photo shows albedo plus
+    this. Fresnel reflection at 1.4 is 0.028 straight on and 0.045 from all sides; the brightest
+    of it is taken for highlights. Without it dark skin is found half as light again."""
     skin_blue: float = 1.06
     """Factor of the skin model's mean blue, sRGB, when exposure and tint are found. Ours: generated
     skins are about 3 units of b* more yellow than measured ones (Xiao et al. 2017: 15 to 17 on

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.fit.albedo import fit_albedo, fit_albedos
+from engine.fit.albedo import AlbedoFit, fit_albedo, fit_albedos
 from engine.fit.light import solve_exposure, solve_light
 from engine.fit.settings import AlbedoSettings
 from engine.fit.texels import TexelObservation
@@ -181,3 +181,16 @@ def test_a_start_that_does_not_fit_the_photos_is_refused() -> None:
             fit_albedos(
                 model, [photo], mask, AlbedoSettings(), NullReporter(), start, frozenset(held)
             )
+
+
+def test_channels_that_the_camera_cut_off_do_not_dim_the_light() -> None:
+    model, mask = skin_model(), np.ones((SIZE, SIZE))
+    truth = side_light() * 1.6
+    photo = photograph(model, np.zeros((3, COMPONENTS)), truth)
+    burnt = replace(photo, colour=np.minimum(photo.colour, 1.0))
+    assert (photo.colour > 1.0).mean() > 0.04
+    settings = AlbedoSettings(correlation=0.01)
+    start = AlbedoFit(np.zeros((3, COMPONENTS)), side_light(), mask, 0.0)
+    held = frozenset({"albedo"})
+    found = fit_albedos(model, [burnt], mask, settings, NullReporter(), [start], held)[0]
+    np.testing.assert_allclose(found.light[[0, 1, 3]], truth[[0, 1, 3]], atol=0.3)
