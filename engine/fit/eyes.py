@@ -30,6 +30,8 @@ PUPIL_ANGLE = np.radians(8.0)
 RIM_ANGLE = np.radians(2.2)
 """The layout of the eye texture: see `packs/build/eyeball.py` and `textures.py`."""
 MODEL_SIZE = 256
+MOST_COLOUR = (0.3, 1.5)
+"""Largest iris albedo and factor of the white: beyond lie glints. Ours."""
 EYE_SHADE = 0.5
 """Share of the light that lids, lashes and brow leave to an eyeball. Ours, measured on photos; our
 renderer casts no shadow into the socket."""
@@ -194,7 +196,8 @@ def eye_view(
 def _solve(
     view: EyeView, model: EyeModel, gaze: np.ndarray, settings: EyeSettings
 ) -> tuple[float, np.ndarray]:
-    """Cost of a gaze, and the iris colour and white factors (2, 3) that explain the pixels best."""
+    """Cost of the pixels at a gaze, and the iris colour and white factors (2, 3) that explain them
+    best."""
     polar = np.arccos(np.clip(turned(view.direction, gaze)[:, 2], -1.0, 1.0))
     iris = iris_share(polar)
     level = np.interp(polar, model.polar, model.iris)
@@ -203,37 +206,57 @@ def _solve(
     weight = weight / settings.noise**2
     mean = np.array([settings.iris_mean, (1.0, 1.0, 1.0)])
     precision = np.diag([settings.iris_sigma**-2.0, settings.white_sigma**-2.0])
-    found, cost = np.empty((2, 3)), float(((gaze / settings.gaze_sigma) ** 2).sum())
+    found, cost, errors = np.empty((2, 3)), 0.0, 0.0
     for channel in range(3):
         rows = np.stack([iris * level, (1.0 - iris) * model.white[channel]], axis=1)
         rows = rows * shading[:, channel : channel + 1]
         weighted = rows * weight[:, None]
         target = weighted.T @ view.colour[:, channel] + precision @ mean[:, channel]
-        best = np.clip(np.linalg.solve(weighted.T @ rows + precision, target), 0.005, 1.5)
+        best = np.clip(np.linalg.solve(weighted.T @ rows + precision, target), 0.005, MOST_COLOUR)
         off, left = best - mean[:, channel], view.colour[:, channel] - rows @ best
-        cost += float(weight @ left**2 + off @ precision @ off)
+        cost += float(off @ precision @ off)
+        errors += float(view.weight @ left**2) / max(3.0 * float(view.weight.sum()), 1.0)
         found[:, channel] = best
-    return cost, found
+    # The spread of the pixels is not known, so it is fitted too: what is left is its logarithm.
+    return cost + settings.pixels * np.log(errors + settings.least_noise**2), found
 
 
-def fit_eyes(view: EyeView, model: EyeModel, free: bool, settings: EyeSettings) -> EyeFit:
+def _unlikely(gaze: np.ndarray, lens: np.ndarray, settings: EyeSettings) -> float:
+    """Twice the negative log prior: people look at the lens, or less often straight ahead."""
+    at_lens, ahead = (
+        float((((gaze - aim) / settings.gaze_sigma) ** 2).sum()) for aim in (lens, np.zeros(2))
+    )
+    return min(at_lens, ahead + settings.ahead_cost)
+
+
+def fit_eyes(
+    view: EyeView, model: EyeModel, lens: np.ndarray, free: bool, settings: EyeSettings
+) -> EyeFit:
     """Gaze and colours: the best of a grid of gazes, then of finer ones round it.
 
-    free: whether the eyes may turn; else the colours alone are found.
+    lens (2,): the gaze that meets the camera, which stays where the pixels tell little. free:
+    whether the eyes may turn; else the colours alone are found, for eyes that look as they do.
     """
-    best = np.zeros(2)
-    found = _solve(view, model, best, settings)[1]
-    for part in range(settings.refinements + 1 if free else 0):
+    if not free:
+        still = np.zeros(2)
+        found = _solve(view, model, still, settings)[1]
+        return EyeFit(still, found[0], found[1], len(view.weight))
+    limit = settings.gaze_step * np.array(settings.gaze_steps)
+    first = np.clip(lens, -limit, limit)
+    seen, colours = _solve(view, model, first, settings)
+    lowest = seen + _unlikely(first, lens, settings) - settings.least_gain
+    best, found = first, colours
+    for part in range(settings.refinements + 1):
         reach = settings.gaze_step / 2.0**part
         yaws, pitches = settings.gaze_steps if part == 0 else (1, 1)
-        trials = [
-            best + reach * np.array([yaw, pitch])
-            for yaw in range(-yaws, yaws + 1)
-            for pitch in range(-pitches, pitches + 1)
-        ]
-        costs = [_solve(view, model, gaze, settings) for gaze in trials]
-        lowest = min(range(len(costs)), key=lambda number: costs[number][0])
-        best, found = trials[lowest], costs[lowest][1]
+        centre = np.zeros(2) if part == 0 else best
+        for yaw in range(-yaws, yaws + 1):
+            for pitch in range(-pitches, pitches + 1):
+                gaze = np.clip(centre + reach * np.array([yaw, pitch]), -limit, limit)
+                seen, colours = _solve(view, model, gaze, settings)
+                cost = seen + _unlikely(gaze, lens, settings)
+                if cost < lowest:
+                    lowest, best, found = cost, gaze, colours
     return EyeFit(best, found[0], found[1], len(view.weight))
 
 

@@ -6,14 +6,17 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from ..head.camera import camera_centre
 from .eyes import EyeFit, EyeModel, eye_model, eye_view, fit_eyes, tinted_eye
 from .fitted_photo import FittedPhoto
-from .gaze import with_gaze
+from .gaze import gaze_of, lens_gaze, with_gaze
 from .geometry import head_shape
-from .loaded import LoadedPack
+from .loaded import EYE_PARTS, LoadedPack, uv_mask
 from .settings import EyeSettings
 
 EYE_TEXTURE = "eye"
+MOST_GAZE = np.array([0.26, 0.17])
+"""Radians that the eyeLook expressions reach at weight 1."""
 
 
 def with_eyes(
@@ -50,7 +53,19 @@ def _eyes_of(
 ) -> EyeFit | None:
     look, light = photo.view, photo.albedo.light
     view = eye_view(loaded, look.vertices, look.camera, look.crop, light, settings)
-    return None if view is None else fit_eyes(view, model, free, settings)
+    if view is None:
+        return None
+    head = loaded.head
+    number = head.part_names.index(EYE_PARTS[0]), head.part_names.index(EYE_PARTS[1])
+    eyes = photo.vertices[head.quads[np.isin(head.face_part, number)]].mean(axis=(0, 1))
+    lens = lens_gaze(eyes, camera_centre(look.camera).numpy())
+    # The lids tell the pitch better than the pose of the head, which is a few degrees off.
+    lens = lens * (1.0, 0.5) - gaze_of(photo.shape.expression, head.expression_names)
+    fit = fit_eyes(view, model, lens, free, settings)
+    lids = uv_mask(head, ("lids",), len(photo.covered))
+    if free and (lids * photo.covered).sum() > settings.most_covered * lids.sum():
+        return replace(fit, gaze=np.clip(lens, -MOST_GAZE, MOST_GAZE))
+    return fit
 
 
 def _turn(loaded: LoadedPack, photo: FittedPhoto, gaze: np.ndarray) -> FittedPhoto:

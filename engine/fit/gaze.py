@@ -28,6 +28,19 @@ _RIDGE = 1e-7
 """Square metres: expressions that hardly move the lids are left alone. Ours."""
 
 
+def gaze_of(expression: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """(2,) radians, left and up: where expression weights (E,) make the eyes look, on average."""
+    weight = dict(zip(names, expression.tolist(), strict=True))
+    turns = [weight.get(name, 0.0) * np.array(angles) for name, angles in LOOKS.items()]
+    return np.sum(turns, axis=0) / 2.0
+
+
+def lens_gaze(eyes: np.ndarray, lens: np.ndarray) -> np.ndarray:
+    """(2,) radians, left and up: the gaze from eyes (3,) to a lens (3,), both in model space."""
+    x, y, z = lens - eyes
+    return np.array([np.arctan2(x, z), np.arctan2(y, np.hypot(x, z))])
+
+
 def with_gaze(
     expression: np.ndarray, names: Sequence[str], basis: LandmarkBasis, turn: np.ndarray
 ) -> np.ndarray:
