@@ -14,23 +14,30 @@ from .paper.settings import PaperSettings
 class ShapeSettings:
     """Landmarks -> identity, expression, pose."""
 
-    landmark_sigma: float = 0.10
-    """Standard deviation of a landmark, fraction of the outer-eye distance. Ours: smaller
-    values chase the net's own errors into the identity."""
-    depth_sigma: float = 0.08
-    """Same for the net's own depth of a landmark. Ours: it is right only in the large."""
+    landmark_sigma: float = 0.25
+    """Standard deviation of a landmark across the view, fraction of the outer-eye distance. Ours,
+    on scans (`evaluate scans`): the net pulls faces to its own mean, smaller values chase that."""
+    depth_sigma: float = 0.10
+    """Same along the view. Ours, on scans: the net's depth tells more of a shape than its image."""
     expression_sigma: float = 0.15
-    """Prior of an expression weight (weights live in [0, 1]). Ours."""
+    """Prior of an expression weight (weights live in [0, 1]). Ours: an identity must not be taken
+    for an expression."""
     unobservable: tuple[str, ...] = ("eyeLook", "tongueOut", "cheekPuff", "jawForward")
     """Expression names (prefixes) that 468 surface points cannot tell; held at zero."""
     subject_distance: float = 1.2
     """Metres from the lens when the photo does not tell its focal length. Ours: a portrait."""
     distance_sigma: float = 0.0
     """Spread of the logarithm of that distance; 0 keeps it."""
+    fine_sigma: float = 0.04
+    """Standard deviation of a landmark in a last round, which moves the points of the head found
+    so far onto the photo's across the view; 0 leaves it out. Ours: pictures must coincide."""
     feature_sigma: float = 0.02
-    """Standard deviation of landmarks on lids and lips in a last round in which the identity no
-    longer moves, only expression and pose; 0 leaves it out. Ours: the net is right about them."""
-    feature_expression_sigma: float = 0.3
+    """The same on lids and lips. Ours: the net is right about them."""
+    fine_depth_sigma: float = 0.01
+    """How far that round may move points along the view."""
+    fine_identity_sigma: float = 0.5
+    """How far that round may move the identity, in sigmas of what was believed before."""
+    fine_expression_sigma: float = 0.3
     """Prior of an expression weight in that round."""
     iterations: int = 30
     huber: float = 2.0
@@ -59,10 +66,6 @@ class AlbedoSettings:
     gain_sigma: float = 0.12
     """Prior of the log of the face's mean shading. Ours: cameras expose faces about right, a face
     is darker than a white card, and they rather spare highlights."""
-    gloss: float = 0.02
-    """Light that the skin's surface throws back, over the shading: the photo shows albedo plus
-    this. Fresnel reflection at 1.4 is 0.028 straight on and 0.045 from all sides; the brightest
-    of it is taken for highlights. Without it dark skin is found half as light again."""
     skin_blue: float = 1.06
     """Factor of the skin model's mean blue, sRGB, when exposure and tint are found. Ours: generated
     skins are about 3 units of b* more yellow than measured ones (Xiao et al. 2017: 15 to 17 on
@@ -251,8 +254,6 @@ class EyeSettings:
     """Distance from the lids over which pixels gain trust, over that width. Ours: lashes."""
     noise: float = 0.06
     """Standard deviation of a pixel, linear RGB. Ours."""
-    least_noise: float = 0.02
-    """The least spread of pixels when gazes are compared, linear RGB. Ours."""
     pixels: float = 60.0
     """Independent pixels in an eye pair: neighbours repeat each other. Ours."""
     iris_mean: tuple[float, float, float] = (0.09, 0.065, 0.05)
@@ -260,12 +261,12 @@ class EyeSettings:
     """Prior of the iris's linear albedo: brown, and as far as blue and light grey. Ours."""
     white_sigma: float = 0.35
     """Prior of the white's factor. Ours: shadow of the lids varies more than the white itself."""
-    gaze_sigma: tuple[float, float] = (0.06, 0.03)
+    gaze_sigma: tuple[float, float] = (0.08, 0.035)
     """Prior of the gaze round the lens or straight ahead, radians to the side and upwards. Ours:
     lids go along with the eyes, so the iris stays about in the middle of what is open."""
     ahead_cost: float = 3.0
     """Twice the log odds of looking at the lens against straight ahead. Ours."""
-    least_gain: float = 15.0
+    least_gain: float = 8.0
     """Twice the log likelihood that another gaze than at the lens must gain. Ours."""
     most_covered: float = 0.25
     """With more of the lids covered (glasses, hair) the gaze is at the lens. Ours."""

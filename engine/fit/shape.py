@@ -2,8 +2,8 @@
 
 The landmark model is linear in identity and expression and the camera is a pinhole, so a
 damped Gauss-Newton (Levenberg 1944, Marquardt 1963) with analytic derivatives and Gaussian
-priors (coefficients in sigmas) needs about ten steps (`shape_solve`). Lids and lips are then
-brought to their places by expression and pose alone.
+priors (coefficients in sigmas) needs about ten steps (`shape_solve`). A last round
+brings the landmarks to their places across the view, lids and lips closest.
 """
 
 from collections.abc import Sequence
@@ -19,10 +19,12 @@ from .shape_view import (
     POSE_SIZE,
     ShapeView,
     ViewState,
+    fine_spread,
     first_state,
     landmark_spread,
     mean_scale,
     pixel_errors,
+    with_model_depth,
 )
 
 HOLDABLE = frozenset({"identity", "expression", "pose"})
@@ -82,16 +84,23 @@ def _identity_prior(count: int, views: tuple[ShapeView, ...]) -> tuple[np.ndarra
     return (precision * means).sum(axis=0) / precision.sum(axis=0), precision.mean(axis=0)
 
 
-def _features(problem: Problem) -> Problem:
-    """The same with the identity held and lids and lips brought to where the photo has them."""
+def _fine(problem: Problem, state: State) -> Problem:
+    """The last round: landmarks get to where the photo has them, across the view only. What the
+    shape is in depth, and who it is, the rounds before know better."""
     settings = problem.settings
+    views = tuple(
+        with_model_depth(problem.basis, view, state.identity, own)
+        for view, own in zip(problem.views, state.views, strict=True)
+    )
     return replace(
         problem,
-        spread=landmark_spread(problem.basis, settings, settings.feature_sigma),
+        views=views,
+        spread=fine_spread(problem.basis, settings),
+        identity_mean=state.identity,
+        identity_prior=problem.identity_prior * settings.fine_identity_sigma**-2.0,
         expression_prior=np.full(
-            len(problem.expression_prior), settings.feature_expression_sigma**-2.0
+            len(problem.expression_prior), settings.fine_expression_sigma**-2.0
         ),
-        identity_free=False,
     )
 
 
@@ -167,8 +176,8 @@ def fit_shapes(
         np.stack([_free(expression_names, view, settings, held) for view in views]),
     )
     state = improve(problem, _first(basis, views, settings, start), reporter)
-    if settings.feature_sigma > 0.0:
-        state = improve(_features(problem), state, reporter)
+    if settings.fine_sigma > 0.0:
+        state = improve(_fine(problem, state), state, reporter)
     return tuple(
         _result(basis, view, state.identity, own)
         for view, own in zip(views, state.views, strict=True)

@@ -1,6 +1,6 @@
 """One photo's part of the shape fit: its parameters, residuals and their derivatives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -194,20 +194,34 @@ def _residuals(
     return residual, jacobian
 
 
-def landmark_spread(
-    basis: LandmarkBasis, settings: ShapeSettings, features: float | None = None
-) -> np.ndarray:
-    """(L, 3) standard deviations of landmarks on the mean head, metres: x, y, depth.
-
-    features: another one, fraction of the outer-eye distance, across the view for lids and lips.
-    """
-    corners = basis.mean[list(OUTER_EYE_CORNERS)]
-    eyes = float(np.linalg.norm(corners[0] - corners[1]))
+def landmark_spread(basis: LandmarkBasis, settings: ShapeSettings) -> np.ndarray:
+    """(L, 3) standard deviations of landmarks on the mean head, metres: x, y, depth."""
     sigma, depth = settings.landmark_sigma, settings.depth_sigma
-    spread = np.tile(np.array([sigma, sigma, depth]), (len(basis.mean), 1))
-    if features is not None:
-        spread[list(LIDS + LIPS), :2] = features
-    return eyes * spread
+    return _eye_distance(basis) * np.tile([sigma, sigma, depth], (len(basis.mean), 1))
+
+
+def fine_spread(basis: LandmarkBasis, settings: ShapeSettings) -> np.ndarray:
+    """The same for the last round."""
+    spread = np.tile(
+        [settings.fine_sigma, settings.fine_sigma, settings.fine_depth_sigma], (len(basis.mean), 1)
+    )
+    spread[list(LIDS + LIPS), :2] = settings.feature_sigma
+    return _eye_distance(basis) * spread
+
+
+def _eye_distance(basis: LandmarkBasis) -> float:
+    corners = basis.mean[list(OUTER_EYE_CORNERS)]
+    return float(np.linalg.norm(corners[0] - corners[1]))
+
+
+def with_model_depth(
+    basis: LandmarkBasis, view: ShapeView, identity: np.ndarray, state: ViewState
+) -> ShapeView:
+    """The view with the depth of its landmarks as the model has it."""
+    points = _camera_points(basis, identity, state)[0]
+    landmarks = view.landmarks.astype(np.float64)
+    landmarks[:, 2] = points[:, 2] * (state.focal / state.translation[2])
+    return replace(view, landmarks=landmarks)
 
 
 def linearise(
