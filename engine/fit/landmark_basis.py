@@ -12,7 +12,8 @@ class LandmarkBasis:
     """Landmark positions as a linear model: mean + identity * z + expression * w.
 
     mean (L, 3) metres; identity (K, L, 3) metres per sigma; expression (E, L, 3) metres at
-    weight 1; normals (L, 3) unit, of the mean head; weight (L,) trust in [0, 1].
+    weight 1; normals (L, 3) unit, of the mean head; weight (L,) trust in [0, 1]; turn
+    (TURN_TERMS, L, 3) metres, see `landmark_turn.py`, or None.
     """
 
     mean: np.ndarray
@@ -20,6 +21,7 @@ class LandmarkBasis:
     expression: np.ndarray
     normals: np.ndarray
     weight: np.ndarray
+    turn: np.ndarray | None = None
 
 
 def landmark_basis(head: HeadPack, embedding: LandmarkEmbedding) -> LandmarkBasis:
@@ -34,5 +36,10 @@ def landmark_basis(head: HeadPack, embedding: LandmarkEmbedding) -> LandmarkBasi
     normals = np.cross(b - a, c - a)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     return LandmarkBasis(
-        lift(head.mean), lift(head.identity), lift(head.expression), normals, embedding.weight
+        lift(head.mean),
+        lift(head.identity),
+        lift(head.expression),
+        normals,
+        embedding.weight,
+        None if embedding.turn is None else embedding.turn.astype(np.float64),
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..reporter import Reporter
 from .landmark_basis import LandmarkBasis
+from .landmark_turn import correct_turn
 from .settings import ShapeSettings
 from .shape_solve import Problem, State, improve
 from .shape_view import (
@@ -159,7 +160,7 @@ def fit_shapes(
     that stay as they are in `start`. Returns one fit a photo. Raises Cancelled, and ValueError
     for no photos, another number of fits than photos, or something held without a start.
     """
-    views = tuple(views)
+    views = tuple(replace(view, landmarks=correct_turn(view.landmarks, basis)) for view in views)
     if not views or (start is not None and len(start) != len(views)):
         raise ValueError("one start is needed for each of one or more photos")
     if not held <= HOLDABLE or (held and start is None):

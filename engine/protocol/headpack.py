@@ -23,7 +23,8 @@ from .pack_manifest import (
     pack_error,
     read_manifest,
 )
-from .pack_tensors import Schema, check_range, checked_tensors
+from .pack_tensors import Schema, check_range, check_tensors
+from .safetensors import read_safetensors
 from .sparse import apply_operator
 
 MASK_SIZE = 512
@@ -51,6 +52,9 @@ _HEAD_TENSORS: Schema = {
     "landmarks68_weight": ("f4", ("L68",)),
     "uv_masks": ("u1", ("M", MASK_SIZE, MASK_SIZE)),
 }
+TURN_TERMS = 5
+"""Of the polynomial in yaw and pitch: see `fit/landmark_turn.py`."""
+_OPTIONAL: Schema = {"landmarks468_turn": ("f4", (TURN_TERMS, "L468", 3))}
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,14 @@ class LandmarkEmbedding:
 
     triangles (n,) i32: rows of HeadPack.triangles. barycentric (n, 3) f32, sum 1.
     weight (n,) f32: trust in [0, 1]; 0 means that the landmark is not on the head.
+    turn (TURN_TERMS, n, 3) f32: what the network's points do as heads turn, metres along the
+    model's axes for each term of `fit.landmark_turn.turn_features`; None: not known.
     """
 
     triangles: np.ndarray
     barycentric: np.ndarray
     weight: np.ndarray
+    turn: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -150,7 +157,9 @@ def _read_head(folder: Path, manifest: PackManifest, names: HeadNames, sha: str)
         "G": len(names.group_names),
         "M": len(names.mask_names),
     }
-    table = checked_tensors(folder, HEAD_FILE, _HEAD_TENSORS, sizes)
+    table = read_safetensors(folder / HEAD_FILE)
+    optional = {name: kind for name, kind in _OPTIONAL.items() if name in table}
+    check_tensors(HEAD_FILE, table, _HEAD_TENSORS | optional, sizes)
     _check_head(table, names, sizes)
     mean, identity, expression = _subdivided(table, sizes["V"])
     groups = table["groups"].astype(np.float32)
@@ -211,7 +220,7 @@ def _check_head(table: dict[str, np.ndarray], names: HeadNames, sizes: dict[str,
 
 def _embedding(table: dict[str, np.ndarray], name: str) -> LandmarkEmbedding:
     parts = (table[f"{name}_{key}"] for key in ("triangles", "barycentric", "weight"))
-    return LandmarkEmbedding(*parts)
+    return LandmarkEmbedding(*parts, table.get(f"{name}_turn"))
 
 
 def _subdivided(

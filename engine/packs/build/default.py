@@ -44,6 +44,8 @@ PACK_ID = "default"
 PACK_VERSION = "1.0.0"
 UV_TABLE = "uv_ffhq.safetensors"
 LANDMARK_TABLE = "landmarks.safetensors"
+TURN_TABLE = "landmark_turn.safetensors"
+TURN_KEY = "landmarks468_turn"
 CALIBRATION_TABLE = "identity_calibration.safetensors"
 LANDMARK_KEYS = tuple(
     f"{name}_{key}"
@@ -223,6 +225,7 @@ def head_tensors(
         "mirror": fine_mirror(step, control.quads, control.mirror),
         "uv_masks": uv_masks(step.quads, uv, face_part, groups, inner),
         **_landmarks(control, data / LANDMARK_TABLE),
+        **_turn(control, data / TURN_TABLE),
     }
     names = HeadNames(control.expression_names, PART_NAMES, tuple(groups), MASK_NAMES)
     textures = {
@@ -269,6 +272,11 @@ def _landmarks(control: ControlHead, table: Path) -> dict[str, np.ndarray]:
         dtype, shape = kinds.get(key.split("_")[1], (np.float32, (0,)))
         out[key] = np.zeros(shape, dtype)
     return out
+
+
+def _turn(control: ControlHead, table: Path) -> dict[str, np.ndarray]:
+    """The landmarks' errors of turned heads; nothing without the table."""
+    return {TURN_KEY: _read_table(control, table)[TURN_KEY]} if table.exists() else {}
 
 
 def fine_mirror(step: Subdivision, quads: np.ndarray, mirror: np.ndarray) -> np.ndarray:

