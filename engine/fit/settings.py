@@ -66,6 +66,10 @@ class AlbedoSettings:
     gain_sigma: float = 0.12
     """Prior of the log of the face's mean shading. Ours: cameras expose faces about right, a face
     is darker than a white card, and they rather spare highlights."""
+    gloss: float = 0.02
+    """Light that the skin's surface throws back, over the shading: the photo shows albedo plus
+    this. Fresnel reflection at 1.4 is 0.028 straight on and 0.045 from all sides; the brightest
+    of it is taken for highlights. Without it dark skin is found half as light again."""
     skin_blue: float = 1.06
     """Factor of the skin model's mean blue, sRGB, when exposure and tint are found. Ours: generated
     skins are about 3 units of b* more yellow than measured ones (Xiao et al. 2017: 15 to 17 on
@@ -254,6 +258,8 @@ class EyeSettings:
     """Distance from the lids over which pixels gain trust, over that width. Ours: lashes."""
     noise: float = 0.06
     """Standard deviation of a pixel, linear RGB. Ours."""
+    least_noise: float = 0.02
+    """The least spread of pixels when gazes are compared, linear RGB. Ours."""
     pixels: float = 60.0
     """Independent pixels in an eye pair: neighbours repeat each other. Ours."""
     iris_mean: tuple[float, float, float] = (0.09, 0.065, 0.05)
@@ -261,12 +267,12 @@ class EyeSettings:
     """Prior of the iris's linear albedo: brown, and as far as blue and light grey. Ours."""
     white_sigma: float = 0.35
     """Prior of the white's factor. Ours: shadow of the lids varies more than the white itself."""
-    gaze_sigma: tuple[float, float] = (0.08, 0.035)
+    gaze_sigma: tuple[float, float] = (0.06, 0.03)
     """Prior of the gaze round the lens or straight ahead, radians to the side and upwards. Ours:
     lids go along with the eyes, so the iris stays about in the middle of what is open."""
     ahead_cost: float = 3.0
     """Twice the log odds of looking at the lens against straight ahead. Ours."""
-    least_gain: float = 8.0
+    least_gain: float = 15.0
     """Twice the log likelihood that another gaze than at the lens must gain. Ours."""
     most_covered: float = 0.25
     """With more of the lids covered (glasses, hair) the gaze is at the lens. Ours."""
