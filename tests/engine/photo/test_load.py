@@ -12,6 +12,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from engine.config import PhotoLimits
 from engine.photo.load import BACKDROP, load_photo
+from engine.protocol.conventions import bytes_to_unit
 from engine.protocol.errors import EngineError, ErrorCode
 
 HEIGHT, WIDTH = 210, 260
@@ -259,3 +260,12 @@ def test_damaged_files_are_refused_or_read_but_never_crash(
             assert error.code == ErrorCode.BAD_INPUT
         else:
             assert np.isfinite(pixels).all() and 0 <= pixels.min() and pixels.max() <= 1
+
+
+def test_pixels_are_exactly_the_files_bytes(tmp_path: Path) -> None:
+    """The slow twin divides."""
+    stored = np.arange(256 * 240 * 3).reshape(240, 256, 3).astype(np.uint8)
+    Image.fromarray(stored).save(tmp_path / "ramp.png")
+    pixels = load_photo(tmp_path / "ramp.png").pixels
+    assert pixels.dtype == np.float32 and pixels.flags.c_contiguous and pixels.flags.writeable
+    np.testing.assert_array_equal(pixels, bytes_to_unit(stored))
