@@ -204,14 +204,8 @@ def _shallow_to_rgb(image: Image.Image, profile: ImageCms.ImageCmsProfile | None
         image = ImageCms.profileToProfile(
             image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB"
         )
-    unit = _unit(np.asarray(image if image.mode == "RGB" else image.convert("RGB")))
+    unit = bytes_to_unit(np.asarray(image if image.mode == "RGB" else image.convert("RGB")))
     return unit if alpha is None else _over_backdrop(unit, alpha)
-
-
-def _unit(image: np.ndarray) -> np.ndarray:
-    """`bytes_to_unit` of an 8-bit picture through a table: the same values, in a tenth of the
-    time, which of a large photo is a third of a second."""
-    return cv2.LUT(image, bytes_to_unit(np.arange(BYTE_MAX + 1, dtype=np.uint8)))
 
 
 _COLOUR_SPACES = {"RGB": "RGB", "CMYK": "CMYK", "GRAY": "L"}
