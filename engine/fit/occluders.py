@@ -16,7 +16,7 @@ from ..nets.occluders import LAYOUT, covered_texels
 from ..protocol.albedo import decode_albedo
 from ..reporter import Reporter
 from .albedo import AlbedoFit, fit_albedos
-from .loaded import LoadedPack, closable_mask, evidence_mask, uv_mask
+from .loaded import LoadedPack, closable_mask, evidence_mask, feature_mask, uv_mask
 from .observe import FittedView, observe
 from .resize import resize_texture
 from .settings import AlbedoSettings, FitSettings, OccluderSettings
@@ -93,16 +93,17 @@ def with_rims(
     sure (S, S) in [0, 1]: covered by the net's word; skin (S, S) in [0, 1]: see `AlbedoFit`;
     visible (S, S) bool. There are glasses where the net finds enough between the temples, which
     may be hair, or where skin is rare both on the bridge of the nose and under the lids: no brow,
-    wrinkle or shadow of the sockets is in both. The net misses tinted lenses and thin rims.
+    wrinkle or shadow of the sockets is in both. What the net found counts there too: it misses
+    tinted lenses and thin rims.
     """
     odd = visible * (1.0 - smoothstep(skin, settings.rim_skin, 2.0 * settings.rim_skin))
 
     def share(image: np.ndarray, zone: np.ndarray) -> float:
         return float((image * visible * zone).sum() / max((visible * zone).sum(), 1.0))
 
-    found = share(sure, place.middle) > settings.glasses
+    found = share(sure, place.middle)
     bare = share(odd, place.bridge) < settings.odd_bridge
-    if not found and (bare or share(odd, place.below) < settings.odd_below):
+    if found < settings.glasses and (bare or share(odd, place.below) + found < settings.odd_below):
         return sure
     return np.maximum(sure, place.whole * odd)
 
@@ -146,7 +147,8 @@ def fit_uncovered_albedos(
     size = loaded.solver.valid.shape[0]
     seen = [observe(loaded, view, size) for view in views]
     mask = evidence_mask(loaded.head, size)
-    found = fit_albedos(loaded.solver, seen, mask, settings.albedo, reporter, start, held)
+    features = feature_mask(loaded.head, size)
+    found = fit_albedos(loaded.solver, seen, mask, settings.albedo, reporter, start, held, features)
     looks = seen if size == LAYOUT else [observe(loaded, view, LAYOUT) for view in views]
     covers = tuple(
         find_covered(loaded, look, one, settings.albedo, settings.occluders)
@@ -157,5 +159,5 @@ def fit_uncovered_albedos(
     if share > settings.occluders.worth_solving:
         clear = [uncovered(*pair) for pair in zip(seen, covers, strict=True)]
         again = replace(settings.albedo, rounds=settings.occluders.rounds)
-        found = fit_albedos(loaded.solver, clear, mask, again, reporter, found, held)
+        found = fit_albedos(loaded.solver, clear, mask, again, reporter, found, held, features)
     return found, covers
