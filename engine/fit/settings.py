@@ -58,6 +58,10 @@ class AlbedoSettings:
     """Standard deviation of a texel around the coarse model, sRGB units. Ours: what PCA leaves."""
     correlation: float = 50.0
     """Texels of a 256 map per independent observation: neighbours repeat each other. Ours."""
+    feature_gain: float = 16.0
+    skin_gain: float = 2.0
+    """How much more than so far the last solve follows brows, lids and lips, and other skin. Ours,
+    on photos: more on skin takes shadows for skin (`evaluate light`)."""
     light_sigma: float = 1.0
     """Prior of the light's first-order coefficients against its mean shading. Ours."""
     light_tint: float = 0.06
@@ -70,6 +74,9 @@ class AlbedoSettings:
     """Light that the skin's surface throws back, over the shading: the photo shows albedo plus
     this. Fresnel reflection at 1.4 is 0.028 straight on and 0.045 from all sides; the brightest
     of it is taken for highlights. Without it dark skin is found half as light again."""
+    tone_spread: float = 3.0
+    """Factor of the skin model's spread from dark to light when the exposure is found. Ours: no
+    tone may be likelier than another, or dark skin is found lighter and light skin darker."""
     skin_blue: float = 1.06
     """Factor of the skin model's mean blue, sRGB, when exposure and tint are found. Ours: generated
     skins are about 3 units of b* more yellow than measured ones (Xiao et al. 2017: 15 to 17 on
@@ -122,8 +129,8 @@ class OccluderSettings:
     """How far round it nothing is believed either, over the map's side; the second where glasses
     sit. Ours: the thinnest hairs beside a lock, the shadow and the glint of a rim."""
     glasses: float = 0.05
-    """Share of their place that must be covered for there to be glasses. Ours: the thinnest of six
-    pairs have 0.06, faces without any 0.03, but for hair or deep shade over an eye."""
+    """Share of their place that must be covered for there to be glasses. Ours: plain ones have 0.1
+    and more, faces without any 0.04 at most, but for hair or deep shade over an eye."""
     odd_bridge: float = 0.35
     odd_below: float = 0.28
     """Shares without skin (`AlbedoFit.skin`) of the bridge and under the lids from which there are
@@ -207,8 +214,8 @@ class PhotoLayerSettings:
 class ResidualLightSettings:
     """What of the photo's albedo counts as light, before the photo layer."""
 
-    size: int = 512
-    """Texels a side of the map on which it is found."""
+    size: int = 256
+    """Texels a side of the map on which it is found. Ours: finer things are no light."""
     sigma: float = 1 / 64
     """Gaussian, over the map's side: what varies more slowly counts as light. Ours: narrower than
     a nose's shadow, wider than a mole; `evaluate light` finds a third more light at 1/25."""
