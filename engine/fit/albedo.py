@@ -14,7 +14,7 @@ from ..protocol.albedo_pack import AlbedoModel
 from ..protocol.conventions import linear_to_srgb, sh_basis, srgb_to_linear
 from ..protocol.errors import EngineError, ErrorCode
 from ..reporter import Reporter
-from .light import solve_exposure, solve_light
+from .light import skin_statistics, solve_exposure, solve_light
 from .model_size import SOLVE_SIZE
 from .settings import AlbedoSettings
 from .skin_samples import BURNT_WEIGHT, SkinSamples, open_channels, skin_samples
@@ -37,19 +37,6 @@ class AlbedoFit:
     light: np.ndarray
     skin: np.ndarray
     residual: float
-
-
-def _skin_statistics(model: AlbedoModel, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (3,) and covariance (3, 3) of the face's mean colour under the model's prior, sRGB."""
-    share = (weight / weight.sum()).astype(np.float32)
-    mean = model.mean @ share
-    pull = model.basis @ share
-    components = pull.shape[1]
-    jacobian = np.zeros((3, 3 * components))
-    for channel in range(3):
-        jacobian[channel, channel * components : (channel + 1) * components] = pull[channel]
-    covariance = jacobian @ model.covariance @ jacobian.T
-    return mean, covariance + np.eye(3) * 0.01**2
 
 
 def _solve_albedo(
@@ -101,12 +88,14 @@ def fit_albedos(
     reporter: Reporter,
     start: Sequence[AlbedoFit] | None = None,
     held: frozenset[str] = frozenset(),
+    features: np.ndarray | None = None,
 ) -> tuple[AlbedoFit, ...]:
     """Solve one coarse albedo, and the light of each photo of the same person.
 
     model: see `model_size.reduce_model`. observations, mask: at the model's resolution; mask
     (S, S) in [0, 1]: skin of the face. start: one fit a photo to go on from, in their order.
     held: "albedo" keeps the coefficients of start[0], "light" the lights of start.
+    features (S, S) in [0, 1]: brows, lids and lips, which a last solve follows more closely.
     All fits returned share one array of coefficients.
     Raises Cancelled, and EngineError(BAD_SETTINGS) for a start that does not fit the photos.
     """
@@ -141,6 +130,9 @@ def fit_albedos(
                 lights[index] = _solve_light(
                     one, coarse[index], kept[index], lights[index], settings
                 )
+    if "albedo" not in held and features is not None:
+        coefficients = _closer(model, skins, observed, kept, lights, features, prior, settings)
+        coarse = [decode_texels(one.mean, one.basis, coefficients).T for one in skins]
     # The renderer knows no gloss: the light that is handed on is brighter by it.
     plain = replace(settings, gloss=0.0)
     if not held:
@@ -151,6 +143,30 @@ def fit_albedos(
         _albedo_fit(model, coefficients, *one, mask, plain)
         for one in zip(observations, lights, strict=True)
     )
+
+
+def _closer(
+    model: AlbedoModel,
+    skins: Sequence[SkinSamples],
+    observed: Sequence[np.ndarray],
+    kept: Sequence[np.ndarray],
+    lights: Sequence[np.ndarray],
+    features: np.ndarray,
+    prior: np.ndarray,
+    settings: AlbedoSettings,
+) -> np.ndarray:
+    """(3, K) coefficients with the light known, closer to the photos, most of all at the features.
+
+    Faces are told apart by brows, lids and lips, across which light hardly changes; what differs
+    there from the coarse albedo so far is no outlier.
+    """
+    weights = []
+    for skin, trust, light in zip(skins, kept, lights, strict=True):
+        here = features[model.valid.astype(bool)][skin.chosen]
+        weight = trust + here * (skin.weight - trust)
+        gain = settings.skin_gain + here * (settings.feature_gain - settings.skin_gain)
+        weights.append(weight * gain * _sure(light, skin))
+    return _solve_albedo(skins, observed, weights, prior, settings)
 
 
 def _check_start(
@@ -220,7 +236,7 @@ def _exposed(
     """(9, 3) the light at the level that the priors of skin and camera prefer."""
     share = np.zeros(model.mean.shape[1])
     share[skin.chosen] = skin.weight
-    skin_mean, skin_covariance = _skin_statistics(model, share)
+    skin_mean, skin_covariance = skin_statistics(model, share, settings.tone_spread)
     skin_mean = skin_mean * np.array([1.0, 1.0, settings.skin_blue])
     level = _mean_shading(light, skin)
     shading = np.maximum(sh_basis(skin.normals) @ (light / level), settings.least_shading)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..protocol.albedo_pack import AlbedoModel
 from ..protocol.conventions import ambient_light, linear_to_srgb, sh_basis
 from .settings import AlbedoSettings
 
@@ -47,6 +48,27 @@ def solve_light(
     return np.linalg.solve(normal, target).reshape(3, count).T
 
 
+def skin_statistics(
+    model: AlbedoModel, weight: np.ndarray, tone_spread: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (3,) and covariance (3, 3) of the face's mean colour under the model's prior, sRGB.
+
+    weight: (N,) of the model's texels.
+    Along its longest axis, from dark skin to light, the spread counts `tone_spread` times.
+    """
+    share = (weight / weight.sum()).astype(np.float32)
+    mean = model.mean @ share
+    response = model.basis @ share
+    components = response.shape[1]
+    jacobian = np.zeros((3, 3 * components))
+    for channel in range(3):
+        jacobian[channel, channel * components : (channel + 1) * components] = response[channel]
+    covariance = jacobian @ model.covariance @ jacobian.T
+    longest = np.linalg.eigh(covariance)[1][:, -1]
+    pull = float(longest @ covariance @ longest) * (tone_spread**2 - 1.0)
+    return mean, covariance + pull * np.outer(longest, longest) + np.eye(3) * 0.01**2
+
+
 def solve_exposure(
     mean_colour: np.ndarray,
     skin_mean: np.ndarray,
@@ -61,8 +83,8 @@ def solve_exposure(
     albedo model's faces. Returns (3,) shading. Ours: the posterior mean over a grid of exposures
     and two tints, which errs less than the peak.
     """
-    gains = np.linspace(-1.2, 1.2, 49)
-    tints = np.linspace(-0.4, 0.4, 17)
+    gains = np.linspace(-1.2, 1.2, 41)
+    tints = np.linspace(-0.48, 0.48, 13)
     common, red, blue = np.meshgrid(gains, tints, tints, indexing="ij")
     log_gain = np.stack([common + red, common - 0.5 * (red + blue), common + blue], axis=-1)
     albedo = linear_to_srgb(np.maximum(mean_colour / np.exp(log_gain) - settings.gloss, 0.0))
