@@ -210,6 +210,6 @@ def compare_picture(
 
 def preview_picture(vertices: np.ndarray, loaded: LoadedPack, size: int) -> np.ndarray:
     """Grey clay picture of the head while the fit goes on, sRGB."""
-    materials = _clay(loaded)
-    points = torch.from_numpy(vertices)
-    return render_views(points, *pack_geometry(loaded), materials, ((-25.0, 0.0),), size)[0].numpy()
+    geometry = (torch.from_numpy(vertices), *pack_geometry(loaded))
+    looks = [_clay(loaded)]
+    return render_view(*geometry, looks, (-25.0, 0.0), size, None, VIEW_SAMPLES)[0].numpy()
