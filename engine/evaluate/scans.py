@@ -14,9 +14,10 @@ import numpy as np
 
 from ..fit.geometry import head_shape
 from ..fit.loaded import LoadedPack
+from ..fit.regressed import believed_view
 from ..fit.settings import FitSettings
 from ..fit.shape import ShapeFit, fit_shapes
-from ..fit.shape_view import ShapeView, shape_view
+from ..fit.shape_view import ShapeView
 from ..photo.load import Photo
 from ..photo.prepare import prepare_photo
 from ..protocol.errors import EngineError
@@ -100,7 +101,7 @@ def _evaluate(scan: Scan, photos: Photos, loaded: LoadedPack, settings: FitSetti
             empty = np.empty((0, 3))
             views.append(ViewOutcome(name, photo.pixels, {}, {}, empty, None, 0.0, error.message))
             continue
-        view = shape_view(prepared)
+        view = believed_view(prepared, loaded)
         seen.append(view)
         begin = time.perf_counter()
         fit = _fit((view,), loaded, settings)[0]

@@ -23,13 +23,13 @@ from .look import look_at
 from .observe import FittedView
 from .occluders import fit_uncovered_albedos
 from .paper.run import fit_paper
+from .regressed import believed_view
 from .request import FitRequest
 from .resize import resize_texture
 from .settings import FitSettings
 from .several import prepare_person
 from .shape import HOLDABLE as SHAPE_PARTS
 from .shape import ShapeFit, fit_shapes
-from .shape_view import shape_view
 
 STAGES = ("prepare", "shape", "albedo", "detail", "write")
 """Names in order; the last one belongs to the caller."""
@@ -120,7 +120,7 @@ def _fit_shapes(
     reporter: Reporter,
 ) -> tuple[ShapeFit, ...]:
     """Stage 1 with what the request holds. Raises Cancelled."""
-    views = [shape_view(one) for one in prepared]
+    views = [believed_view(one, loaded) for one in prepared]
     names, start = loaded.head.expression_names, request.start
     shapes = None if start is None else start.shapes
     held = request.held & SHAPE_PARTS

@@ -1,9 +1,11 @@
-"""The shape regressor: what the landmark net sees of a face -> head coefficients with deviations.
+"""The shape regressor: what two fixed nets see of a face -> head coefficients with deviations.
 
-It looks through the fixed landmark net (`face_mesh.py`), which was trained on real faces: its map
-half way up and its 468 points. Two small branches and a trunk read identity, expression, pose,
-light and better points off them, each with a standard deviation. Ours; that a net which knows
-faces is a good base for head coefficients is MICA's finding (Zielonka et al. 2022).
+It takes the embedding of the identity net, which tells who somebody is whatever the light and the
+view, and the 468 points of the landmark net; both nets were trained on real faces. A trunk reads
+identity, expression, pose, light and better points off them, each with a standard deviation. Ours;
+that an identity net is the best base for the shape of a face is MICA's finding (Zielonka et al.
+2022). On our random photos the embedding told more of the shape than the points or the landmark
+net's inner maps; the identity net's own maps told still more there, but less on scans.
 """
 
 from collections.abc import Sequence
@@ -15,11 +17,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .crop import SquareCrop, cut, to_batch
-from .face_mesh import INPUT, POINTS
+from .dlib_file import EMBEDDING_SIZE
+from .face_mesh import POINTS
+from .identity import IdentityNet, face_chip
 from .tflite_graph import GraphNet
 
-MAP_CHANNELS, MAP_SIDE = 128, 12
-"""Of the landmark net's last map with 12 x 12 places: 16 pixels of its input each."""
+POINT_INPUTS = 3 * POINTS + 9
 UNIT = 100.0
 """Points go in and come out in centimetres, so that all numbers are of order one."""
 LIGHT = 27
@@ -31,13 +34,11 @@ LEAST_LOG, MOST_LOG = -5.0, 1.5
 
 @dataclass(frozen=True)
 class RegressorInfo:
-    """Sizes. identity, expression: coefficients that are told; hidden: width of the trunk;
-    channels: of the branch that looks at the picture."""
+    """Sizes. identity, expression: coefficients that are told; hidden: width of the trunk."""
 
     identity: int = 60
     expression: int = 52
     hidden: int = 320
-    channels: int = 64
 
     def groups(self) -> dict[str, int]:
         """Numbers of each kind that the net tells, in order."""
@@ -51,27 +52,35 @@ class RegressorInfo:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class Points:
     """points (468, 3) float64: pixels of the crop (192 a side), depth in the same scale.
-    map (128, 12, 12) float32. presence in [0, 1]."""
+    presence in [0, 1]."""
 
     points: np.ndarray
-    map: np.ndarray
     presence: float
 
 
-def look(net: GraphNet, photos: Sequence[np.ndarray], crops: Sequence[SquareCrop]) -> list[Seen]:
-    """One pass of the landmark net over a crop of each photo, INPUT pixels, with its inner map."""
+def look(net: GraphNet, photos: Sequence[np.ndarray], crops: Sequence[SquareCrop]) -> list[Points]:
+    """One pass of the landmark net over a crop of INPUT pixels of each photo, all together."""
+    pictures = [cut(photo, crop, carry_rim=True) for photo, crop in zip(photos, crops, strict=True)]
     with torch.no_grad():
-        pictures = to_batch(
-            [cut(photo, crop, carry_rim=True) for photo, crop in zip(photos, crops, strict=True)]
-        )
-        (coordinates, logit), inner = net.run(pictures, (MAP_CHANNELS, MAP_SIDE, MAP_SIDE))
-    assert inner is not None and INPUT == 16 * MAP_SIDE  # `load_nets` has checked the net
+        coordinates, logit = net(to_batch(pictures))
     points = coordinates.reshape(len(crops), POINTS, 3).numpy().astype(np.float64)
-    presence = torch.sigmoid(logit.reshape(-1)).numpy()
-    rows = zip(points, inner.numpy(), presence, strict=True)
-    return [Seen(point, image, float(sure)) for point, image, sure in rows]
+    presence = torch.sigmoid(logit.reshape(-1)).tolist()
+    return [Points(each, sure) for each, sure in zip(points, presence, strict=True)]
+
+
+def embeddings(
+    net: IdentityNet, photos: Sequence[np.ndarray], points: Sequence[np.ndarray]
+) -> np.ndarray:
+    """(n, 128) float32: the identity net's embedding of each face, all together.
+
+    photos (H, W, 3) float32 sRGB; points (468, 2+): of the photos, pixels.
+    """
+    chips = [face_chip(photo, each) for photo, each in zip(photos, points, strict=True)]
+    with torch.no_grad():
+        found: np.ndarray = net(to_batch(chips)).numpy()
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,50 +118,54 @@ def align(points: np.ndarray, mean: np.ndarray, weight: np.ndarray) -> Aligned:
 
 
 def inputs_of(aligned: Aligned) -> np.ndarray:
-    """(n, 3 * 468 + 9) float32: what the net sees of the points."""
+    """(n, 1413) float32: what the net sees of the points."""
     count = len(aligned.offset)
     parts = [aligned.offset.reshape(count, -1) * UNIT, aligned.rotation.reshape(count, -1)]
     return np.concatenate(parts, 1).astype(np.float32)
 
 
 class RegressorNet(nn.Module):
-    """Map and points to means and logarithms of standard deviations."""
+    """Embedding and points to means and logarithms of standard deviations."""
+
+    embedding_mean: Tensor
+    embedding_scale: Tensor
+    points_mean: Tensor
 
     def __init__(self, info: RegressorInfo) -> None:
         super().__init__()
         self.info = info
         self.total = sum(info.groups().values())
-        points = 3 * POINTS + 9
-        self.picture = nn.Sequential(
-            nn.Conv2d(MAP_CHANNELS, info.channels, 3, stride=2, padding=1),
-            nn.PReLU(info.channels),
-            nn.Conv2d(info.channels, info.channels // 2, 1),
-            nn.Flatten(),
-            nn.Linear(info.channels // 2 * (MAP_SIDE // 2) ** 2, info.hidden),
-        )
-        self.points = nn.Linear(points, info.hidden)
+        # What the samples have on average: set once, before the training.
+        self.register_buffer("embedding_mean", torch.zeros(EMBEDDING_SIZE))
+        self.register_buffer("embedding_scale", torch.ones(1))
+        self.register_buffer("points_mean", torch.zeros(POINT_INPUTS))
+        self.picture = nn.Linear(EMBEDDING_SIZE, info.hidden)
+        self.points = nn.Linear(POINT_INPUTS, info.hidden)
         self.trunk = nn.Sequential(
             nn.PReLU(info.hidden), nn.Linear(info.hidden, info.hidden), nn.PReLU(info.hidden)
         )
         self.mean = nn.Linear(info.hidden, self.total)
         self.log = nn.Linear(info.hidden, self.total)
-        # A straight way for the identity: points depend on it linearly.
-        self.straight = nn.Linear(points, info.identity, bias=False)
-        for layer in (self.mean, self.log, self.straight):
+        # Straight ways for the identity, which is nearly linear in both.
+        self.straight = nn.Linear(POINT_INPUTS, info.identity, bias=False)
+        self.straight_picture = nn.Linear(EMBEDDING_SIZE, info.identity, bias=False)
+        for layer in (self.mean, self.log, self.straight, self.straight_picture):
             nn.init.zeros_(layer.weight)
 
-    def forward(self, image: Tensor, points: Tensor, drop: Tensor | None = None) -> Tensor:
+    def forward(self, embedding: Tensor, points: Tensor, drop: Tensor | None = None) -> Tensor:
         """(n, 2, total): means, then logarithms of standard deviations.
 
-        image (n, 128, 12, 12); points (n, 1413) of `inputs_of`; drop (n, 2) factors of the two
-        branches in training.
+        embedding (n, 128) of `embeddings`; points (n, 1413) of `inputs_of`; drop (n, 2) factors of
+        the two: 0 for what is not to be seen.
         """
-        one, two = self.picture(image), self.points(points)
+        embedding = (embedding - self.embedding_mean) / self.embedding_scale
+        points = points - self.points_mean
         if drop is not None:
-            one, two = one * drop[:, :1], two * drop[:, 1:]
-        hidden = self.trunk(one + two)
+            embedding, points = embedding * drop[:, :1], points * drop[:, 1:]
+        hidden = self.trunk(self.picture(embedding) + self.points(points))
         mean, log = self.mean(hidden), self.log(hidden)
-        straight = functional.pad(self.straight(points), (0, self.total - self.info.identity))
+        straight = self.straight(points) + self.straight_picture(embedding)
+        straight = functional.pad(straight, (0, self.total - self.info.identity))
         # A soft limit keeps gradients alive beyond it.
         half, middle = (MOST_LOG - LEAST_LOG) / 2.0, (MOST_LOG + LEAST_LOG) / 2.0
         log = middle + half * torch.tanh((log - middle) / half)
@@ -191,12 +204,19 @@ class Regressor:
     weight: np.ndarray
     modes: np.ndarray
 
-    def read(self, seen: Seen) -> tuple[Regressed, Aligned]:
-        """What is told of one face, and the pose of the observed points in the crop."""
-        aligned = align(seen.points[None], self.mean, self.weight)
+    def read(
+        self, points: np.ndarray, embedding: np.ndarray, with_points: bool = True
+    ) -> tuple[Regressed, Aligned]:
+        """What is told of one face, and the pose of its points.
+
+        points (468, 3): levelled (eyes in one row), depth in the same scale; embedding (128,).
+        Without points the picture alone tells: for those who weigh the points themselves.
+        """
+        aligned = align(points[None], self.mean, self.weight)
+        drop = torch.tensor([[1.0, 1.0 if with_points else 0.0]])
+        seen = torch.from_numpy(inputs_of(aligned))
         with torch.no_grad():
-            image = torch.from_numpy(seen.map[None])
-            out = self.net(image, torch.from_numpy(inputs_of(aligned)))[0].double()
+            out = self.net(torch.from_numpy(embedding[None]), seen, drop)[0].double()
         return regressed(out.numpy(), self.net.info), aligned
 
 

@@ -15,6 +15,8 @@ from .face_mesh import POINTS
 from .regressor import Regressor, RegressorInfo, RegressorNet
 
 REGRESSOR_FILE = "regressor.safetensors"
+WEIGHTS = Path(__file__).parent / "data" / REGRESSOR_FILE
+"""Of the default head: made by `python -m engine train regressor`."""
 MOST_BYTES = 8 * 2**20
 _NET = "net."
 _HEAD_TOLERANCE = 2e-4
@@ -91,14 +93,13 @@ def _info(path: Path, net: dict[str, np.ndarray]) -> RegressorInfo:
     try:
         identity, _ = net["straight.weight"].shape
         total, hidden = net["mean.weight"].shape
-        channels = net["picture.0.weight"].shape[0]
     except (KeyError, ValueError, IndexError) as error:
         raise _refuse(path, "it holds no regressor") from error
     rest = sum(size for name, size in RegressorInfo().groups().items() if name not in _FREE)
     expression = total - identity - rest
-    if min(identity, expression, hidden, channels) < 1 or max(total, hidden, channels) > 4096:
+    if min(identity, expression, hidden) < 1 or max(total, hidden) > 4096:
         raise _refuse(path, "its sizes are impossible")
-    return RegressorInfo(identity, expression, hidden, channels)
+    return RegressorInfo(identity, expression, hidden)
 
 
 _FREE = ("identity", "expression")

@@ -115,25 +115,15 @@ class GraphNet(nn.Module):
         Args: images: (N, C, H, W) float32 in the value range the network was trained with.
         Returns: the outputs in the file's order.
         """
-        return self.run(images)[0]
-
-    def run(
-        self, images: Tensor, inner: tuple[int, int, int] | None = None
-    ) -> tuple[tuple[Tensor, ...], Tensor | None]:
-        """As `forward`, and the last inner image of the shape `inner` (C, H, W), if any."""
         weights = dict(self.named_buffers())
         values = {self.input_name: images}
-        kept = None
         for position, node in enumerate(self.nodes):
             inputs = [values[name] for name in node["inputs"]]
-            result = _OPERATIONS[node["op"]](node, weights, *inputs)
-            values[node["output"]] = result
-            if inner is not None and tuple(result.shape[1:]) == inner:
-                kept = result
+            values[node["output"]] = _OPERATIONS[node["op"]](node, weights, *inputs)
             for name in node["inputs"]:
                 if self.last_use.get(name) == position:
                     values.pop(name, None)
-        return tuple(values[name] for name in self.outputs), kept
+        return tuple(values[name] for name in self.outputs)
 
 
 def _last_uses(nodes: list[Node], outputs: list[str]) -> dict[str, int]:

@@ -16,10 +16,10 @@ LEAST_PRESENCE = 0.3
 
 @dataclass(frozen=True, eq=False)
 class RegressorData:
-    """map (n, 128, 12, 12) float16, on disk; points (n, 1413); targets (n, total) float32; row
-    `rows[i]` of the samples is sample i. identity (n, K): all of the truth."""
+    """embedding (n, 128), points (n, 1413), targets (n, total): float32; row `rows[i]` of the
+    samples is sample i. identity (n, K): all of the truth."""
 
-    map: np.ndarray
+    embedding: np.ndarray
     points: np.ndarray
     targets: np.ndarray
     rows: np.ndarray
@@ -41,7 +41,7 @@ def prepare_data(samples: SampleSet, basis: LandmarkBasis, info: RegressorInfo) 
         moved.reshape(len(rows), -1) * UNIT,
     ]
     return RegressorData(
-        arrays["map"],
+        np.asarray(arrays["embedding"][rows], np.float32),
         inputs_of(aligned),
         np.concatenate(targets, 1).astype(np.float32),
         rows,

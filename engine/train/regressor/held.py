@@ -44,6 +44,18 @@ def figures_of(held: Held, basis: LandmarkBasis, info: RegressorInfo) -> dict[st
     return figures
 
 
+def picture_figures(held: Held, basis: LandmarkBasis, info: RegressorInfo) -> dict[str, float]:
+    """The identity that is told without the points, as in `figures_of`."""
+    told = np.zeros_like(held.identity)
+    told[:, : info.identity] = held.out[:, 0, : info.identity]
+    error = (held.targets - held.out[:, 0])[:, : info.identity]
+    spread = np.exp(held.out[:, 1, : info.identity])
+    return {
+        "held_picture_shape_mm": shape_error(told, held.identity, basis),
+        "held_picture_calibration": _rms(error / spread),
+    }
+
+
 def shape_error(told: np.ndarray, truth: np.ndarray, basis: LandmarkBasis) -> float:
     """Mean distance in millimetres of landmarks of two identities (n, K), aligned."""
     modes = basis.identity.reshape(len(basis.identity), -1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ...nets.bundle import Nets
 from ...nets.crop import SquareCrop
 from ...nets.face_mesh import (
     CROP_SCALE,
@@ -14,8 +15,7 @@ from ...nets.face_mesh import (
     RIGHT_EYE_OUTER,
     crop_from_points,
 )
-from ...nets.regressor import Seen, look
-from ...nets.tflite_graph import GraphNet
+from ...nets.regressor import Points, embeddings, look
 from .picture import SyntheticPhoto
 
 JITTER = 0.06
@@ -26,18 +26,20 @@ ROLL = 0.10
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """seen: of the net. truth (468, 3): the head's landmarks in pixels of the crop, depth in the
-    same scale with the mean of the observed depth. level (3, 3): camera to the levelled crop.
-    zoom: pixels of the crop per pixel of the photo."""
+    """seen: by the landmark net in the crop. embedding (128,). truth (468, 3):
+    the head's landmarks in pixels of the crop, depth in the same scale with the mean of the
+    observed depth. level (3, 3): camera to the levelled crop. zoom: pixels of the crop per pixel
+    of the photo."""
 
-    seen: Seen
+    seen: Points
+    embedding: np.ndarray
     truth: np.ndarray
     level: np.ndarray
     zoom: float
 
 
 def observe_photos(
-    net: GraphNet, photos: Sequence[SyntheticPhoto], weight: np.ndarray, seeds: Sequence[int]
+    nets: Nets, photos: Sequence[SyntheticPhoto], weight: np.ndarray, seeds: Sequence[int]
 ) -> list[Observed]:
     """Landmarks as the fit gets them: a first crop from a rough box, a second from the landmarks.
 
@@ -45,16 +47,23 @@ def observe_photos(
     """
     images = [photo.image for photo in photos]
     crops = [_rough_crop(photo, seed) for photo, seed in zip(photos, seeds, strict=True)]
-    first = look(net, images, crops)
+    first = look(nets.landmarks, images, crops)
     crops = [
-        crop_from_points(np.column_stack([crop.to_photo(seen.points[:, :2]), seen.points[:, 2]]))
+        crop_from_points(_in_photo(crop, seen.points))
         for crop, seen in zip(crops, first, strict=True)
     ]
-    second = look(net, images, crops)
+    second = look(nets.landmarks, images, crops)
+    points = [_in_photo(crop, seen.points) for crop, seen in zip(crops, second, strict=True)]
+    told = embeddings(nets.identity, images, points)
+    rows = zip(photos, crops, second, told, strict=True)
     return [
-        _observed(photo, crop, seen, weight)
-        for photo, crop, seen in zip(photos, crops, second, strict=True)
+        _observed(photo, crop, seen, embedding, weight) for photo, crop, seen, embedding in rows
     ]
+
+
+def _in_photo(crop: SquareCrop, points: np.ndarray) -> np.ndarray:
+    """(468, 3) points of a crop in pixels of the photo."""
+    return np.column_stack([crop.to_photo(points[:, :2]), points[:, 2] * crop.side / INPUT])
 
 
 def _rough_crop(photo: SyntheticPhoto, seed: int) -> SquareCrop:
@@ -68,11 +77,13 @@ def _rough_crop(photo: SyntheticPhoto, seed: int) -> SquareCrop:
     return SquareCrop(*centre, side, angle, INPUT)
 
 
-def _observed(photo: SyntheticPhoto, crop: SquareCrop, seen: Seen, weight: np.ndarray) -> Observed:
+def _observed(
+    photo: SyntheticPhoto, crop: SquareCrop, seen: Points, embedding: np.ndarray, weight: np.ndarray
+) -> Observed:
     cosine, sine = np.cos(crop.angle), np.sin(crop.angle)
     level = np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]])
     truth = in_crop(photo, crop, seen.points, weight)
-    return Observed(seen, truth, level, INPUT / crop.side)
+    return Observed(seen, embedding, truth, level, INPUT / crop.side)
 
 
 def in_crop(

@@ -12,10 +12,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ...nets.bundle import load_nets
+from ...nets.bundle import Nets, load_nets
+from ...nets.dlib_file import EMBEDDING_SIZE
 from ...nets.face_mesh import POINTS
-from ...nets.regressor import MAP_CHANNELS, MAP_SIDE
-from ...nets.tflite_graph import GraphNet
 from ...pool import map_tasks
 from ...protocol.errors import EngineError, ErrorCode
 from ...protocol.headpack import read_pack
@@ -52,12 +51,13 @@ class SampleSet:
 def layout(identity: int, expression: int) -> dict[str, tuple[tuple[int, ...], str]]:
     """Shape and kind of each array of one sample.
 
-    map: of the landmark net. observed, truth: points in pixels of the crop. rotation: model to
+    embedding: of the identity net. observed, truth: points in pixels of the crop. rotation: model
+    to
     camera. scene: log of the distance in metres, focal length in pixels, crop pixels
     per photo pixel. light: shading in model space.
     """
     return {
-        "map": ((MAP_CHANNELS, MAP_SIDE, MAP_SIDE), "<f2"),
+        "embedding": ((EMBEDDING_SIZE,), "<f4"),
         "observed": ((POINTS, 3), "<f4"),
         "truth": ((POINTS, 3), "<f4"),
         "identity": ((identity,), "<f4"),
@@ -114,7 +114,7 @@ def open_samples(
 
 
 _STAGES: dict[tuple[Path, int], Stage] = {}
-_NETS: dict[Path, GraphNet] = {}
+_NETS: dict[Path, Nets] = {}
 """Of a worker process: made at its first task."""
 
 
@@ -127,13 +127,13 @@ def _chunk(
         _STAGES[key] = build_stage(read_pack(source.pack).head, source.skins)
     stage = stage or _STAGES[key]
     if source.pack not in _NETS:
-        _NETS[source.pack] = load_nets(source.pack).landmarks
-    net, weight = _NETS[source.pack], stage.landmarks.weight
+        _NETS[source.pack] = load_nets(source.pack)
+    nets, weight = _NETS[source.pack], stage.landmarks.weight
     numbers = range(start, min(start + CHUNK, count))
     rows = []
     for some in (numbers[n : n + _TOGETHER] for n in range(0, len(numbers), _TOGETHER)):
         photos = [synthetic_photo(stage, source.seed, n) for n in some]
-        found = observe_photos(net, photos, weight, some)
+        found = observe_photos(nets, photos, weight, some)
         rows += [_row(photo, one) for photo, one in zip(photos, found, strict=True)]
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
@@ -141,7 +141,7 @@ def _chunk(
 def _row(photo: SyntheticPhoto, found: Observed) -> dict[str, np.ndarray]:
     view = photo.view
     return {
-        "map": found.seen.map.astype(np.float16),
+        "embedding": found.embedding,
         "observed": found.seen.points,
         "truth": found.truth,
         "identity": photo.identity,

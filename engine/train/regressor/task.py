@@ -11,7 +11,7 @@ from ...fit.landmark_basis import LandmarkBasis
 from ...nets.regressor import RegressorNet, normal_nll
 from ..gradient.task import Batch, Examination, Player, Turn
 from .data import RegressorData
-from .held import Held, figures_of
+from .held import Held, figures_of, picture_figures
 from .settings import RegressorSettings
 
 PLAYER = "regressor"
@@ -45,7 +45,10 @@ class RegressorTask:
         self.held, self.trained = np.arange(count), np.arange(count, len(data.rows))
         self._basis = basis
         torch.manual_seed(seed)
-        self._net = RegressorNet(settings.net).to(device)
+        net = RegressorNet(settings.net)
+        _prepare_net(net, data, self.trained, settings.ridge)
+        self._spread = np.asarray(data.embedding[self.trained].std(0), np.float32)
+        self._net = net.to(device)
 
     def facts(self) -> Mapping[str, object]:
         """See Task."""
@@ -63,24 +66,25 @@ class RegressorTask:
         return {PLAYER: player}
 
     def batch(self, step: int, rank: int) -> Batch:
-        """See Task. map, points, targets, and the factors of the two branches."""
+        """See Task. embedding, points, targets, and the factors of the first two."""
         settings = self.settings
         rng = np.random.default_rng([self.seed, step, rank])
         picked = np.sort(rng.choice(self.trained, settings.batch, replace=False))
-        image = self.data.map[self.data.rows[picked]].astype(np.float32)
-        gain = np.exp(settings.fade * rng.standard_normal((*image.shape[:2], 1, 1), np.float32))
+        spread = settings.blur * self._spread
+        embedding = self.data.embedding[picked]
+        embedding = embedding + spread * rng.standard_normal(embedding.shape, np.float32)
         points = self.data.points[picked].copy()
         offsets = points[:, :-9]
         points[:, :-9] += settings.noise * rng.standard_normal(offsets.shape, np.float32)
         lot = rng.random(len(picked))
-        drop = np.stack([lot >= settings.drop, lot < 1.0 - settings.drop], 1).astype(np.float32)
-        parts = (image * gain, points, self.data.targets[picked], drop)
+        drop = np.stack([lot >= settings.drop, lot < 1.0 - settings.alone], 1).astype(np.float32)
+        parts = (embedding, points, self.data.targets[picked], drop)
         return tuple(torch.from_numpy(part) for part in parts)
 
     def turns(self, batch: Batch, step: int, random: torch.Generator) -> Iterator[Turn]:
         """See Task."""
-        image, points, targets, drop = batch
-        out = self._net(image, points, drop).float()
+        embedding, points, targets, drop = batch
+        out = self._net(embedding, points, drop).float()
         nll = normal_nll(out[:, 0], out[:, 1], targets).mean(0)
         parts = dict(zip(self._sizes(), nll.split(list(self._sizes().values())), strict=True))
         terms = {f"{name}_nll": part.mean().detach() for name, part in parts.items()}
@@ -90,17 +94,23 @@ class RegressorTask:
         return self.settings.net.groups()
 
     def predict(
-        self, net: torch.nn.Module, rows: np.ndarray, tick: Callable[[], None]
+        self,
+        net: torch.nn.Module,
+        rows: np.ndarray,
+        tick: Callable[[], None],
+        with_points: bool = True,
     ) -> np.ndarray:
         """(n, 2, total) outputs for samples."""
         outs = []
         for start in range(0, len(rows), LOOK):
             tick()
             some = rows[start : start + LOOK]
-            image = torch.from_numpy(self.data.map[self.data.rows[some]].astype(np.float32))
-            points = torch.from_numpy(self.data.points[some])
+            seen = (self.data.embedding[some], self.data.points[some])
+            drop = torch.ones(len(some), 2)
+            drop[:, 1] = float(with_points)
             with torch.no_grad():
-                out: Tensor = net(image.to(self._device), points.to(self._device))
+                placed = (torch.from_numpy(part).to(self._device) for part in seen)
+                out: Tensor = net(*placed, drop.to(self._device))
             outs.append(out.float().cpu().numpy())
         return np.concatenate(outs)
 
@@ -108,9 +118,31 @@ class RegressorTask:
         self, averaged: torch.nn.Module, step: int, tick: Callable[[], None]
     ) -> Examination:
         """See Task."""
-        out = self.predict(averaged, self.held, tick)
-        held = Held(out, self.data.targets[self.held], self.data.identity[self.held])
-        return Examination(figures_of(held, self._basis, self.settings.net), None)
+        targets, identity = self.data.targets[self.held], self.data.identity[self.held]
+        both = Held(self.predict(averaged, self.held, tick), targets, identity)
+        alone = Held(self.predict(averaged, self.held, tick, with_points=False), targets, identity)
+        figures = figures_of(both, self._basis, self.settings.net)
+        figures |= picture_figures(alone, self._basis, self.settings.net)
+        return Examination(figures, None)
+
+
+def _prepare_net(net: RegressorNet, data: RegressorData, rows: np.ndarray, ridge: float) -> None:
+    """Means of the inputs, and a start of the identity: ridge regression on the embedding.
+
+    Hoerl & Kennard 1970; the gradient steps then have the rest to learn.
+    """
+    embedding = data.embedding[rows].astype(np.float64)
+    mean, scale = embedding.mean(0), float(embedding.std())
+    inputs = (embedding - mean) / scale
+    size = inputs.shape[1]
+    normal = inputs.T @ inputs + ridge * size * np.eye(size)
+    targets = data.identity[rows, : net.info.identity]
+    weight = np.linalg.solve(normal, inputs.T @ targets).T
+    with torch.no_grad():
+        net.straight_picture.weight.copy_(torch.from_numpy(weight))
+        net.embedding_mean.copy_(torch.from_numpy(mean))
+        net.embedding_scale.fill_(scale)
+        net.points_mean.copy_(torch.from_numpy(data.points[rows].mean(0)))
 
 
 def _group_weights(settings: RegressorSettings) -> Tensor:
