@@ -44,6 +44,7 @@ def find_covered(
     zone = 1.0 - closable_mask(loaded.head, LAYOUT)
     place = glasses_place(zone, uv_mask(loaded.head, ("lids",), LAYOUT))
     skin = resize_texture(fit.skin, LAYOUT)
+    sure = hanging_down(sure, uv_mask(loaded.head, ("brows",), LAYOUT))
     sure = with_rims(sure, skin, observation.visible, place, settings).astype(np.float32)
     grown = np.maximum(
         _grown(sure, settings.reach * LAYOUT), _grown(sure * zone, settings.rim_reach * LAYOUT)
@@ -55,6 +56,14 @@ def _grown(sure: np.ndarray, reach: float) -> np.ndarray:
     radius = max(1, round(reach))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     return cv2.dilate(sure, disc)
+
+
+def hanging_down(sure: np.ndarray, brows: np.ndarray) -> np.ndarray:
+    """What is covered (S, S) in [0, 1], and all above it on the forehead: hair and hats come from
+    above. brows (S, S) in [0, 1]: the forehead ends where they begin."""
+    end = int(np.flatnonzero((brows > 0.5).any(axis=1)).min())
+    forehead = np.maximum.accumulate(sure[:end][::-1], axis=0)[::-1]
+    return np.concatenate([forehead, sure[end:]])
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.fit.occluders import glasses_place, sure_parts, uncovered, with_rims
+from engine.fit.occluders import glasses_place, hanging_down, sure_parts, uncovered, with_rims
 from engine.fit.settings import OccluderSettings
 from engine.fit.texels import TexelObservation
 from engine.nets.occluders import LAYOUT, SIDE, covered_texels, net_input, unwindow, window
@@ -141,3 +141,13 @@ def test_dark_lenses_are_glasses_without_the_net() -> None:
     assert found[20:36, 12:52].min() == 1.0
     skin[29:36] = 1.0  # only the sockets and the bridge are dark
     assert with_rims(clear, skin, seen, glasses_place(zone, lids), OccluderSettings()).max() == 0.0
+
+
+def test_what_hangs_onto_the_forehead_covers_all_above_it() -> None:
+    sure, brows = np.zeros((2, 64, 64), np.float32)
+    brows[30:34, 10:50] = 1.0
+    sure[20:24, 12:20] = 1.0
+    sure[40:44, 30:34] = 1.0
+    found = hanging_down(sure, brows)
+    assert found[:24, 12:20].min() == 1.0 and found[24:40].max() == 0.0
+    assert np.array_equal(found[30:], sure[30:]) and found[:, 34:].max() == 0.0
