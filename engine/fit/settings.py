@@ -39,6 +39,9 @@ class ShapeSettings:
     """How far that round may move the identity, in sigmas of what was believed before."""
     fine_expression_sigma: float = 0.3
     """Prior of an expression weight in that round."""
+    common_errors: float = 0.5
+    """The landmarks' sigmas grow with the number of photos to this power: 0 if the net erred in
+    each photo anew, 0.5 if in all alike. Ours, on scans: it does the latter."""
     iterations: int = 30
     huber: float = 2.0
     """Residuals beyond this many sigmas are weighted down (Huber 1964)."""

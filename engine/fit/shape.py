@@ -98,7 +98,7 @@ def _fine(problem: Problem, state: State) -> Problem:
         views=views,
         spread=fine_spread(problem.basis, settings),
         identity_mean=state.identity,
-        identity_prior=problem.identity_prior * settings.fine_identity_sigma**-2.0,
+        identity_prior=problem.identity_prior * (len(views) * settings.fine_identity_sigma**-2.0),
         expression_prior=np.full(
             len(problem.expression_prior), settings.fine_expression_sigma**-2.0
         ),
@@ -170,7 +170,7 @@ def fit_shapes(
         views,
         settings,
         tuple(mean_scale(basis, view) for view in views),
-        landmark_spread(basis, settings),
+        landmark_spread(basis, settings) * len(views) ** settings.common_errors,
         *_identity_prior(len(basis.identity), views),
         np.full(len(expression_names), settings.expression_sigma**-2.0),
         "identity" not in held,
