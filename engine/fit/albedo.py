@@ -155,11 +155,8 @@ def _closer(
     prior: np.ndarray,
     settings: AlbedoSettings,
 ) -> np.ndarray:
-    """(3, K) coefficients with the light known, closer to the photos, most of all at the features.
-
-    Faces are told apart by brows, lids and lips, across which light hardly changes; what differs
-    there from the coarse albedo so far is no outlier.
-    """
+    """(3, K) coefficients with the light known, closer to the photos, most of all at the features:
+    by them faces are told apart, and what differs there so far is no outlier."""
     weights = []
     for skin, trust, light in zip(skins, kept, lights, strict=True):
         here = features[model.valid.astype(bool)][skin.chosen]

@@ -145,6 +145,11 @@ def evidence_mask(head: HeadPack, size: int) -> np.ndarray:
     return uv_mask(head, ("face", "ears"), size) * (1.0 - hidden)
 
 
+def feature_mask(head: HeadPack, size: int) -> np.ndarray:
+    """(size, size): brows, lids and lips, by which faces are told apart."""
+    return uv_mask(head, ("brows", "lids", "lips"), size)
+
+
 def writable_mask(head: HeadPack, size: int) -> np.ndarray:
     """(size, size): where the photo layer may write: all skin but sockets and mouth."""
     hidden = uv_mask(head, ("sockets", "mouth"), size)

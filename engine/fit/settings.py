@@ -61,10 +61,11 @@ class AlbedoSettings:
     """Standard deviation of a texel around the coarse model, sRGB units. Ours: what PCA leaves."""
     correlation: float = 50.0
     """Texels of a 256 map per independent observation: neighbours repeat each other. Ours."""
-    feature_gain: float = 16.0
-    skin_gain: float = 2.0
+    feature_gain: float = 20.0
+    skin_gain: float = 4.0
     """How much more than so far the last solve follows brows, lids and lips, and other skin. Ours,
-    on photos: more on skin takes shadows for skin (`evaluate light`)."""
+    on photos and with `evaluate light`: more on skin takes shadows for skin, the spread over lights
+    is 0.7 larger at 8."""
     light_sigma: float = 1.0
     """Prior of the light's first-order coefficients against its mean shading. Ours."""
     light_tint: float = 0.06
