@@ -20,8 +20,8 @@ from ..photo.prepare import WorkingCrop
 from ..protocol.conventions import LUMINANCE_WEIGHTS, srgb_to_linear
 from ..render.interpolate import covered_barycentric, interpolate_covered
 from ..render.rasterize import rasterize
+from .eye_settings import EyeSettings
 from .loaded import EYE_PARTS, LoadedPack
-from .settings import EyeSettings
 
 UV_ANGLE = np.radians(110.0)
 UV_RADIUS = 0.49

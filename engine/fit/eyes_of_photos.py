@@ -7,12 +7,12 @@ import numpy as np
 import torch
 
 from ..head.camera import camera_centre
+from .eye_settings import EyeSettings
 from .eyes import EyeFit, EyeModel, eye_model, eye_view, fit_eyes, tinted_eye
 from .fitted_photo import FittedPhoto
 from .gaze import gaze_of, lens_gaze, with_gaze
 from .geometry import head_shape
 from .loaded import EYE_PARTS, LoadedPack, uv_mask
-from .settings import EyeSettings
 
 EYE_TEXTURE = "eye"
 MOST_GAZE = np.array([0.26, 0.17])

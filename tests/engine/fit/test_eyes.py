@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from engine.fit.eye_settings import EyeSettings
 from engine.fit.eyes import (
     EYE_SHADE,
     IRIS_ANGLE,
@@ -18,7 +19,6 @@ from engine.fit.eyes import (
 )
 from engine.fit.gaze import LID_POINTS, LOOKS, gaze_of, lens_gaze, with_gaze
 from engine.fit.landmark_basis import LandmarkBasis
-from engine.fit.settings import EyeSettings
 from engine.packs.build.textures import eye_texture
 from engine.protocol.conventions import bytes_to_unit, srgb_to_linear
 
