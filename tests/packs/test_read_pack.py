@@ -56,6 +56,15 @@ def test_arrays_over_the_fine_vertices(tiny_pack):
     assert head.sha == hashlib.sha256((tiny_pack / "pack.json").read_bytes()).hexdigest()
 
 
+def test_errors_of_turned_heads_may_be_there(tiny_pack):
+    assert read_pack(tiny_pack).head.landmarks468.turn is None
+    turn = np.full((5, 468, 3), 0.001, np.float32)
+    edit_tensors(tiny_pack, lambda tensors: tensors.update(landmarks468_turn=turn))
+    assert np.array_equal(read_pack(tiny_pack).head.landmarks468.turn, turn)
+    edit_tensors(tiny_pack, lambda tensors: tensors.update(landmarks468_turn=turn[:3]))
+    assert "landmarks468_turn" in complaint(tiny_pack)
+
+
 def test_operator_twin():
     rng = np.random.default_rng(3)
     dense = rng.random((9, 5)).astype(np.float32)

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 pytest.importorskip("scipy")
-from engine.packs.build.default import CALIBRATION_TABLE, DATA, LANDMARK_TABLE, UV_TABLE
+from engine.packs.build.default import (
+    CALIBRATION_TABLE,
+    DATA,
+    LANDMARK_TABLE,
+    TURN_KEY,
+    TURN_TABLE,
+    UV_TABLE,
+)
 from engine.packs.calibrate import landmark_names as names
 from engine.packs.calibrate.conformal import corner_areas
 from engine.packs.calibrate.features import EARS, MIDLINE, NOSE, TEMPLATE_68
@@ -15,7 +22,7 @@ from engine.packs.calibrate.topology import TOPOLOGY_KEY, topology_sha256
 from engine.protocol.headpack import read_pack
 from engine.protocol.safetensors import read_safetensors
 
-TABLES = (UV_TABLE, LANDMARK_TABLE, CALIBRATION_TABLE)
+TABLES = (UV_TABLE, LANDMARK_TABLE, TURN_TABLE, CALIBRATION_TABLE)
 SOCKETS, BAG = (0.948, 0.992), (0.880, 0.9965)
 
 
@@ -39,6 +46,13 @@ def test_tables_belong_to_the_topology_of_the_head(control, table):
 
 def test_tables_are_small():
     assert sum((DATA / table).stat().st_size for table in TABLES) < 300_000
+
+
+def test_the_pack_carries_the_errors_of_turned_heads(head):
+    turn = read_safetensors(DATA / TURN_TABLE)[TURN_KEY]
+    assert np.array_equal(head.landmarks468.turn, turn)
+    half_turned = 0.8 * np.abs(turn[0]) + 0.64 * np.abs(turn[2])
+    assert 0.0005 < half_turned.mean() < 0.005  # metres at some 45 degrees
 
 
 @pytest.fixture(scope="module")
