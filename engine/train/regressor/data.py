@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.transform import Rotation
+import torch
 
 from ...fit.landmark_basis import LandmarkBasis
+from ...head.camera import vector_from_rotation
 from ...nets.regressor import UNIT, RegressorInfo, align, inputs_of
 from ...protocol.conventions import LUMINANCE_WEIGHTS
 from .samples import SampleSet
@@ -52,7 +53,7 @@ def prepare_data(samples: SampleSet, basis: LandmarkBasis, info: RegressorInfo) 
 def _pose(observed: np.ndarray, truth: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """(n, 4): rotation vector from the observed to the true pose, log of the distance."""
     between = truth.astype(np.float64) @ observed.transpose(0, 2, 1)
-    return np.column_stack([Rotation.from_matrix(between).as_rotvec(), distance])
+    return np.column_stack([vector_from_rotation(torch.from_numpy(between)).numpy(), distance])
 
 
 def _light(light: np.ndarray) -> np.ndarray:

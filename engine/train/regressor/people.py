@@ -33,7 +33,8 @@ def random_expression(rng: np.random.Generator, names: Sequence[str]) -> np.ndar
             if rng.random() < 0.5:
                 _set(weights, rng, "jawOpen", 0.3 * strength * rng.random())
         stems = sorted({_stem(name) for name in names if not name.startswith(_HIDDEN)})
-        for stem in rng.choice(stems, size=int(rng.integers(1, 7)), replace=False):
+        count = min(int(rng.integers(1, 7)), len(stems))
+        for stem in rng.choice(stems, size=count, replace=False):
             _set(weights, rng, str(stem), rng.beta(1.0, 2.5))
     else:
         for stem in ("mouthPress", "browDown", "browInnerUp", "eyeSquint", "mouthShrugLower"):
