@@ -125,7 +125,7 @@ def make_turn(arguments: argparse.Namespace) -> str:
     head = read_pack(arguments.pack).head
     samples = open_samples(arguments.samples, len(head.identity), len(head.expression))
     found = learn_turn(samples.arrays, landmark_basis(head, head.landmarks468))
-    topology = read_safetensors(arguments.out / LANDMARK_TABLE)[TOPOLOGY_KEY]
+    topology = read_safetensors(DATA / LANDMARK_TABLE)[TOPOLOGY_KEY]
     arrays = {TURN_KEY: found.turn.astype(np.float32), TOPOLOGY_KEY: topology}
     write_safetensors(arguments.out / TURN_TABLE, arrays, {"credit": TURN_CREDIT})
     return turn_report(found)
