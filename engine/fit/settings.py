@@ -46,7 +46,7 @@ class ShapeSettings:
     iterations: int = 30
     huber: float = 2.0
     """Residuals beyond this many sigmas are weighted down (Huber 1964)."""
-    tolerance: float = 1e-5
+    tolerance: float = 1e-4
     """Stop when the cost falls by less than this fraction."""
 
 
@@ -86,7 +86,7 @@ class AlbedoSettings:
     """Factor of the skin model's mean blue, sRGB, when exposure and tint are found. Ours: generated
     skins are about 3 units of b* more yellow than measured ones (Xiao et al. 2017: 15 to 17 on
     light cheeks), and light would be taken for blue."""
-    tint_sigma: float = 0.2
+    tint_sigma: float = 0.3
     """Prior of the log gain of one channel against the others. Ours: cameras balance white, but
     leave half of a lamp's colour; at 0.08 `evaluate light` finds warm light in the skin."""
     burnt: float = 0.9

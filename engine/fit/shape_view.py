@@ -157,8 +157,8 @@ def _camera_points(
     away = np.zeros((len(rotated), 3, 1))
     away[:, 2] = state.translation[2]
     blocks = [
-        np.einsum("klx,yx->lyk", basis.identity, state.rotation),
-        np.einsum("klx,yx->lyk", basis.expression, state.rotation),
+        (basis.identity @ state.rotation.T).transpose(1, 2, 0),
+        (basis.expression @ state.rotation.T).transpose(1, 2, 0),
         -cross_matrix(rotated),
         np.broadcast_to(np.eye(3), (len(rotated), 3, 3)),
         away,
