@@ -97,7 +97,14 @@ class StageClock:
         self.seconds[name] = time.perf_counter() - start
 
 
-def _warnings(prepared: PreparedPhoto, shape: ShapeFit) -> Iterator[str]:
+MUCH_COVERED = 0.15
+"""Share of the face from which the user is told that it is covered. Ours: a fringe is below."""
+
+
+def _warnings(
+    prepared: PreparedPhoto, shape: ShapeFit, covered: np.ndarray, face: np.ndarray
+) -> Iterator[str]:
+    """What the user should know. covered, face (S, S) in [0, 1]: of the skin's layout."""
     if prepared.faces > 1:
         yield (
             f"{prepared.faces} faces were found; this head is number {prepared.face} by size, "
@@ -110,6 +117,12 @@ def _warnings(prepared: PreparedPhoto, shape: ShapeFit) -> Iterator[str]:
         yield "The face is turned far to the side: half of it is completed, not seen."
     if shape.relative_error > 0.04:
         yield "The landmarks fit badly; the shape may not look like the person."
+    share = float((covered * face).sum() / face.sum())
+    if share > MUCH_COVERED:
+        yield (
+            f"{share:.0%} of the face is covered in the photo (by hair, glasses, a hand or a hat) "
+            "and was completed."
+        )
 
 
 def _fit_shapes(
@@ -202,7 +215,8 @@ def reconstruct(
             LayerTask(loaded, fitted, coarse, request), settings, reporter
         )
     main = fitted[0].shape
-    warnings = (*person.warnings, *_warnings(prepared[0], main))
+    face = evidence_mask(loaded.head, len(covers[0]))
+    warnings = (*person.warnings, *_warnings(prepared[0], main, covers[0], face))
     for text in warnings:
         reporter.warning(text)
     return Reconstruction(
