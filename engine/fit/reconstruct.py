@@ -18,7 +18,7 @@ from .fitted_photo import FittedPhoto
 from .geometry import head_shape
 from .hold import held_regions, hold_albedo, hold_identity
 from .layers import LayerTask, fit_layers
-from .loaded import LoadedPack
+from .loaded import LoadedPack, evidence_mask
 from .look import look_at
 from .observe import FittedView
 from .occluders import fit_uncovered_albedos
