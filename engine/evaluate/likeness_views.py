@@ -5,7 +5,7 @@ import torch
 
 from ..fit.geometry import photo_camera
 from ..fit.loaded import LoadedPack, uv_mask
-from ..fit.pictures import pack_geometry, part_materials, render_lit
+from ..fit.pictures import pack_geometry, painted, part_materials, render_lit
 from ..fit.reconstruct import Reconstruction
 from ..head.camera import Camera, project
 from ..head.lighting import directional_light
@@ -34,7 +34,8 @@ def crop_render(
     result: Reconstruction, loaded: LoadedPack, albedo: np.ndarray, crop: FaceCrop
 ) -> tuple[np.ndarray, np.ndarray]:
     """The fitted head in the fitted light with an albedo: sRGB (224, 224, 3), alpha (224, 224)."""
-    return render_lit(result, loaded, albedo, crop_camera_of(result, crop), SAMPLES)
+    looks = painted(result, loaded, albedo)
+    return render_lit(result, loaded, looks, crop_camera_of(result, crop), SAMPLES)
 
 
 def face_region(result: Reconstruction, loaded: LoadedPack, crop: FaceCrop) -> np.ndarray:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from ..fit.loaded import LoadedPack
-from ..fit.pictures import crop_view, render_lit
+from ..fit.pictures import crop_view, painted, render_lit
 from ..fit.reconstruct import Reconstruction
 from ..head.camera import crop_camera, resize_camera
 from ..result.pictures import over
@@ -58,6 +58,6 @@ def zoom_tiles(result: Reconstruction, loaded: LoadedPack, name: str) -> Tiles:
         cut = max(1, round(side))
         near = resize_camera(crop_camera(camera, x, y, cut, cut), ZOOM_TILE, ZOOM_TILE)
         for layer, texture in maps.items():
-            rgb, alpha = render_lit(result, loaded, texture, near, 2)
+            rgb, alpha = render_lit(result, loaded, painted(result, loaded, texture), near, 2)
             tiles.append((over(rgb, alpha, photo), layer))
     return tiles

@@ -11,6 +11,7 @@ from torch.nn import functional
 from ..head.camera import Camera, crop_camera, project, resize_camera
 from ..head.lighting import shade
 from ..head.normals import unit, vertex_normals
+from ..head.transfer import picture_to_linear, picture_to_srgb
 from ..protocol.conventions import linear_to_srgb, srgb_to_linear, uv_to_pixels
 from ..render.interpolate import found_weights, interpolate_covered
 from ..render.rasterize import Rasterizer, rasterize
@@ -48,6 +49,16 @@ class FaceView:
         if samples > 1:
             raster = functional.avg_pool2d(raster.permute(2, 0, 1), samples).permute(1, 2, 0)
         return linear_to_srgb(raster.clamp(0.0, 1.0), xp=torch)
+
+    def still_picture(self, albedo: torch.Tensor) -> torch.Tensor:
+        """`picture` without gradients: OpenCV's powers take a third of the time."""
+        height, width, samples = *self.weight.shape, self.samples
+        raster = np.zeros((height * width * samples**2, 3), np.float32)
+        raster[self.place.numpy()] = picture_to_linear(albedo.numpy()) * self.shading.numpy()
+        raster = raster.reshape(height * samples, width * samples, 3)
+        if samples > 1:
+            raster = cv2.resize(raster, (width, height), interpolation=cv2.INTER_AREA)
+        return torch.from_numpy(picture_to_srgb(np.clip(raster, 0.0, 1.0)))
 
     def sample(self, texture: torch.Tensor) -> torch.Tensor:
         """(n, C) of a texture (S, S, C) at the samples, bilinear. Differentiable."""

@@ -24,9 +24,10 @@ def layer_errors(
     mean = (weight * view.target).sum((0, 1)) / max(float(weight.sum()), 1e-9)
     total = max(float((weight * (view.target - mean) ** 2).sum()), 1e-12)
     figures, before = {}, total
-    for name, texture in (("coarse", coarse), ("detail", detailed), ("photo", albedo)):
-        texels = torch.from_numpy(np.ascontiguousarray(texture, dtype=np.float32))
-        render = view.picture(view.sample(texels))
+    layers = np.concatenate([coarse, detailed, albedo], axis=-1, dtype=np.float32)
+    sampled = view.sample(torch.from_numpy(layers)).split(3, dim=1)
+    for name, on_skin in zip(("coarse", "detail", "photo"), sampled, strict=True):
+        render = view.still_picture(on_skin)
         left = float((weight * (view.target - render) ** 2).sum())
         figures[f"residual_{name}"] = (left / count) ** 0.5
         figures[f"share_{name}"] = (before - left) / total

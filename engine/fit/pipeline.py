@@ -26,6 +26,7 @@ from .pictures import (
     compare_picture,
     over_photo,
     pad_seams,
+    painted,
     preview_picture,
     render_crop,
     residual_picture,
@@ -113,15 +114,17 @@ def result_contents(
     head, shape = loaded.head, result.shape
     paths = [job.photos[index] for index in result.indices]
     main, *others = (one.info(path) for one, path in zip(result.photos, paths, strict=True))
+    materials = painted(result, loaded, result.detail.albedo)
     with beside() as start:
-        views = start(sheet_views, result, loaded)
-        rgb, alpha = render_crop(result, loaded, result.detail.albedo)
+        views = start(sheet_views, result, loaded, materials)
+        most_maps = start(_maps, job, result, loaded)
+        rgb, alpha = render_crop(result, loaded, materials)
         reporter.progress(1, 5)
         baked, baked_map = read_light_meter(result, loaded)
-        maps = _maps(job, result, loaded) | {"baked_light": baked_map}
         reporter.progress(2, 5)
         render, residual = over_photo(result, rgb, alpha), residual_picture(result, rgb)
         compare = compare_picture(result, views.result(), rgb, alpha)
+        maps = most_maps.result() | {"baked_light": baked_map}
     reporter.progress(3, 5)
     expression = stored_expression(loaded)
     return ResultContents(

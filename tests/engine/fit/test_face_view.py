@@ -21,6 +21,13 @@ def test_picture_is_what_the_camera_sees(pixels: int, samples: int) -> None:
     np.testing.assert_allclose(found.numpy(), photo, atol=4e-3)
 
 
+@pytest.mark.parametrize("samples", [1, 3])
+def test_the_still_picture_is_the_picture(samples: int) -> None:
+    view = flat_face(24, LIGHT).look(photo_of(np.zeros((SIZE, SIZE))), ALL, 1.0, samples)
+    albedo = view.sample(COARSE)
+    torch.testing.assert_close(view.still_picture(albedo), view.picture(albedo), rtol=0, atol=1e-5)
+
+
 def test_a_large_photo_is_shrunk() -> None:
     photo = photo_of(np.zeros((SIZE, SIZE)), 64)
     view = flat_face(64, LIGHT).look(photo, ALL, 0.25, 1)
