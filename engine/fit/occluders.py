@@ -133,6 +133,25 @@ def sure_parts(found: np.ndarray, settings: OccluderSettings) -> np.ndarray:
     return (keep & reached)[parts]
 
 
+def bared_teeth(
+    observation: TexelObservation, lips: np.ndarray, skin: np.ndarray, settings: OccluderSettings
+) -> np.ndarray:
+    """(S, S) float32 in [0, 1]: lips on which the photo shows teeth, where a smile is a little off.
+
+    lips, skin (S, S) in [0, 1]. Lips are redder than the skin beside them, teeth are not: green
+    over red, in linear light, against the skin's median, so that the light's colour counts little.
+    """
+    red, green = observation.colour[..., 0], observation.colour[..., 1]
+    seen = observation.visible & (red > 0.0)
+    chosen = seen & (skin > 0.5) & (lips < 0.1)
+    if not chosen.any():
+        return np.zeros(lips.shape, np.float32)
+    ratio = np.where(seen, green / np.maximum(red, 1e-6), 0.0)
+    white = ratio > settings.teeth * float(np.median(ratio[chosen]))
+    found = (white & (lips > 0.1)).astype(np.float32)
+    return _grown(found, settings.reach * len(lips))
+
+
 def uncovered(observation: TexelObservation, covered: np.ndarray) -> TexelObservation:
     """The observation without what is covered (S, S), of any size: it counts as not the person."""
     clear = 1.0 - resize_texture(covered, len(observation.person))
@@ -157,11 +176,17 @@ def fit_uncovered_albedos(
     seen = [observe(loaded, view, size) for view in views]
     mask = evidence_mask(loaded.head, size)
     features = feature_mask(loaded.head, size)
+    lips = uv_mask(loaded.head, ("lips",), size)
+    teeth = [bared_teeth(one, lips, mask, settings.occluders) for one in seen]
+    seen = [uncovered(*pair) for pair in zip(seen, teeth, strict=True)]
     found = fit_albedos(loaded.solver, seen, mask, settings.albedo, reporter, start, held, features)
     looks = seen if size == LAYOUT else [observe(loaded, view, LAYOUT) for view in views]
     covers = tuple(
-        find_covered(loaded, look, one, settings.albedo, settings.occluders)
-        for look, one in zip(looks, found, strict=True)
+        np.maximum(
+            find_covered(loaded, look, one, settings.albedo, settings.occluders),
+            resize_texture(bared, LAYOUT),
+        )
+        for look, one, bared in zip(looks, found, teeth, strict=True)
     )
     face = evidence_mask(loaded.head, LAYOUT)
     share = max(float((face * cover).sum() / face.sum()) for cover in covers)

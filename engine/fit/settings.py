@@ -18,7 +18,7 @@ class ShapeSettings:
     landmark_sigma: float = 0.25
     """Standard deviation of a landmark across the view, fraction of the outer-eye distance. Ours,
     on scans (`evaluate scans`): the net pulls faces to its own mean, smaller values chase that."""
-    depth_sigma: float = 0.10
+    depth_sigma: float = 0.14
     """Same along the view. Ours, on scans: the net's depth tells more of a shape than its image."""
     expression_sigma: float = 0.15
     """Prior of an expression weight (weights live in [0, 1]). Ours: an identity must not be taken
@@ -29,10 +29,10 @@ class ShapeSettings:
     """Metres from the lens when the photo does not tell its focal length. Ours: a portrait."""
     distance_sigma: float = 0.0
     """Spread of the logarithm of that distance; 0 keeps it."""
-    fine_sigma: float = 0.04
+    fine_sigma: float = 0.03
     """Standard deviation of a landmark in a last round, which moves the points of the head found
     so far onto the photo's across the view; 0 leaves it out. Ours: pictures must coincide."""
-    feature_sigma: float = 0.02
+    feature_sigma: float = 0.012
     """The same on lids and lips. Ours: the net is right about them."""
     fine_depth_sigma: float = 0.01
     """How far that round may move points along the view."""
@@ -63,7 +63,7 @@ class AlbedoSettings:
     correlation: float = 50.0
     """Texels of a 256 map per independent observation: neighbours repeat each other. Ours."""
     feature_gain: float = 20.0
-    skin_gain: float = 4.0
+    skin_gain: float = 1.0
     """How much more than so far the last solve follows brows, lids and lips, and other skin. Ours,
     on photos and with `evaluate light`: more on skin takes shadows for skin, the spread over lights
     is 0.7 larger at 8."""
@@ -71,7 +71,7 @@ class AlbedoSettings:
     """Prior of the light's first-order coefficients against its mean shading. Ours."""
     light_tint: float = 0.06
     """Spread of one channel's light against the others', relative to the light's own. Ours."""
-    gain: float = -0.25
+    gain: float = -0.1
     gain_sigma: float = 0.12
     """Prior of the log of the face's mean shading. Ours: cameras expose faces about right, a face
     is darker than a white card, and they rather spare highlights."""
@@ -143,6 +143,9 @@ class OccluderSettings:
     and 0.27, half a face in deep shade, then 0.28 and 0.19."""
     rim_skin: float = 0.25
     """With glasses, what looks less like skin than this is a rim too. Ours."""
+    teeth: float = 1.2
+    """Green over red on the lips, in linear light and over the skin's own, from which it is teeth.
+    Ours: lips have about 0.7, teeth about 1.5."""
     worth_solving: float = 0.02
     """Share of the face that must be covered for light and albedo to be solved again. Ours."""
     rounds: int = 2

@@ -6,7 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.fit.occluders import glasses_place, hanging_down, sure_parts, uncovered, with_rims
+from engine.fit.occluders import (
+    bared_teeth,
+    glasses_place,
+    hanging_down,
+    sure_parts,
+    uncovered,
+    with_rims,
+)
 from engine.fit.settings import OccluderSettings
 from engine.fit.texels import TexelObservation
 from engine.nets.occluders import LAYOUT, SIDE, covered_texels, net_input, unwindow, window
@@ -151,3 +158,22 @@ def test_what_hangs_onto_the_forehead_covers_all_above_it() -> None:
     found = hanging_down(sure, brows)
     assert found[:24, 12:20].min() == 1.0 and found[24:40].max() == 0.0
     assert np.array_equal(found[30:], sure[30:]) and found[:, 34:].max() == 0.0
+
+
+@pytest.mark.parametrize("light", [(1.0, 1.0, 1.0), (1.0, 0.6, 0.4), (0.5, 0.8, 1.0)])
+def test_teeth_on_the_lips_are_found_and_lips_are_not(light: tuple[float, ...]) -> None:
+    side = 64
+    lips, face = np.zeros((side, side), np.float32), np.ones((side, side), np.float32)
+    lips[40:52, 20:44] = 1.0
+    colour = np.full((side, side, 3), (0.45, 0.26, 0.18))
+    colour[40:52, 20:44] = (0.35, 0.12, 0.11)
+    colour[45:47, 26:38] = (0.60, 0.54, 0.45)  # teeth
+    plain = np.ones((side, side), np.float32)
+    seen = TexelObservation(colour, colour, colour * light, plain, plain > 0, plain)
+    found = bared_teeth(seen, lips, face, OccluderSettings())
+    assert (found[45:47, 26:38] == 1.0).all()
+    assert not found[40:43].any() and not found[50:].any() and not found[:, :22].any()
+    closed = colour.copy()
+    closed[45:47, 26:38] = (0.35, 0.12, 0.11)
+    seen = TexelObservation(colour, colour, closed * light, plain, plain > 0, plain)
+    assert not bared_teeth(seen, lips, face, OccluderSettings()).any()
