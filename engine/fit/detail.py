@@ -4,7 +4,7 @@ albedo = HSV(coarse H, coarse S, coarse V + D(alpha)) + photo layer. alpha start
 on the photo's own residual, is completed where nothing was seen, and refined through the renderer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 
 from ..protocol.detail import DETAIL_SIZE, add_detail
 from ..reporter import Reporter
-from .detail_prior import PriorEnergy, complete, detail_prior, draw_prior
+from .detail_prior import PriorEnergy, complete, completed_before, detail_prior, draw_prior
 from .detail_refine import PhotometricError, cells_box, refine_detail
 from .detail_steps import DetailCoder
 from .face_view import FaceView
@@ -99,6 +99,31 @@ def fit_detail(
     with torch.no_grad():
         detail = net.decode(torch.from_numpy(refined.alpha)).numpy()
     return DetailMap(refined.alpha, detail, refined.costs)
+
+
+STEPS_AGAIN = 1
+"""Steps of the refinement from an earlier result. Ours: it is near its end already."""
+
+
+def improve_detail(
+    net: DetailCoder,
+    alpha: np.ndarray,
+    trust: np.ndarray,
+    coarse: np.ndarray,
+    view: FaceView,
+    settings: DetailSettings,
+    reporter: Reporter,
+) -> DetailMap:
+    """Refine an earlier alpha (C, s, s) of the same photo: what the photo does not show stays.
+
+    The rest as in `fit_detail`. Raises Cancelled.
+    """
+    prior = detail_prior(net.model)
+    start = completed_before(prior, alpha, trust)
+    fewer = replace(settings, iterations=min(STEPS_AGAIN, settings.iterations))
+    error = PhotometricError(view, torch.from_numpy(coarse), settings)
+    found = refine_detail(net, error, PriorEnergy(prior), start, trust > 0.0, fewer, reporter)
+    return replace(decoded(net, found.alpha), costs=found.costs)
 
 
 _WINDOW = 12

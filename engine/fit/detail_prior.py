@@ -79,18 +79,36 @@ def complete(
     sample of what the measurements leave open. strength: factor on it, 1 the prior's own; one
     number, or (s, s) by cell.
     """
-    shares = np.broadcast_to(trust, alpha.shape).astype(np.float64).ravel()
-    noise = np.divide(1.0 - shares, shares, out=np.full_like(shares, np.inf), where=shares > 1e-3)
-    values = np.where(np.isfinite(noise), alpha.astype(np.float64).ravel(), 0.0)
+    noise, values = _measured(alpha, trust)
     mean = conditional_mean(prior, values, noise)
     sample = draw_prior(prior, generator)
-    error = generator.standard_normal(len(sample)) * np.sqrt(np.where(shares > 1e-3, noise, 0.0))
+    error = generator.standard_normal(len(sample)) * np.sqrt(
+        np.where(np.isfinite(noise), noise, 0.0)
+    )
     left = sample - conditional_mean(prior, sample + error, noise)
     shape = alpha.shape
     return Completion(
         mean.reshape(shape).astype(np.float32),
         (strength * left.reshape(shape)).astype(np.float32),
     )
+
+
+def completed_before(prior: DetailPrior, alpha: np.ndarray, trust: np.ndarray) -> Completion:
+    """The parts of a whole latent (C, s, s) that was completed before; their sum is `alpha`.
+
+    trust (s, s) in [0, 1] as in `complete`: the mean follows from the cells that are trusted, and
+    what it leaves was drawn.
+    """
+    noise, values = _measured(alpha, trust)
+    mean = conditional_mean(prior, values, noise).reshape(alpha.shape).astype(np.float32)
+    return Completion(mean, alpha.astype(np.float32) - mean)
+
+
+def _measured(alpha: np.ndarray, trust: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Measuring variances (n,), inf where nothing was, and the values (n,), 0 there."""
+    shares = np.broadcast_to(trust, alpha.shape).astype(np.float64).ravel()
+    noise = np.divide(1.0 - shares, shares, out=np.full_like(shares, np.inf), where=shares > 1e-3)
+    return noise, np.where(np.isfinite(noise), alpha.astype(np.float64).ravel(), 0.0)
 
 
 class PriorEnergy:

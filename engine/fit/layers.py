@@ -18,6 +18,7 @@ from .detail import (
     detail_fit,
     detailed_albedo,
     fit_detail,
+    improve_detail,
     no_detail,
 )
 from .detail_residual import cell_trust, detail_residual, hair_cells
@@ -78,11 +79,15 @@ def _detail_map(task: LayerTask, settings: FitSettings, reporter: Reporter) -> D
     coarse = resize_texture(task.coarse, size)
     mask = evidence_mask(task.loaded.head, size)
     photo = unwrap(task.loaded, task.photos, mask, coarse, settings)
-    residual = detail_residual(photo.unlit, coarse, photo.seen, settings.detail)
     on_grid = resample(photo.seen, grid_matrices(size))
     trust = cell_trust(on_grid, net.model.info.latent_size, settings.detail)
-    calm = hair_cells(uv_mask(task.loaded.head, ("scalp",), size), net.model.info.latent_size)
     pixels = _look(task, photo.seen, *fitting_size(task.photos[0].face, settings.detail.samples))
+    start = task.request.start
+    if start is not None and start.alpha is not None and start.seed == task.request.seed:
+        found = improve_detail(net, start.alpha, trust, coarse, pixels, settings.detail, reporter)
+        return _keep_regions(found, net, task.request)
+    residual = detail_residual(photo.unlit, coarse, photo.seen, settings.detail)
+    calm = hair_cells(uv_mask(task.loaded.head, ("scalp",), size), net.model.info.latent_size)
     found = fit_detail(
         net,
         residual,

@@ -23,7 +23,7 @@ class FitState:
     """shapes, albedos: one a photo, in the order of `photos`, the sha256 of their files.
 
     Of the albedo fits only coefficients and light are known. alpha (C, s, s) or None; layer
-    (T, T, 3) signed, sRGB units.
+    (T, T, 3) signed, sRGB units; seed: of what was drawn in alpha.
     """
 
     photos: tuple[str, ...]
@@ -31,6 +31,7 @@ class FitState:
     albedos: tuple[AlbedoFit, ...]
     alpha: np.ndarray | None
     layer: np.ndarray
+    seed: int = 0
 
     def check_photos(self, photos: Sequence[str]) -> None:
         """Raises EngineError(BAD_SETTINGS) unless the photos (sha256) are the same."""
@@ -60,6 +61,7 @@ def read_state(folder: Path, loaded: LoadedPack) -> FitState:
         tuple(_albedo(view, arrays["albedo"]) for view in views),
         arrays.get("detail"),
         _read_layer(folder / PHOTO_LAYER),
+        manifest.seed,
     )
 
 

@@ -22,6 +22,7 @@ from engine.fit.detail import (
     best_window,
     detailed_albedo,
     fit_detail,
+    improve_detail,
     no_detail,
     relative_strength,
 )
@@ -71,6 +72,24 @@ def test_equal_seeds_give_equal_maps_and_others_differ_where_unseen(coder) -> No
     seen = np.abs(first.detail - other.detail)[:, : HALF - SIZE // CELLS].mean()
     unseen = np.abs(first.detail - other.detail)[:, HALF:].mean()
     assert unseen > 5.0 * seen
+
+
+def test_an_earlier_detail_is_improved_where_seen_and_stays_where_not(coder) -> None:
+    truth, before = random_detail(coder, 1), fit(coder)
+    seen = np.ones((SIZE, SIZE), np.float32)
+    seen[:, HALF:] = 0.0
+    worse = before.alpha.copy()
+    worse[..., : CELLS // 2] *= 0.6
+    view = flat_face(24, LIGHT).look(photo_of(truth), seen)
+    trust = cell_trust(seen, CELLS, SETTINGS)
+    found = improve_detail(coder, worse, trust, coarse_map(), view, SETTINGS, NullReporter())
+    assert found.costs[-1] < found.costs[0]
+    errors = [
+        (((coder.decode(torch.from_numpy(alpha)).numpy() - truth)[:, :HALF]) ** 2).mean()
+        for alpha in (worse, found.alpha)
+    ]
+    assert errors[1] < 0.8 * errors[0]
+    np.testing.assert_allclose(found.alpha[:, trust == 0.0], worse[:, trust == 0.0], atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [SIZE // 2, SIZE, 2 * SIZE])
