@@ -96,9 +96,7 @@ def fit_detail(
     start = complete(prior, read.numpy(), trust, drawn_share, generator)
     error = PhotometricError(view, torch.from_numpy(coarse), settings)
     refined = refine_detail(net, error, PriorEnergy(prior), start, trust > 0.0, settings, reporter)
-    with torch.no_grad():
-        detail = net.decode(torch.from_numpy(refined.alpha)).numpy()
-    return DetailMap(refined.alpha, detail, refined.costs)
+    return DetailMap(refined.alpha, refined.detail, refined.costs)
 
 
 STEPS_AGAIN = 1
@@ -123,7 +121,7 @@ def improve_detail(
     fewer = replace(settings, iterations=min(STEPS_AGAIN, settings.iterations))
     error = PhotometricError(view, torch.from_numpy(coarse), settings)
     found = refine_detail(net, error, PriorEnergy(prior), start, trust > 0.0, fewer, reporter)
-    return replace(decoded(net, found.alpha), costs=found.costs)
+    return DetailMap(found.alpha, found.detail, found.costs)
 
 
 _WINDOW = 12

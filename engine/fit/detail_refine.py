@@ -91,9 +91,11 @@ def cells_box(free: np.ndarray, margin: int) -> tuple[slice, slice]:
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """alpha (C, s, s) float32; costs: objective at each step, the first before any."""
+    """alpha (C, s, s) float32; costs: objective at each step, the first before any; detail (S, S)
+    signed: of alpha."""
 
     alpha: np.ndarray
+    detail: np.ndarray
     costs: tuple[float, ...]
 
 
@@ -111,7 +113,8 @@ def refine_detail(
     free (s, s) bool: the cells that may move, those that the photo shows. The draw stays as it
     is: it stands for what the photo does not show, so neither photo nor prior may wear it down. A
     step that does not help is not taken; the next one is shorter. So the result is never worse
-    than the start. Only the box of free cells is decoded. Raises Cancelled.
+    than the start. Only the box of free cells is decoded, but
+    for the last step, whose map is the result. Raises Cancelled.
     """
     draw, box = torch.from_numpy(start.draw), cells_box(free, settings.margin)
     best, lowest, slope = start.mean.astype(np.float64), float("inf"), np.zeros(0)
@@ -121,12 +124,17 @@ def refine_detail(
         reporter.progress(step, settings.iterations)
         last = step == settings.iterations
         beta = torch.from_numpy(trial.astype(np.float32)).requires_grad_(not last)
-        detail = net.decode_part(beta + draw, *box)
+        whole = beta + draw
+        with torch.set_grad_enabled(not last):
+            detail = net.decode(whole) if last else net.decode_part(whole, *box)
         cost = data(detail) + 0.5 * prior(beta)
         costs.append(float(cost.detach()))
         if last:
-            best = trial if costs[-1] < lowest else best
-            break
+            if costs[-1] >= lowest:
+                whole = torch.from_numpy(best.astype(np.float32)) + draw
+                with torch.no_grad():
+                    detail = net.decode(whole)
+            return Refined(whole.numpy(), detail.detach().numpy(), tuple(costs))
         cost.backward()
         gradient = beta.grad.numpy().astype(np.float64) * free
         if memory is None:
@@ -137,4 +145,4 @@ def refine_detail(
         if costs[-1] < lowest:
             best, lowest, slope = trial, costs[-1], gradient
         trial = best + reach * memory.step(slope)
-    return Refined(best.astype(np.float32) + start.draw, tuple(costs))
+    raise AssertionError("unreachable: the last step returns")
