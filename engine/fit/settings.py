@@ -71,12 +71,12 @@ class AlbedoSettings:
     """Prior of the light's first-order coefficients against its mean shading. Ours."""
     light_tint: float = 0.06
     """Spread of one channel's light against the others', relative to the light's own. Ours."""
-    gain: float = -0.08
+    gain: float = -0.16
     gain_sigma: float = 0.12
-    """Prior of the log of the face's mean shading. Ours: exposed about right, a white card that is
-    turned as the face would be just white, and the face's own shadows take a little: so the known
-    heads of `evaluate light` and `evaluate tone` are lit. At -0.25 skin of every tone is found 7
-    units of L* too light."""
+    """Prior of the log of the face's mean shading. Ours: exposed about right, and the face's own
+    shadows take some. A compromise: the known heads of `evaluate tone` are lit at -0.08, where fair
+    faces of real photos come out tanned; at -0.25 skin of every tone is found 7 units of L* too
+    light there."""
     gloss: float = 0.02
     """Light that the skin's surface throws back, over the shading: the photo shows albedo plus
     this. Fresnel reflection at 1.4 is 0.028 straight on and 0.045 from all sides; the brightest

@@ -13,6 +13,7 @@ from ..scene.heads import head_of
 from ..scene.succeed import succeed
 from .head import poll_head
 from .job import JobOperator, add_head
+from .present import present
 
 
 class UVAPM_OT_refit(JobOperator, bpy.types.Operator):
@@ -57,5 +58,7 @@ class UVAPM_OT_refit(JobOperator, bpy.types.Operator):
         old = bpy.data.objects.get(self.root)
         if old is not None:
             succeed(old, built.root)
+            context.view_layer.update()
+            present(context)
             self.report({"INFO"}, ui_text.refitted(built.root.name, old.name))
         return {"FINISHED"}
