@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..protocol.detail_regions import REGIONS, region_weights
-from ..protocol.headpack import HeadPack
+from ..protocol.headpack import MASK_SIZE, HeadPack
 from ..render.texture import sample_texture
 from .loaded import LoadedPack
 
@@ -76,7 +76,7 @@ def hold_maps(new: np.ndarray, old: np.ndarray, names: tuple[str, ...]) -> np.nd
 def vertex_weights(head: HeadPack, names: tuple[str, ...]) -> np.ndarray:
     """(V,) in [0, 1]: how much a vertex of the skin belongs to the regions."""
     skin = head.face_part == head.part_names.index("skin")
-    mask = torch.from_numpy(region_mask(names, 512))[..., None]
+    mask = torch.from_numpy(region_mask(names, MASK_SIZE))[..., None]
     values = sample_texture(mask, torch.from_numpy(head.corner_uv[skin]))[..., 0].numpy()
     weights = np.zeros(len(head.mean), np.float32)
     np.maximum.at(weights, head.quads[skin].ravel(), values.ravel())

@@ -25,8 +25,6 @@ ACROSS, DOWN = 3, 8
 """Photos on a sheet."""
 SHOWN = ((0, 0), (0, 1), (1, 0))
 """Tiles of compare.png (3 x 3, see fit/pictures.py): photo, fit over photo, front view."""
-ABOVE_CAPTION = 0.93
-"""Part of such a tile that its own caption leaves free."""
 _EMPTY = np.full((1, 1, 3), BACKGROUND, np.float32)
 FIGURES = ("landmark_error", "render_psnr", "seen_share")
 """Metrics on the terminal; the CSV file has all."""

@@ -33,7 +33,6 @@ IBUG_68 = (
     *(78, 82, 13, 312, 308, 317, 14, 87),
 )
 """The iBUG 68 points among the 468 of the mesh net, in their usual order. Ours, by their names."""
-MEAN_ALBEDO_SIZE = 256
 _GREY = 0.5
 
 

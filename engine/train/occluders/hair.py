@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from ...protocol.conventions import bytes_to_unit, unit_to_bytes
+from ...protocol.conventions import BYTE_MAX, bytes_to_unit, unit_to_bytes
 
 Layer = tuple[np.ndarray, np.ndarray]
 """Colour (S, S, 3) sRGB and cover (S, S), both float32 in [0, 1]."""
@@ -83,7 +83,7 @@ def _draw(
     thickness = max(1, round(width))
     for line, shade in zip(fixed, unit_to_bytes(shades).tolist(), strict=True):
         cv2.polylines(picture, [line], False, shade, thickness, cv2.LINE_AA, _SHIFT)
-        cv2.polylines(cover, [line], False, 255, thickness, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(cover, [line], False, BYTE_MAX, thickness, cv2.LINE_AA, _SHIFT)
 
 
 def _shine(rng: np.random.Generator, size: int) -> np.ndarray:

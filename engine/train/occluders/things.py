@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from ...protocol.conventions import BYTE_MAX
 from .hair import COLOURS, Layer, blurred_noise
 
 EYES = np.array([[0.345, 0.372], [0.655, 0.372]])
@@ -149,7 +150,7 @@ def _outline(middle: np.ndarray, half: np.ndarray, power: float, side: int) -> n
 
 def _filled(points: np.ndarray, size: int) -> np.ndarray:
     mask = np.zeros((size, size), np.uint8)
-    cv2.fillPoly(mask, [np.rint(points * size * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    cv2.fillPoly(mask, [np.rint(points * size * 16).astype(np.int32)], BYTE_MAX, cv2.LINE_AA, 4)
     return mask.astype(np.float32) / mask.max(initial=1)
 
 
@@ -158,7 +159,7 @@ def _line(points: np.ndarray, size: int, width: float, closed: bool) -> np.ndarr
     if width <= 0.0:
         return mask.astype(np.float32)
     line = np.rint(points * size * 16).astype(np.int32)
-    cv2.polylines(mask, [line], closed, 255, max(1, round(width * size)), cv2.LINE_AA, 4)
+    cv2.polylines(mask, [line], closed, BYTE_MAX, max(1, round(width * size)), cv2.LINE_AA, 4)
     return mask.astype(np.float32) / mask.max(initial=1)
 
 

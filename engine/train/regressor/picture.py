@@ -27,7 +27,6 @@ _PARTS = {
     "tongue": (0.25, 0.08, 0.07),
 }
 """Linear RGB; darker than they are: the mouth shades them."""
-OUTER_EYES = (33, 263)
 _SEED_SPACE = 7391
 """Keeps our draws apart from those of others who use the same seed. Any number does."""
 
