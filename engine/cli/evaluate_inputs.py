@@ -1,6 +1,6 @@
-"""What the `evaluate` commands on skin maps share: their maps and their detail model."""
+"""What the `evaluate` commands share: the pack they fit with, skin maps, the detail model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,7 @@ from ..protocol.errors import EngineError, ErrorCode
 from .outputs import check_at_least
 
 if TYPE_CHECKING:
+    from ..fit.loaded import LoadedPack
     from ..nets.detail import DetailNet
 
 
@@ -18,6 +19,17 @@ class NamedDetail:
     net: "DetailNet"
     name: str
     sha: str
+
+
+def fitting_pack(pack: str, no_detail: bool) -> "LoadedPack":
+    """The head pack to fit with, without its detail model when the stage is left out.
+
+    Raises EngineError.
+    """
+    from ..fit.pipeline import Session
+
+    loaded = Session().pack(pack)
+    return replace(loaded, detail=None) if no_detail else loaded
 
 
 def named_maps(folder: Path, limit: int | None) -> list[tuple[Path, str]]:

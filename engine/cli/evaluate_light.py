@@ -3,11 +3,12 @@
 import argparse
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..protocol.errors import EXIT_OK, EngineError, ErrorCode
+from .evaluate_inputs import fitting_pack
 from .outputs import check_at_least, check_output, write_output
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def run_light(arguments: argparse.Namespace) -> int:
     from ..evaluate.machine import describe, this_machine
     from ..evaluate.photos import list_photos
     from ..evaluate.same_person import person_outcome
-    from ..fit.pipeline import Session
+    from ..fit.settings import FitSettings
     from ..render.threads import choose_threads
     from ..reporter import CancelToken, ConsoleReporter
     from ..result.pictures import contact_sheet
@@ -73,10 +74,8 @@ def run_light(arguments: argparse.Namespace) -> int:
         check_output(path)
     check_at_least(0, generated=arguments.generated)
     choose_threads()
-    session = Session()
-    loaded = session.pack(arguments.pack)
-    if arguments.no_detail:
-        loaded = replace(loaded, detail=None)
+    settings = FitSettings()
+    loaded = fitting_pack(arguments.pack, arguments.no_detail)
     heads = _heads(arguments, loaded)
     reporter = ConsoleReporter(sys.stderr, CancelToken())
     outcomes, persons = [], []
@@ -84,11 +83,11 @@ def run_light(arguments: argparse.Namespace) -> int:
     try:
         for number, head in enumerate(heads):
             reporter.stage(head.name, number, total)
-            outcomes.append(evaluate_light(head, loaded, session.settings, reporter))
+            outcomes.append(evaluate_light(head, loaded, settings, reporter))
         for number, folder in enumerate(arguments.person):
             reporter.stage(folder.name, len(heads) + number, total)
             photos = list_photos(folder)
-            found = person_outcome(folder.name, photos, loaded, session.settings, reporter)
+            found = person_outcome(folder.name, photos, loaded, settings, reporter)
             persons.append(found)
     finally:
         reporter.close()
@@ -98,9 +97,9 @@ def run_light(arguments: argparse.Namespace) -> int:
     if arguments.picture:
         write_output(arguments.picture, png_bytes(contact_sheet(picture_rows(outcomes), TILE)))
     if arguments.json:
-        settings = {"pack": loaded.head.id, "detail": loaded.detail is not None}
+        named = {"pack": loaded.head.id, "detail": loaded.detail is not None}
         content = outcome_json(outcomes, persons)
-        content |= {"machine": asdict(machine), "settings": settings}
+        content |= {"machine": asdict(machine), "settings": named}
         text = json.dumps(content, indent=1, allow_nan=False)
         write_output(arguments.json, (text + "\n").encode())
     return EXIT_OK

@@ -3,10 +3,11 @@
 import argparse
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 from ..protocol.errors import EXIT_OK
+from .evaluate_inputs import fitting_pack
 from .outputs import check_at_least, check_output, write_output
 
 TILE = 256
@@ -39,7 +40,7 @@ def run_tone(arguments: argparse.Namespace) -> int:
     from ..evaluate.light_report import picture_rows
     from ..evaluate.machine import describe, this_machine
     from ..evaluate.tone import by_group, tone_lines, tone_samples
-    from ..fit.pipeline import Session
+    from ..fit.settings import FitSettings
     from ..render.threads import choose_threads
     from ..reporter import CancelToken, ConsoleReporter
     from ..result.pictures import contact_sheet
@@ -49,14 +50,12 @@ def run_tone(arguments: argparse.Namespace) -> int:
         check_output(path)
     check_at_least(1, count=arguments.count)
     choose_threads()
-    session = Session()
-    loaded = session.pack(arguments.pack)
-    if arguments.no_detail:
-        loaded = replace(loaded, detail=None)
+    settings = FitSettings()
+    loaded = fitting_pack(arguments.pack, arguments.no_detail)
     reporter = ConsoleReporter(sys.stderr, CancelToken())
     try:
         reporter.stage("tone", 0, 1)
-        samples, outcomes = tone_samples(arguments.count, loaded, session.settings, reporter)
+        samples, outcomes = tone_samples(arguments.count, loaded, settings, reporter)
     finally:
         reporter.close()
     machine = this_machine()
