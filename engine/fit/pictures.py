@@ -41,6 +41,9 @@ LARGEST_RENDER = 1536
 """Pixels a side of render.png. Ours: what a screen shows; larger ones take as long to write as all
 else together."""
 
+LARGEST_RESIDUAL = 768
+"""Pixels a side of residual.png. Ours: an error has no finer structure than the layers' texels."""
+
 SMALL_CROP = 640
 """Pixels. Smaller pictures are supersampled. Ours: stairs show there, and it costs little."""
 
@@ -137,38 +140,57 @@ def render_crop(
 
 
 def residual_picture(result: Reconstruction, rgb: np.ndarray) -> np.ndarray:
-    """Heat map over the working crop, (h, w, 3) sRGB: where the render differs from the photo.
+    """Heat map to lay over the photo, (H, W, 4) sRGB: where the render differs from it.
 
-    rgb (h, w, 3) sRGB: the head on the working crop. Only the skin of the face is coloured.
+    rgb (h, w, 3) sRGB: the head on the working crop. Transparent but for the skin of the face; of
+    the photo's shape, at most `LARGEST_RESIDUAL` pixels a side.
     """
-    crop = result.prepared.crop.image
-    error = np.sqrt(((rgb - crop) ** 2).mean(axis=-1))
-    return heat_picture(crop, error, result.face, RESIDUAL_RANGE)
+    error = np.sqrt(((rgb - result.prepared.crop.image) ** 2).mean(axis=-1))
+    heat = heat_picture(error, result.face, RESIDUAL_RANGE)
+    (width, height), size, (left, top) = _places(result, LARGEST_RESIDUAL)
+    picture = np.zeros((height, width, 4), dtype=np.float32)
+    layer = cv2.resize(heat, size, interpolation=_method(size, rgb))
+    part = picture[top : top + size[1], left : left + size[0]]
+    part[...] = layer[: part.shape[0], : part.shape[1]]
+    return picture
 
 
 def over_photo(result: Reconstruction, rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """A picture of the working crop laid over the photo, sRGB, at the photo's size or, where that
     is larger, `LARGEST_RENDER` pixels a side."""
-    crop, photo = result.prepared.crop, result.prepared.photo
-    share = min(1.0, LARGEST_RENDER / max(photo.width, photo.height))
-    sizes = (photo.width, photo.height), crop.image.shape[1::-1]
-    whole, size = (
-        tuple(max(1, round(side * factor)) for side in sides)
-        for sides, factor in zip(sizes, (share, share / crop.scale), strict=True)
-    )
-    if share < 1.0:
+    photo = result.prepared.photo
+    whole, size, (left, top) = _places(result, LARGEST_RENDER)
+    if whole != (photo.width, photo.height):
         picture = cv2.resize(photo.pixels, whole, interpolation=cv2.INTER_AREA)
     else:
         picture = photo.pixels.copy()
-    method = cv2.INTER_LINEAR if size[0] >= rgb.shape[1] else cv2.INTER_AREA
     layers = cv2.merge([*cv2.split(cv2.multiply(rgb, cv2.merge([alpha] * 3))), alpha])
-    layers = cv2.resize(layers, size, interpolation=method)
-    top, left = int(crop.y0 * share), int(crop.x0 * share)
+    layers = cv2.resize(layers, size, interpolation=_method(size, rgb))
     part = picture[top : top + size[1], left : left + size[0]]
     layers = layers[: part.shape[0], : part.shape[1]]
     part *= 1.0 - layers[..., 3:]
     part += layers[..., :3]
     return picture
+
+
+Pair = tuple[int, int]
+
+
+def _places(result: Reconstruction, largest: int) -> tuple[Pair, Pair, Pair]:
+    """Size of the photo in a picture of at most `largest` pixels a side, size of the working crop
+    there, and its left upper corner: (width, height), (width, height), (left, top)."""
+    crop, photo = result.prepared.crop, result.prepared.photo
+    share = min(1.0, largest / max(photo.width, photo.height))
+    sizes = (photo.width, photo.height), crop.image.shape[1::-1]
+    whole, size = (
+        (max(1, round(width * factor)), max(1, round(height * factor)))
+        for (width, height), factor in zip(sizes, (share, share / crop.scale), strict=True)
+    )
+    return whole, size, (int(crop.x0 * share), int(crop.y0 * share))
+
+
+def _method(size: Pair, picture: np.ndarray) -> int:
+    return cv2.INTER_LINEAR if size[0] >= picture.shape[1] else cv2.INTER_AREA
 
 
 def head_views(

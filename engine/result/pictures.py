@@ -8,8 +8,6 @@ from ..protocol.conventions import bytes_to_unit, unit_to_bytes
 
 BACKGROUND = 0.11
 """Grey behind the tiles, sRGB. Ours: dark enough to judge skin by."""
-DIMMED = 0.5
-"""Of a photo behind a heat map, sRGB. Ours: recognised, but not taken for heat."""
 TEXT_COLOUR = (0.92, 0.92, 0.92)
 
 
@@ -48,17 +46,14 @@ def contact_sheet(rows: list[list[tuple[np.ndarray, str]]], tile: int, gap: int 
     return sheet
 
 
-def heat_picture(
-    image: np.ndarray, values: np.ndarray, weight: np.ndarray, hottest: float
-) -> np.ndarray:
-    """Values (H, W) as colours, black over red to white at `hottest`, on a dim grey picture.
+def heat_picture(values: np.ndarray, weight: np.ndarray, hottest: float) -> np.ndarray:
+    """Values (H, W) as colours, black over red to white at `hottest`, to lay over a picture.
 
-    image (H, W, 3) sRGB; weight (H, W) in [0, 1]: where there are values. Returns (H, W, 3) sRGB.
+    weight (H, W) in [0, 1]: where there are values. Returns (H, W, 4) sRGB with straight alpha.
     """
     grey = unit_to_bytes(np.clip(values / hottest, 0.0, 1.0))
     heat = bytes_to_unit(cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO)[..., ::-1])
-    back = cv2.transform(image.astype(np.float32), np.full((3, 3), DIMMED / 3.0))
-    return over(heat, weight, back)
+    return np.dstack([heat, weight.astype(np.float32)])
 
 
 def over(front: np.ndarray, alpha: np.ndarray, back: np.ndarray) -> np.ndarray:

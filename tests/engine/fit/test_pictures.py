@@ -1,11 +1,11 @@
-"""render.png: the head over the photo, at its size or a screen's."""
+"""render.png and residual.png: the head over the photo, at its size or a screen's."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from engine.fit.pictures import LARGEST_RENDER, over_photo
+from engine.fit.pictures import LARGEST_RENDER, LARGEST_RESIDUAL, over_photo, residual_picture
 from engine.photo.load import Photo
 from engine.photo.prepare import WorkingCrop
 
@@ -44,3 +44,17 @@ def test_of_a_large_photo_only_a_screens_size_is_written(scale: float) -> None:
     share = LARGEST_RENDER / 3000
     np.testing.assert_allclose(shown.min(0), [600 * share, 1000 * share], atol=1.0)
     np.testing.assert_allclose(shown.max(0), [1400 * share, 1800 * share], atol=2.0)
+
+
+def test_the_residual_lies_over_the_photo_where_the_face_is() -> None:
+    result = fitted((3000, 2000), (1000.0, 600.0), 800, 0.6)
+    side = len(result.prepared.crop.image)
+    result.face = np.zeros((side, side), np.float32)
+    result.face[: side // 2] = 1.0
+    picture = residual_picture(result, np.ones((side, side, 3), np.float32))
+    assert picture.shape == (512, LARGEST_RESIDUAL, 4)
+    share = LARGEST_RESIDUAL / 3000
+    shown = np.argwhere(picture[..., 3] > 0.9)
+    np.testing.assert_allclose(shown.min(0), [600 * share, 1000 * share], atol=1.0)
+    np.testing.assert_allclose(shown.max(0), [1000 * share, 1800 * share], atol=2.0)
+    assert picture[..., :3][picture[..., 3] > 0.9].min() > 0.5  # all of it is hottest
