@@ -4,6 +4,7 @@ import bpy
 
 from .compat import BLEND_RELATIVE
 from .detail.properties import UVAPM_PG_detail
+from .match.properties import UVAPM_PG_match
 
 SCHEMA_VERSION = 1
 """Version of `HeadProperties` in saved files."""
@@ -33,10 +34,12 @@ LOCK_ITEMS = (
 
 
 class UVAPM_PG_head(bpy.types.PropertyGroup):
-    """On every object of a head; all but `role` is filled on the root only."""
+    """On every object of a head; all but `role` and `kind` (of meshes,
+    as `scene.mesh.PLANS` has it) is filled on the root only."""
 
     schema_version: bpy.props.IntProperty(default=SCHEMA_VERSION, options={"HIDDEN"})
     role: bpy.props.EnumProperty(items=ROLES, default="NONE")
+    kind: bpy.props.StringProperty(description="Of a mesh: skin, eye, ...", options={"HIDDEN"})
     result_folder: bpy.props.StringProperty(
         name="Result",
         description="Folder of the reconstruction",
@@ -63,6 +66,7 @@ class UVAPM_PG_head(bpy.types.PropertyGroup):
         options={"ENUM_FLAG"},
     )
     detail: bpy.props.PointerProperty(name="Detail", type=UVAPM_PG_detail)
+    match: bpy.props.PointerProperty(name="Match", type=UVAPM_PG_match)
 
 
 class UVAPM_PG_session(bpy.types.PropertyGroup):

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...engine.protocol.conventions import model_to_blender
 from ...engine.protocol.result import ResultMesh
+from ..declarations import PROPERTY
 
 VERTEX_ATTRIBUTE = "uvapm_vertex"
 """Integer point attribute: index of the vertex in the head pack."""
@@ -114,6 +115,7 @@ def new_object(
     part = bpy.data.objects.new(name, new_mesh(name, arrays))
     part.parent = parent
     part.location = arrays.origin
+    getattr(part, PROPERTY).kind = arrays.plan.material
     part.data.materials.append(material)
     return part
 
