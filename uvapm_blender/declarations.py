@@ -37,6 +37,7 @@ class Panels(StrEnum):
     BANDS = "UVAPM_PT_bands"
     REGIONS = "UVAPM_PT_regions"
     DIRECTIONS = "UVAPM_PT_directions"
+    CAMERA = "UVAPM_PT_camera"
     REFIT = "UVAPM_PT_refit"
     REPORT = "UVAPM_PT_report"
     EXPORT = "UVAPM_PT_export"

@@ -8,16 +8,20 @@ from . import runtime
 from .declarations import PROPERTY
 from .detail import handlers, live
 from .detail.properties import UVAPM_PG_detail
+from .match import wipe
+from .match.properties import UVAPM_PG_match
 from .operators import detail, export_head, head, import_result, reconstruct, refit
 from .panels import detail as detail_panels
 from .panels import head as head_panels
 from .panels import main as main_panel
+from .panels import match as match_panels
 from .preferences import UVAPM_AP_preferences
 from .properties import UVAPM_PG_head, UVAPM_PG_session
 
 CLASSES = (
     UVAPM_AP_preferences,
     UVAPM_PG_detail,
+    UVAPM_PG_match,
     UVAPM_PG_head,
     UVAPM_PG_session,
     reconstruct.UVAPM_OT_reconstruct,
@@ -37,8 +41,9 @@ CLASSES = (
     detail_panels.UVAPM_PT_bands,
     detail_panels.UVAPM_PT_regions,
     detail_panels.UVAPM_PT_directions,
+    match_panels.UVAPM_PT_camera,
     head_panels.UVAPM_PT_refit,
-    head_panels.UVAPM_PT_report,
+    match_panels.UVAPM_PT_report,
     head_panels.UVAPM_PT_export,
     main_panel.UVAPM_FH_photo,
 )
@@ -59,11 +64,13 @@ def register() -> None:
     setattr(bpy.types.WindowManager, PROPERTY, bpy.props.PointerProperty(type=UVAPM_PG_session))
     bpy.app.timers.register(runtime.idle_tick, first_interval=20.0, persistent=True)
     handlers.add()
+    wipe.add()
     atexit.register(runtime.close)
 
 
 def unregister() -> None:
     """The reverse; ends the engine."""
+    wipe.remove()
     handlers.remove()
     live.close()
     runtime.unwatch()

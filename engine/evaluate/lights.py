@@ -13,7 +13,7 @@ import torch
 
 from ..fit.geometry import photo_camera
 from ..fit.loaded import LoadedPack, skin_atlas
-from ..fit.photo_layer import SEEN
+from ..protocol.origin import SEEN
 from ..fit.pictures import pad_seams, part_materials
 from ..fit.reconstruct import Reconstruction, StageClock, reconstruct
 from ..fit.request import FitRequest

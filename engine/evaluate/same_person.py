@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..fit.loaded import LoadedPack, evidence_mask
-from ..fit.photo_layer import SEEN
+from ..protocol.origin import SEEN
 from ..fit.reconstruct import Reconstruction
 from ..fit.resize import resize_texture
 from ..fit.settings import FitSettings

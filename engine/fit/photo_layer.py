@@ -13,11 +13,10 @@ import numpy as np
 import torch
 
 from ..protocol.conventions import mirror_texels
+from ..protocol.origin import COMPLETED, MIRRORED, SEEN
 from .low_pass import LowPass
 from .settings import PhotoLayerSettings
 
-SEEN, MIRRORED, COMPLETED = np.float32(1.0), np.float32(2.0 / 3.0), np.float32(1.0 / 3.0)
-"""Grey levels of the origin map (engine/DESIGN.md)."""
 _EDGE_SIZE = 512
 
 

@@ -1,11 +1,10 @@
-"""Panels of the selected head: look, report, export."""
+"""Panels of the selected head: the parent of all others, refit, export."""
 
 import bpy
 
 from ..declarations import CATEGORY, PROPERTY, Operators, Panels
 from ..properties import LOCK_ITEMS
 from ..scene.heads import head_of
-from .main import columns_of, draw_lines
 
 
 class HeadPanel:
@@ -28,7 +27,7 @@ class UVAPM_PT_head(HeadPanel, bpy.types.Panel):
     bl_label = "Head"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Camera and light of the photo."""
+        """Its name, and what is done with all of it."""
         layout = self.layout
         root = head_of(context.active_object)
         layout.label(text=root.name, icon="OUTLINER_OB_EMPTY")
@@ -54,29 +53,6 @@ class UVAPM_PT_refit(HeadPanel, bpy.types.Panel):
             icon = "LOCKED" if name in head.locks else "UNLOCKED"
             grid.prop_enum(head, "locks", name, text=label, icon=icon)
         layout.operator(Operators.REFIT, icon="FILE_REFRESH")
-
-
-class UVAPM_PT_report(HeadPanel, bpy.types.Panel):
-    """How the reconstruction went."""
-
-    bl_idname = Panels.REPORT
-    bl_label = "Report"
-    bl_parent_id = Panels.HEAD
-    bl_options = {"DEFAULT_CLOSED"}
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """Warnings, figures, pack, folder."""
-        layout = self.layout
-        head = getattr(head_of(context.active_object), PROPERTY)
-        for warning in head.warnings.splitlines():
-            draw_lines(layout, warning, columns_of(context), "ERROR")
-        column = layout.column(align=True)
-        for metric in head.metrics.splitlines():
-            column.label(text=metric)
-        layout.label(text=f"Head pack: {head.pack}")
-        column = layout.column()
-        column.enabled = False
-        column.prop(head, "result_folder", text="")
 
 
 class UVAPM_PT_export(HeadPanel, bpy.types.Panel):
