@@ -13,7 +13,6 @@ import torch
 
 from ..fit.geometry import photo_camera
 from ..fit.loaded import LoadedPack, skin_atlas
-from ..protocol.origin import SEEN
 from ..fit.pictures import pad_seams, part_materials
 from ..fit.reconstruct import Reconstruction, StageClock, reconstruct
 from ..fit.request import FitRequest
@@ -32,6 +31,7 @@ from ..protocol.conventions import (
 )
 from ..protocol.detail import DETAIL_SIZE, value
 from ..protocol.errors import EngineError, ErrorCode
+from ..protocol.origin import SEEN
 from ..render.atlas import texel_values
 from ..render.render import orbit_camera, render_head
 from ..reporter import NullReporter, Reporter
