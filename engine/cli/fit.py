@@ -4,8 +4,9 @@ import argparse
 import sys
 from dataclasses import replace
 
-from ..protocol.errors import EXIT_OK
+from ..protocol.errors import EXIT_OK, EngineError
 from ..protocol.job import LOCKS
+from ..protocol.landmarks68 import LANDMARK_NAMES, Pin
 from ..reporter import CancelToken, ConsoleReporter
 from .fit_options import add_fit_options, fit_job
 from .interrupt import interrupt_cancels
@@ -31,13 +32,40 @@ def register(subparsers: argparse._SubParsersAction) -> None:
         choices=LOCKS,
         help="leave this as it is in --start; may be given more than once",
     )
+    parser.add_argument(
+        "--pin",
+        action="append",
+        default=[],
+        type=pin_of,
+        metavar="POINT,X,Y",
+        help="one of the 68 points of the face is at these pixels of the first photo; may "
+        "be given more than once",
+    )
+    parser.add_argument(
+        "--edits",
+        metavar="FILE",
+        help=".safetensors with identity, expression or albedo to take"
+        " in the place of those of --start",
+    )
     parser.set_defaults(run=run)
+
+
+def pin_of(text: str) -> Pin:
+    """A pin from text such as 30,512,300.5. Raises argparse.ArgumentTypeError."""
+    try:
+        index, x, y = text.split(",")
+        return Pin(int(index), float(x), float(y))
+    except (ValueError, EngineError) as error:
+        raise argparse.ArgumentTypeError(
+            f"expected POINT,X,Y with a point from 0 to {len(LANDMARK_NAMES) - 1}, got {text!r}"
+        ) from error
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Fit and write; the path of the result goes to standard output."""
     job = fit_job(arguments, arguments.photos, arguments.out)
     job = replace(job, start=arguments.start, locks=tuple(arguments.lock))
+    job = replace(job, pins=tuple(arguments.pin), edits=arguments.edits)
     token = CancelToken()
     reporter = ConsoleReporter(sys.stderr, token)
     with interrupt_cancels(token):

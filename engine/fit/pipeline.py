@@ -10,6 +10,7 @@ from ..device import choose_device
 from ..packs.registry import find_pack
 from ..photo.load import load_photo
 from ..protocol.conventions import signed_to_unit, unit_to_shorts
+from ..protocol.edits import read_edits
 from ..protocol.job import FitJob
 from ..protocol.result import ResultMesh
 from ..protocol.result_schema import MeshInfo, PackInfo
@@ -35,7 +36,7 @@ from .pictures import (
 from .reconstruct import Reconstruction, StageClock, reconstruct
 from .request import FitRequest
 from .settings import FitSettings, with_preset
-from .state import read_state
+from .state import read_state, with_edits
 
 PREVIEW_SIZE = 320
 
@@ -83,7 +84,10 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
     photos = [load_photo(path) for path in job.photos]
     loaded = session.pack(job.pack, job.albedo, job.detail, Backends.of_job(job))
     start = None if job.start is None else read_state(Path(job.start), loaded)
-    request = FitRequest(job.face, job.texture_size, job.seed, start, frozenset(job.locks))
+    if start is not None and job.edits is not None:
+        start = with_edits(start, read_edits(Path(job.edits)))
+    held = frozenset(job.locks)
+    request = FitRequest(job.face, job.texture_size, job.seed, start, held, job.pins)
     clock = StageClock(reporter)
     with tempfile.TemporaryDirectory(prefix="uvapm-preview-") as folder:
 

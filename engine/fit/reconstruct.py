@@ -10,6 +10,7 @@ import numpy as np
 from ..photo.load import Photo
 from ..photo.prepare import PreparedPhoto
 from ..protocol.albedo import decode_albedo
+from ..protocol.landmarks68 import check_inside
 from ..reporter import Reporter
 from .albedo import AlbedoFit
 from .detail import DetailFit
@@ -23,6 +24,7 @@ from .look import look_at
 from .observe import FittedView
 from .occluders import fit_uncovered_albedos
 from .paper.run import fit_paper
+from .pins import missed_pins, pinned_points
 from .regressed import believed_view
 from .request import FitRequest
 from .resize import resize_texture
@@ -30,6 +32,7 @@ from .settings import FitSettings
 from .several import prepare_person
 from .shape import HOLDABLE as SHAPE_PARTS
 from .shape import ShapeFit, fit_shapes
+from .shape_view import shape_view
 
 STAGES = ("prepare", "shape", "albedo", "detail", "write")
 """Names in order; the last one belongs to the caller."""
@@ -125,6 +128,21 @@ def _warnings(
         )
 
 
+def _missed_pins(
+    prepared: PreparedPhoto,
+    shape: ShapeFit,
+    loaded: LoadedPack,
+    request: FitRequest,
+    settings: FitSettings,
+) -> list[str]:
+    """What the user should know of the pins."""
+    pins = pinned_points(loaded.head, loaded.landmarks, request.pins)
+    if pins is None:
+        return []
+    far = settings.shape.pin_missed
+    return missed_pins(pins, shape_view(prepared), shape.identity, shape.state, far)
+
+
 def _fit_shapes(
     prepared: Sequence[PreparedPhoto],
     loaded: LoadedPack,
@@ -138,14 +156,15 @@ def _fit_shapes(
     shapes = None if start is None else start.shapes
     held = request.held & SHAPE_PARTS
     basis = loaded.landmarks
-    found = fit_shapes(basis, names, views, settings.shape, reporter, shapes, held)
+    pins = pinned_points(loaded.head, basis, request.pins)
+    found = fit_shapes(basis, names, views, settings.shape, reporter, shapes, held, pins)
     regions = held_regions(request.held)
     if shapes is None or not regions or "identity" in held:
         return found
     identity = hold_identity(loaded, found[0].identity, shapes[0].identity, regions)
     found = tuple(replace(one, identity=identity) for one in found)
     held = held | {"identity"}
-    return fit_shapes(basis, names, views, settings.shape, reporter, found, held)
+    return fit_shapes(basis, names, views, settings.shape, reporter, found, held, pins)
 
 
 def _fit_albedos(
@@ -190,6 +209,7 @@ def reconstruct(
         prepared = person.photos
         if request.start is not None:
             request.start.check_photos([one.photo.sha256 for one in prepared])
+        check_inside(request.pins, prepared[0].photo.width, prepared[0].photo.height)
     with clock.stage("shape"):
         shapes = _fit_shapes(prepared, loaded, request, settings, reporter)
         posed = [head_shape(loaded.head, one.identity, one.expression) for one in shapes]
@@ -216,7 +236,11 @@ def reconstruct(
         )
     main = fitted[0].shape
     face = evidence_mask(loaded.head, len(covers[0]))
-    warnings = (*person.warnings, *_warnings(prepared[0], main, covers[0], face))
+    warnings = (
+        *person.warnings,
+        *_warnings(prepared[0], main, covers[0], face),
+        *_missed_pins(prepared[0], main, loaded, request, settings),
+    )
     for text in warnings:
         reporter.warning(text)
     return Reconstruction(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..protocol.landmarks68 import Pin
 from .state import FitState
 
 
@@ -11,7 +12,7 @@ class FitRequest:
     albedo maps in texels; seed: of the detail drawn where no photo shows anything.
 
     start: an earlier fit of the same photos to go on from; held: what stays as it is there, see
-    `protocol.job.LOCKS`.
+    `protocol.job.LOCKS`. pins: points of the face in the first photo.
     """
 
     face: int | None = None
@@ -19,3 +20,4 @@ class FitRequest:
     seed: int = 0
     start: FitState | None = None
     held: frozenset[str] = frozenset()
+    pins: tuple[Pin, ...] = ()

@@ -34,6 +34,10 @@ class ShapeSettings:
     so far onto the photo's across the view; 0 leaves it out. Ours: pictures must coincide."""
     feature_sigma: float = 0.012
     """The same on lids and lips. Ours: the net is right about them."""
+    pin_sigma: float = 0.003
+    """The same for pins of a person, in that round. Ours: half a pixel of a face of 500."""
+    pin_missed: float = 0.02
+    """Fraction of the outer-eye distance from which the user is told that a pin was not reached."""
     fine_depth_sigma: float = 0.01
     """How far that round may move points along the view."""
     fine_identity_sigma: float = 0.5

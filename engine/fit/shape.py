@@ -14,6 +14,7 @@ import numpy as np
 from ..reporter import Reporter
 from .landmark_basis import LandmarkBasis
 from .landmark_turn import correct_turn
+from .pins import PinnedPoints, moved_to_pins
 from .settings import ShapeSettings
 from .shape_solve import Problem, State, improve
 from .shape_view import (
@@ -55,6 +56,12 @@ class ShapeFit:
         """Mean landmark distance over the outer-eye distance (issue figure: at most 0.015)."""
         return float(np.nanmean(self.residual) / self.outer_eye_pixels)
 
+    @property
+    def state(self) -> ViewState:
+        """The photo's own parameters."""
+        focal = float(self.intrinsics[0, 0])
+        return ViewState(self.expression, self.rotation, self.translation, focal)
+
 
 def _free(
     names: tuple[str, ...],
@@ -85,9 +92,9 @@ def _identity_prior(count: int, views: tuple[ShapeView, ...]) -> tuple[np.ndarra
     return (precision * means).sum(axis=0) / precision.sum(axis=0), precision.mean(axis=0)
 
 
-def _fine(problem: Problem, state: State) -> Problem:
+def _fine(problem: Problem, state: State, pins: PinnedPoints | None) -> Problem:
     """The last round: landmarks get to where the photo has them, across the view only. What the
-    shape is in depth, and who it is, the rounds before know better."""
+    shape is in depth, and who it is, the rounds before know better. pins: of the first photo."""
     settings = problem.settings
     views = tuple(
         with_model_depth(problem.basis, view, state.identity, own)
@@ -102,6 +109,7 @@ def _fine(problem: Problem, state: State) -> Problem:
         expression_prior=np.full(
             len(problem.expression_prior), settings.fine_expression_sigma**-2.0
         ),
+        pins=(pins, *problem.pins[1:]),
     )
 
 
@@ -114,16 +122,7 @@ def _first(
     if start is None:
         own = tuple(first_state(basis, view, settings) for view in views)
         return State(np.zeros(len(basis.identity)), own)
-    own = tuple(
-        ViewState(
-            fit.expression,
-            fit.rotation,
-            fit.translation,
-            float(fit.intrinsics[0, 0]),
-        )
-        for fit in start
-    )
-    return State(start[0].identity, own)
+    return State(start[0].identity, tuple(fit.state for fit in start))
 
 
 def _result(
@@ -153,16 +152,19 @@ def fit_shapes(
     reporter: Reporter,
     start: Sequence[ShapeFit] | None = None,
     held: frozenset[str] = frozenset(),
+    pins: PinnedPoints | None = None,
 ) -> tuple[ShapeFit, ...]:
     """Fit one identity to all photos, and to each its own expression and camera.
 
     start: fits to begin from, one a photo (the identity of the first). held: groups of HOLDABLE
-    that stay as they are in `start`. Returns one fit a photo. Raises Cancelled, and ValueError
-    for no photos, another number of fits than photos, or something held without a start.
+    that stay as they are in `start`. pins: points that a person placed in the first photo.
+    Returns one fit a photo. Raises Cancelled, and ValueError for no photos, another number of fits
+    than photos, or something held without a start.
     """
     views = tuple(replace(view, landmarks=correct_turn(view.landmarks, basis)) for view in views)
     if not views or (start is not None and len(start) != len(views)):
         raise ValueError("one start is needed for each of one or more photos")
+    views = (moved_to_pins(views[0], pins), *views[1:])
     if not held <= HOLDABLE or (held and start is None):
         raise ValueError(f"only {sorted(HOLDABLE)} can be held, and only as a start has them")
     problem = Problem(
@@ -175,10 +177,11 @@ def fit_shapes(
         np.full(len(expression_names), settings.expression_sigma**-2.0),
         "identity" not in held,
         np.stack([_free(expression_names, view, settings, held) for view in views]),
+        (None,) * len(views),
     )
     state = improve(problem, _first(basis, views, settings, start), reporter)
     if settings.fine_sigma > 0.0:
-        state = improve(_fine(problem, state), state, reporter)
+        state = improve(_fine(problem, state, pins), state, reporter)
     return tuple(
         _result(basis, view, state.identity, own)
         for view, own in zip(views, state.views, strict=True)

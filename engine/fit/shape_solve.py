@@ -11,6 +11,7 @@ import numpy as np
 
 from ..reporter import Reporter
 from .landmark_basis import LandmarkBasis
+from .pins import PinnedPoints, with_pins
 from .settings import ShapeSettings
 from .shape_view import Linearised, ShapeView, ViewState, linearise, moved
 
@@ -21,7 +22,7 @@ class Problem:
 
     scales: pixels a metre, by photo; spread (L, 3) of landmarks, metres. The priors: mean and
     inverse variances (K,) of the identity, inverse variances (E,) of expression weights.
-    identity_free, free (n, E + 7): what may move.
+    identity_free, free (n, E + 7): what may move. pins: by photo, None where there are none.
     """
 
     basis: LandmarkBasis
@@ -34,6 +35,7 @@ class Problem:
     expression_prior: np.ndarray
     identity_free: bool
     free: np.ndarray
+    pins: tuple[PinnedPoints | None, ...]
 
 
 @dataclass(frozen=True)
@@ -54,18 +56,26 @@ class _Point:
 
 def _evaluate(problem: Problem, state: State) -> _Point:
     """Landmark cost of all photos plus the Gaussian priors."""
-    parts = tuple(
-        linearise(
-            problem.basis, view, state.identity, own, problem.spread, scale, problem.settings.huber
-        )
-        for view, own, scale in zip(problem.views, state.views, problem.scales, strict=True)
-    )
+    parts = tuple(_linearised(problem, number, state) for number in range(len(problem.views)))
     offset = state.identity - problem.identity_mean
     cost = sum(part.cost for part in parts) + float(problem.identity_prior @ offset**2)
     for view, own in zip(problem.views, state.views, strict=True):
         cost += float(problem.expression_prior @ own.expression**2)
         cost += _distance_residual(problem, view, own) ** 2
     return _Point(cost, parts)
+
+
+def _linearised(problem: Problem, number: int, state: State) -> Linearised:
+    """One photo's landmarks and pins."""
+    settings, view, own = problem.settings, problem.views[number], state.views[number]
+    scale, pins = problem.scales[number], problem.pins[number]
+    part = linearise(
+        problem.basis, view, state.identity, own, problem.spread, scale, settings.huber
+    )
+    if pins is None:
+        return part
+    sigma = settings.pin_sigma
+    return with_pins(part, pins, problem.basis, view, state.identity, own, scale, sigma)
 
 
 def _distance_residual(problem: Problem, view: ShapeView, own: ViewState) -> float:

@@ -166,7 +166,7 @@ def _camera_points(
     return rotated + state.translation, np.concatenate(blocks, axis=2)
 
 
-def _residuals(
+def residuals(
     basis: LandmarkBasis, view: ShapeView, identity: np.ndarray, state: ViewState, scale: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Residuals (L, 3) in metres on the mean head (x, y, depth) and their Jacobian (L, 3, P).
@@ -197,7 +197,7 @@ def _residuals(
 def landmark_spread(basis: LandmarkBasis, settings: ShapeSettings) -> np.ndarray:
     """(L, 3) standard deviations of landmarks on the mean head, metres: x, y, depth."""
     sigma, depth = settings.landmark_sigma, settings.depth_sigma
-    return _eye_distance(basis) * np.tile([sigma, sigma, depth], (len(basis.mean), 1))
+    return eye_distance(basis) * np.tile([sigma, sigma, depth], (len(basis.mean), 1))
 
 
 def fine_spread(basis: LandmarkBasis, settings: ShapeSettings) -> np.ndarray:
@@ -206,10 +206,11 @@ def fine_spread(basis: LandmarkBasis, settings: ShapeSettings) -> np.ndarray:
         [settings.fine_sigma, settings.fine_sigma, settings.fine_depth_sigma], (len(basis.mean), 1)
     )
     spread[list(LIDS + LIPS), :2] = settings.feature_sigma
-    return _eye_distance(basis) * spread
+    return eye_distance(basis) * spread
 
 
-def _eye_distance(basis: LandmarkBasis) -> float:
+def eye_distance(basis: LandmarkBasis) -> float:
+    """Metres between the outer eye corners of the mean head."""
     corners = basis.mean[list(OUTER_EYE_CORNERS)]
     return float(np.linalg.norm(corners[0] - corners[1]))
 
@@ -237,7 +238,7 @@ def linearise(
 
     spread (L, 3): of `landmark_spread`; scale: of `mean_scale`; huber: see `ShapeSettings`.
     """
-    residual, jacobian = _residuals(basis, view, identity, state, scale)
+    residual, jacobian = residuals(basis, view, identity, state, scale)
     residual, jacobian = residual / spread, jacobian / spread[..., None]
     trust = basis.weight * _facing(basis, state.rotation)
     length, edge = np.linalg.norm(residual, axis=1), huber

@@ -1,13 +1,14 @@
 """A finished fit as the start of another one: what a result directory remembers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from ..protocol.conventions import bytes_to_unit, unit_to_signed
+from ..protocol.edits import Edits, check_sizes
 from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.result import read_coefficients, read_manifest
 from ..protocol.result_schema import ResultManifest, ViewInfo
@@ -63,6 +64,28 @@ def read_state(folder: Path, loaded: LoadedPack) -> FitState:
         _read_layer(folder / PHOTO_LAYER),
         manifest.seed,
     )
+
+
+def with_edits(state: FitState, edits: Edits) -> FitState:
+    """The state with what a person changed on the head: identity and albedo in all photos, the
+    expression in the first. Raises EngineError(BAD_INPUT) for sizes of other packs."""
+    first = state.shapes[0]
+    check_sizes(
+        edits,
+        {
+            "identity": first.identity.shape,
+            "expression": first.expression.shape,
+            "albedo": state.albedos[0].coefficients.shape,
+        },
+    )
+    shapes, albedos = state.shapes, state.albedos
+    if edits.identity is not None:
+        shapes = tuple(replace(one, identity=edits.identity) for one in shapes)
+    if edits.expression is not None:
+        shapes = (replace(shapes[0], expression=edits.expression), *shapes[1:])
+    if edits.albedo is not None:
+        albedos = tuple(replace(one, coefficients=edits.albedo) for one in albedos)
+    return replace(state, shapes=shapes, albedos=albedos)
 
 
 def _check_packs(manifest: ResultManifest, loaded: LoadedPack) -> None:

@@ -2,17 +2,14 @@
 
 The 468 points of the mesh network say where the whole surface is; the 68 of Bulat and Tzimiropoulos
 2017 (FAN) are drawn by people at the lids, the lips, the nose and the brows. The mesh is moved so
-that it agrees with them: a Gaussian process over the mean head (Rasmussen and Williams 2006,
-equation 2.23) carries the differences from the 51 inner points to their neighbours. So the
-stages after it see 468 points with depth, whichever backend was chosen. The 17 points of the jaw
-follow the outline that is seen, not a place on the skin, and are left out.
+that it agrees with the 51 inner points (`landmark_link.py`). The 17 points of the jaw follow the
+outline that is seen, not a place on the skin, and are left out.
 
 The package fetches its weights from its authors' site. That happens with consent only.
 """
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,19 +18,13 @@ import numpy as np
 from ..nets.bundle import Aligner
 from ..protocol.conventions import unit_to_bytes
 from ..protocol.errors import EngineError, ErrorCode
+from .landmark_link import NOISE, LandmarkLink, link_points, move_dense
 
 if TYPE_CHECKING:
     from face_alignment import FaceAlignment
 
 JAW = 17
 """The first points of the 68."""
-NEIGHBOURS = 6
-"""Dense points from which the place of one of the 68 is told."""
-REACH = 0.015
-"""Metres over which a difference is carried. Ours, as the next one, on 120 rendered heads."""
-NOISE = 0.3
-"""Variance of a fully trusted point over that of the differences. With the 68 right to 1 and 2 %
-of the eye distance, the mesh near them was wrong by 1.3 and 1.8 % in place of 3.4 %."""
 NETWORK = "2DFAN-4"
 REQUIREMENT = "face-alignment==1.5.0"
 
@@ -41,41 +32,14 @@ Locate68 = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Photo (H, W, 3) sRGB in [0, 1] and box (x0, y0, x1, y1) of the face -> (68, 2) photo pixels."""
 
 
-@dataclass(frozen=True, eq=False)
-class LandmarkLink:
-    """How the 51 inner points lie among the 468, on one head.
-
-    told (51, 468): place of each from the dense points. carry (468, 51): what differences at the
-    51 move the dense points by.
-    """
-
-    told: np.ndarray
-    carry: np.ndarray
-
-
 def link_landmarks(dense: np.ndarray, points: np.ndarray, trust: np.ndarray) -> LandmarkLink:
     """dense (468, 3), points (68, 3): both on the mean head, metres; trust (68,) in (0, 1]."""
-    inner = points[JAW:]
-    told = np.zeros((len(inner), len(dense)))
-    for row, point in zip(told, inner, strict=True):
-        near = np.argsort(np.linalg.norm(dense - point, axis=1))[:NEIGHBOURS]
-        # The smallest weights that sum to one and give the point: exact under affine cameras.
-        system = np.vstack([(dense[near] - point).T / REACH, np.ones(NEIGHBOURS)])
-        row[near] = np.linalg.lstsq(system, np.array([0.0, 0.0, 0.0, 1.0]), rcond=1e-3)[0]
-    own = _kernel(inner, inner) + np.diag(NOISE / trust[JAW:])
-    return LandmarkLink(told, np.linalg.solve(own, _kernel(inner, dense)).T)
-
-
-def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    square = ((a[:, None] - b[None]) ** 2).sum(axis=2)
-    return np.exp(-square / (2.0 * REACH**2))
+    return link_points(dense, points[JAW:], NOISE / trust[JAW:])
 
 
 def move_mesh(mesh: np.ndarray, points: np.ndarray, link: LandmarkLink) -> np.ndarray:
     """The mesh (468, 3), moved in the picture to agree with `points` (68, 2); depth stays."""
-    moved = mesh.copy()
-    moved[:, :2] += link.carry @ (points[JAW:] - link.told @ mesh[:, :2])
-    return moved
+    return move_dense(mesh, points[JAW:], link)
 
 
 def make_aligner(link: LandmarkLink, locate: Locate68) -> Aligner:

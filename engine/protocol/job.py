@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from .detail_regions import REGIONS
 from .errors import EngineError, ErrorCode
+from .landmarks68 import Pin, check_pins
 from .strict import from_plain, parse_json, shown, to_plain
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -44,7 +45,9 @@ class FitJob:
     face: index of the face in the main photo by size, 0 the largest; None takes the largest.
     texture_size: side of the albedo maps in texels, one of `TEXTURE_SIZES`.
     start: result directory of the same photos to go on from, or None; locks: what stays as it is
-    there, of `LOCKS`.
+    there, of `LOCKS`. edits: .safetensors file with coefficients to put in the place of those of
+    `start` (see `edits.py`), or None: what is locked stays as edited.
+    pins: where points of the face are in the main photo; the shape follows them.
     landmarks: one of `LANDMARKS`; rasterizer: of the fit, one of `RASTERIZERS`: the second ones are
     optional packages. allow_download: whether such a package may fetch its weights.
     fine_size: side of the normal and roughness maps in texels, one of `FINE_SIZES`.
@@ -67,6 +70,8 @@ class FitJob:
     rasterizer: str = RASTERIZERS[0]
     allow_download: bool = False
     preset: str = PRESETS[0]
+    pins: tuple[Pin, ...] = ()
+    edits: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.photos, str):
@@ -75,8 +80,9 @@ class FitJob:
         if not 1 <= len(self.photos) <= MAX_PHOTOS:
             raise _bad(f"expected 1 to {MAX_PHOTOS} photos, got {len(self.photos)}")
         object.__setattr__(self, "locks", tuple(self.locks))
-        models = [pack for pack in (self.albedo, self.detail, self.start) if pack is not None]
-        for path in (*self.photos, self.output, *models):
+        object.__setattr__(self, "pins", tuple(self.pins))
+        given = (self.albedo, self.detail, self.start, self.edits)
+        for path in (*self.photos, self.output, *(path for path in given if path is not None)):
             if not path.strip() or "\0" in path:
                 raise _bad("a path is empty or holds a zero character")
         if not _PACK_ID.fullmatch(self.pack):
@@ -105,6 +111,9 @@ class FitJob:
             raise _bad(f"{shown(unknown[0])} cannot be locked (can: {', '.join(LOCKS)})")
         if self.locks and self.start is None:
             raise _bad("something is locked, but there is no result to start from")
+        if self.edits is not None and self.start is None:
+            raise _bad("there are edits, but there is no result to start from")
+        check_pins(self.pins)
 
     def to_json(self) -> str:
         """One line of JSON (ASCII, so that any path survives)."""
