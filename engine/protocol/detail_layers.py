@@ -91,15 +91,20 @@ def split_detail(detail: np.ndarray) -> DetailLayers:
             f"got the shape {detail.shape}.",
         )
     detail = np.asarray(detail, dtype=np.float32)
-    smooth = _blur(detail, PORE_SIGMA / TEXEL_MILLIMETRES)
-    coarse = _blur(detail, LINE_SIGMA / TEXEL_MILLIMETRES)
     beard = beard_mask()
-    fine, pores = smooth - coarse, detail - smooth
+    coarse, fine, pores = split_scales(detail)
     bands = [coarse, (1.0 - beard) * fine, (1.0 - beard) * pores, beard * (fine + pores)]
     return DetailLayers(detail, np.stack(bands))
 
 
-def _blur(image: np.ndarray, sigma: float) -> np.ndarray:
+def split_scales(image: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A (512, 512) f32 map as coarse, fine and finest parts; their sum is the map."""
+    smooth = blur(image, PORE_SIGMA / TEXEL_MILLIMETRES)
+    coarse = blur(image, LINE_SIGMA / TEXEL_MILLIMETRES)
+    return coarse, smooth - coarse, image - smooth
+
+
+def blur(image: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian blur of an (S, S) map; sigma in texels, edges repeated."""
     reach = int(np.ceil(BLUR_REACH * sigma))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
@@ -123,7 +128,7 @@ def compose_detail(layers: DetailLayers, strengths: DetailStrengths) -> np.ndarr
     for band, strength in zip(layers.bands, strengths.of_bands, strict=True):
         if strength != 1.0:
             out += np.float32(strength - 1.0) * band
-    gain = _region_gain(strengths.of_regions)
+    gain = region_gain(strengths.of_regions)
     if gain is not None:
         out *= gain
     if strengths.strength != 1.0:
@@ -131,7 +136,7 @@ def compose_detail(layers: DetailLayers, strengths: DetailStrengths) -> np.ndarr
     return out
 
 
-def _region_gain(strengths: tuple[float, ...]) -> np.ndarray | None:
+def region_gain(strengths: tuple[float, ...]) -> np.ndarray | None:
     """(512, 512) factor, None where it is 1 everywhere."""
     changed = [(w, s) for w, s in zip(region_weights(), strengths, strict=True) if s != 1.0]
     if not changed:

@@ -8,7 +8,8 @@ import math
 
 import numpy as np
 
-from ..protocol.conventions import linear_to_srgb, srgb_to_linear
+from ..protocol.colour import D65_WHITE, XYZ_TO_LINEAR_SRGB, srgb_to_lab
+from ..protocol.conventions import linear_to_srgb
 
 WAVELENGTHS = np.arange(400.0, 701.0, 10.0)
 """(31,) nanometres."""
@@ -29,18 +30,6 @@ _LOBES = (
     ((1.217, 437.0, 11.8, 36.0), (0.681, 459.0, 26.0, 13.8)),
 )
 
-_XYZ_TO_LINEAR_SRGB = np.array(
-    [
-        [3.2406, -1.5372, -0.4986],
-        [-0.9689, 1.8758, 0.0415],
-        [0.0557, -0.2040, 1.0570],
-    ]
-)
-"""IEC 61966-2-1, equation 7."""
-
-_D65_WHITE = np.array([0.95047, 1.0, 1.08883])
-"""XYZ of D65 for the 2 degree observer (CIE 15:2004)."""
-
 
 def _matching_functions() -> np.ndarray:
     curves = []
@@ -57,8 +46,8 @@ def _reflectance_to_linear_matrix() -> np.ndarray:
     weights = _matching_functions() * np.asarray(_D65)
     # Each row is scaled so that a perfect white gives exactly D65, then exactly (1, 1, 1):
     # the small error of the analytic curves must not tint the skin.
-    xyz = weights / weights.sum(axis=1, keepdims=True) * _D65_WHITE[:, None]
-    linear = _XYZ_TO_LINEAR_SRGB @ xyz
+    xyz = weights / weights.sum(axis=1, keepdims=True) * D65_WHITE[:, None]
+    linear = XYZ_TO_LINEAR_SRGB @ xyz
     return linear / linear.sum(axis=1, keepdims=True)
 
 
@@ -70,15 +59,6 @@ def reflectance_to_srgb(reflectance: np.ndarray) -> np.ndarray:
     """(..., 31) reflectance in [0, 1] to (..., 3) sRGB-encoded colour, clipped to [0, 1]."""
     linear = np.clip(reflectance @ REFLECTANCE_TO_LINEAR.T, 0.0, 1.0)
     return linear_to_srgb(linear)
-
-
-def srgb_to_lab(colour: np.ndarray) -> np.ndarray:
-    """(..., 3) sRGB-encoded in [0, 1] to CIELAB under D65 (CIE 15:2004, section 8.2.1)."""
-    xyz = srgb_to_linear(colour) @ np.linalg.inv(_XYZ_TO_LINEAR_SRGB).T / _D65_WHITE
-    cut = 6.0 / 29.0
-    root = np.where(xyz > cut**3, np.cbrt(xyz), xyz / (3.0 * cut**2) + 4.0 / 29.0)
-    x, y, z = root[..., 0], root[..., 1], root[..., 2]
-    return np.stack([116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)], axis=-1)
 
 
 def individual_typology_angle(colour: np.ndarray) -> np.ndarray:

@@ -2,11 +2,8 @@
 
 import numpy as np
 
+from ..protocol.relief import bent_normals
 from .metric import TexelMetric
-
-STEEPEST = 1.2
-"""Largest slope, 50 degrees. Ours: steeper walls of a pore show as black dots in a raster render
-and cannot be told from it in skin."""
 
 
 def slopes(height: np.ndarray, metric: TexelMetric) -> tuple[np.ndarray, np.ndarray]:
@@ -26,14 +23,6 @@ def slopes(height: np.ndarray, metric: TexelMetric) -> tuple[np.ndarray, np.ndar
 def tangent_normals(height: np.ndarray, metric: TexelMetric) -> np.ndarray:
     """(S, S, 3) float32 unit normals in tangent space (conventions: +y is up in the map).
 
-    height: (S, S) metres. The normal of a height field z = h(x, y) is (-h_x, -h_y, 1), normalised.
-    Slopes bend softly towards STEEPEST.
+    height: (S, S) metres. Slopes bend softly towards `relief.STEEPEST`.
     """
-    x, y = slopes(height, metric)
-    factor = 1.0 / np.sqrt(1.0 + (x * x + y * y) / np.float32(STEEPEST**2))
-    normal = np.empty((*height.shape, 3), np.float32)
-    normal[..., 0] = -x * factor
-    normal[..., 1] = -y * factor
-    normal[..., 2] = 1.0
-    normal /= np.sqrt((normal * normal).sum(-1, keepdims=True))
-    return normal
+    return bent_normals(*slopes(height, metric))

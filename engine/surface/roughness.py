@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from ..protocol.detail import DETAIL_SIZE
+from ..protocol.relief import alpha_beside_relief, square_slope
 from .regions import masks, resized
 
 BASE = 0.55
@@ -43,7 +44,6 @@ the plateaus, and steep walls scatter like a rough floor. More would show as tic
 STUBBLE = 0.05
 """Added where the texture is hair."""
 LEAST, MOST = 0.18, 0.85
-_LEAST_SHARE = 0.6
 
 
 @lru_cache(maxsize=1)
@@ -65,15 +65,10 @@ def roughness_map(height: np.ndarray, normal: np.ndarray, skin: np.ndarray) -> n
 
     height: (S, S) metres; normal: (S, S, 3) unit, tangent space; skin: (512, 512) in [0, 1], see
     `height.Relief`. The measured slopes of whole skin include those that the normal map shows, so
-    their local mean square is taken off: alpha^2 = roughness^4 - |slope|^2 with alpha^2 the mean
-    square slope of the microfacets (Olano & Baker 2010); at least `_LEAST_SHARE` of alpha stays.
+    their local mean square is taken off (`relief.alpha_beside_relief`), with alpha = roughness^2.
     """
     zones = resized(zone_roughness(), len(height))
-    alpha = zones * zones
-    flat = np.maximum(normal[..., 2], 0.2)
-    square = (1.0 - flat * flat) / (flat * flat)
-    shown = _averaged(square)
-    alpha = np.sqrt(np.maximum(alpha * alpha - shown, (_LEAST_SHARE * alpha) ** 2))
+    alpha = alpha_beside_relief(zones**4, _averaged(square_slope(normal)))
     pits = height - _averaged(height)
     rough = np.sqrt(alpha) + np.float32(PIT_CHANGE) * np.tanh(np.maximum(-pits / PIT_DEPTH, 0.0))
     rough += np.float32(STUBBLE) * (1.0 - resized(skin, len(height)))
