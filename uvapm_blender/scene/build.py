@@ -1,6 +1,6 @@
 """`build_scene`: one result becomes one head in the scene, or nothing at all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from .. import locations
 from ..declarations import PROPERTY
 from ..detail.sources import describe_detail
 from ..properties import SCHEMA_VERSION
+from ..shape.describe import describe_shape
 from . import camera, groups, material, mesh, photo, place, world
 from .images import COLOUR, DATA, load_packed
 
@@ -45,11 +46,11 @@ def build_scene(result: ResultPackage, context: bpy.types.Context) -> BuiltHead:
     """
     scene = context.scene
     name = Path(result.manifest.photo.path).stem or "Head"
-    with _nothing_on_error():
+    with nothing_on_error():
         collection = bpy.data.collections.new(name)
         root = bpy.data.objects.new(name, None)
         root.empty_display_type, root.empty_display_size = "PLAIN_AXES", 0.05
-        pictures = _load_maps(result, name)
+        pictures = load_maps(result, name)
         parts = _build_parts(result, name, root, pictures)
         eye_of_photo = camera.new_camera(f"{name} camera", result.manifest.camera, root)
         warnings = _put_photo(result, name, eye_of_photo)
@@ -59,6 +60,7 @@ def build_scene(result: ResultPackage, context: bpy.types.Context) -> BuiltHead:
             collection.objects.link(item)
         _describe(root, result, eye_of_photo, light, warnings)
         describe_detail(root, result, pictures["albedo"])
+        describe_shape(root, result)
         _assign_roles(root, parts, eye_of_photo)
         scene.collection.children.link(collection)
     match_photo(root, scene)
@@ -89,7 +91,7 @@ def match_photo(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
 
 
 @contextmanager
-def _nothing_on_error() -> Iterator[None]:
+def nothing_on_error() -> Iterator[None]:
     """Remove every data-block that was made inside when the inside fails."""
     before = {block.session_uid for kind in _KINDS for block in getattr(bpy.data, kind)}
     try:
@@ -100,7 +102,8 @@ def _nothing_on_error() -> Iterator[None]:
         raise
 
 
-def _load_maps(result: ResultPackage, name: str) -> dict[str, bpy.types.Image]:
+def load_maps(result: ResultPackage, name: str) -> dict[str, bpy.types.Image]:
+    """New packed images of the maps that the materials use, by the names of `MAPS`."""
     return {
         key: load_packed(result.path(f"maps/{key}.png"), f"{name} {key}", space)
         for key, space in MAPS.items()
@@ -156,14 +159,21 @@ def _put_photo(result: ResultPackage, name: str, eye_of_photo: bpy.types.Object)
     return ()
 
 
-def _describe(
+def describe_head(
     root: bpy.types.Object,
     result: ResultPackage,
-    eye_of_photo: bpy.types.Object,
-    light: bpy.types.World,
+    pictures: Mapping[str, bpy.types.Image],
     warnings: tuple[str, ...],
 ) -> None:
-    """Fill the properties that are saved on the root."""
+    """Fill the properties that are saved on the root of a new or a refitted head.
+
+    pictures: its images by the names of `MAPS`.
+    """
+    _describe(root, result, warnings)
+    describe_detail(root, result, pictures["albedo"])
+
+
+def _describe(root: bpy.types.Object, result: ResultPackage, warnings: tuple[str, ...]) -> None:
     manifest, head = result.manifest, getattr(root, PROPERTY)
     head.schema_version = SCHEMA_VERSION
     head.result_folder = _stored_path(result.folder)
@@ -173,7 +183,6 @@ def _describe(
     head.metrics = "\n".join(f"{name}: {value:.4g}" for name, value in manifest.metrics.items())
     head.resolution = manifest.camera.width, manifest.camera.height
     head.pixel_aspect = camera.lens_of(manifest.camera).aspect
-    head.camera, head.world = eye_of_photo, light
 
 
 def _assign_roles(
