@@ -58,10 +58,9 @@ def build_scene(result: ResultPackage, context: bpy.types.Context) -> BuiltHead:
         root.location.x = place.free_x(result, context)
         for item in (root, *parts, eye_of_photo):
             collection.objects.link(item)
-        _describe(root, result, eye_of_photo, light, warnings)
-        describe_detail(root, result, pictures["albedo"])
-        describe_shape(root, result)
         _assign_roles(root, parts, eye_of_photo)
+        getattr(root, PROPERTY).camera, getattr(root, PROPERTY).world = eye_of_photo, light
+        describe_head(root, result, pictures, warnings)
         scene.collection.children.link(collection)
     match_photo(root, scene)
     context.view_layer.update()  # world matrices and driven keys are right from the start
@@ -171,6 +170,7 @@ def describe_head(
     """
     _describe(root, result, warnings)
     describe_detail(root, result, pictures["albedo"])
+    describe_shape(root, result)
 
 
 def _describe(root: bpy.types.Object, result: ResultPackage, warnings: tuple[str, ...]) -> None:
