@@ -13,6 +13,7 @@ from engine.packaging.photo import astronaut_photo
 from engine.packaging.problems import SetupError
 from engine.packaging.progress import Progress
 from engine.packaging.system import check_machine
+from engine.packaging.test_run import run_all
 
 _COMPARE = "compare.png"
 _SHOWN_LINES = 15
@@ -46,14 +47,19 @@ def demo(options: EnvironmentOptions, photo: Path | None) -> int:
 
 
 def test(options: EnvironmentOptions, arguments: list[str]) -> int:
-    """The test suite; arguments go to pytest, whose summary is the last line. Exit code."""
+    """The test suite, its folders side by side; the last line sums up. Exit code.
+
+    arguments: for pytest, which then runs alone in one process.
+    """
     progress = Progress()
     check_machine()
     python = environment(options, GROUPS, progress)
     _build_pack(options.root, python, progress)
     progress.say("running the tests")
-    command = [str(python), "-m", "pytest", *arguments]
     required = os.environ | {"UVAPM_REQUIRE_PACK": "1"}
+    if not arguments:
+        return run_all(options.root, python, required)
+    command = [str(python), "-m", "pytest", *arguments]
     return subprocess.call(command, cwd=options.root, env=required)
 
 
