@@ -24,6 +24,10 @@ class Operators(StrEnum):
     REMOVE_HEAD = "uvapm.remove_head"
     CHOOSE_ENGINE = "uvapm.choose_engine"
     COPY_TEXT = "uvapm.copy_text"
+    RESET_SHAPE = "uvapm.reset_shape"
+    RANDOMISE_SHAPE = "uvapm.randomise_shape"
+    LOCK_SHAPE = "uvapm.lock_shape"
+    LOOK_AGAIN = "uvapm.look_again"
     RESET_DETAIL = "uvapm.reset_detail"
     FIND_RESULT = "uvapm.find_result"
 
@@ -33,6 +37,8 @@ class Panels(StrEnum):
 
     MAIN = "UVAPM_PT_main"
     HEAD = "UVAPM_PT_head"
+    SHAPE = "UVAPM_PT_shape"
+    EXPRESSION = "UVAPM_PT_expression"
     DETAIL = "UVAPM_PT_detail"
     BANDS = "UVAPM_PT_bands"
     REGIONS = "UVAPM_PT_regions"

@@ -5,6 +5,7 @@ import bpy
 from .compat import BLEND_RELATIVE
 from .detail.properties import UVAPM_PG_detail
 from .match.properties import UVAPM_PG_match
+from .shape.properties import UVAPM_PG_shape, UVAPM_PG_shape_view
 
 SCHEMA_VERSION = 1
 """Version of `HeadProperties` in saved files."""
@@ -66,6 +67,7 @@ class UVAPM_PG_head(bpy.types.PropertyGroup):
         options={"ENUM_FLAG"},
     )
     detail: bpy.props.PointerProperty(name="Detail", type=UVAPM_PG_detail)
+    shape: bpy.props.PointerProperty(name="Shape", type=UVAPM_PG_shape)
     match: bpy.props.PointerProperty(name="Match", type=UVAPM_PG_match)
 
 
@@ -78,3 +80,4 @@ class UVAPM_PG_session(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
         options={"SKIP_SAVE", *BLEND_RELATIVE},
     )
+    shape: bpy.props.PointerProperty(type=UVAPM_PG_shape_view)

@@ -10,18 +10,22 @@ from .detail import handlers, live
 from .detail.properties import UVAPM_PG_detail
 from .match import wipe
 from .match.properties import UVAPM_PG_match
-from .operators import detail, export_head, head, import_result, reconstruct, refit
+from .operators import detail, export_head, head, import_result, reconstruct, refit, shape
 from .panels import detail as detail_panels
 from .panels import head as head_panels
 from .panels import main as main_panel
 from .panels import match as match_panels
+from .panels import shape as shape_panels
 from .preferences import UVAPM_AP_preferences
 from .properties import UVAPM_PG_head, UVAPM_PG_session
+from .shape import handlers as shape_handlers
+from .shape import properties as shape_properties
 
 CLASSES = (
     UVAPM_AP_preferences,
     UVAPM_PG_detail,
     UVAPM_PG_match,
+    *shape_properties.CLASSES,
     UVAPM_PG_head,
     UVAPM_PG_session,
     reconstruct.UVAPM_OT_reconstruct,
@@ -33,10 +37,12 @@ CLASSES = (
     head.UVAPM_OT_remove_head,
     head.UVAPM_OT_choose_engine,
     head.UVAPM_OT_copy_text,
+    *shape.CLASSES,
     detail.UVAPM_OT_reset_detail,
     detail.UVAPM_OT_find_result,
     main_panel.UVAPM_PT_main,
     head_panels.UVAPM_PT_head,
+    *shape_panels.CLASSES,
     detail_panels.UVAPM_PT_detail,
     detail_panels.UVAPM_PT_bands,
     detail_panels.UVAPM_PT_regions,
@@ -64,6 +70,7 @@ def register() -> None:
     setattr(bpy.types.WindowManager, PROPERTY, bpy.props.PointerProperty(type=UVAPM_PG_session))
     bpy.app.timers.register(runtime.idle_tick, first_interval=20.0, persistent=True)
     handlers.add()
+    shape_handlers.add()
     wipe.add()
     atexit.register(runtime.close)
 
@@ -71,6 +78,7 @@ def register() -> None:
 def unregister() -> None:
     """The reverse; ends the engine."""
     wipe.remove()
+    shape_handlers.remove()
     handlers.remove()
     live.close()
     runtime.unwatch()

@@ -29,6 +29,10 @@ CANCELLED = "Reconstruction cancelled"
 BUSY = "A reconstruction is running"
 NO_HEAD = "Select a head made by UVAPM"
 OBJECT_MODE = "Switch to Object Mode"
+EDITING = "Leave Edit or Sculpt Mode first"
+NO_SHAPE = "This head has no shape sliders: its result folder was not found"
+NO_EXPRESSIONS = "This head has no expressions"
+NOTHING_FOUND = "Nothing found"
 NOTHING_RUNS = "No reconstruction is running"
 NO_DETAIL = "This head was fitted without a detail model"
 PACK_COMMAND = "python -m engine packs build default"
@@ -53,6 +57,11 @@ def built(name: str, warnings: int) -> str:
 def refitted(new: str, old: str) -> str:
     """Report after a head was fitted again."""
     return f"{new} took the place of {old}, which is hidden"
+
+
+def show_all(shown: bool, few: int, count: int) -> str:
+    """Button that shows all sliders, or the first few again."""
+    return f"First {few} Only" if shown else f"Show All {count}"
 
 
 def decoding(ready: bool, busy: bool) -> str:

@@ -1,0 +1,94 @@
+"""What changes a head without telling the sliders: undo, drivers, other tools, duplicates."""
+
+import threading
+
+import bpy
+from bpy.app.handlers import persistent
+
+from .. import follow
+from ..scene.heads import parts_of
+from ..scene.own import own_meshes
+from . import mirror
+from .apply import apply_identity
+from .cache import CACHE
+from .values import heads
+
+_ENTRY = threading.Lock()
+"""Held while the handler runs."""
+
+
+@persistent
+def _on_update(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, *_: object) -> None:
+    """Linked duplicates become heads of their own; values set behind our back are applied;
+    pairs of expressions follow each other."""
+    if not _ENTRY.acquire(blocking=False):
+        return  # what we change is evaluated too
+    try:
+        if depsgraph.id_type_updated("OBJECT") or depsgraph.id_type_updated("MESH"):
+            _split_duplicates()
+            for root in heads():
+                apply_identity(root)
+        if depsgraph.id_type_updated("KEY"):
+            for root in heads():
+                mirror.follow_pairs(root)
+    finally:
+        _ENTRY.release()
+
+
+def _split_duplicates() -> None:
+    """A mesh belongs to one head: of those that share one, all but the first get their own."""
+    owners: dict[int, int] = {}
+    for root in heads():
+        for part in parts_of(root):
+            if part.data.users > 1 and owners.setdefault(
+                part.data.session_uid, root.session_uid
+            ) != (root.session_uid):
+                own_meshes(root)
+                break
+
+
+@persistent
+def _on_frame(*_: object) -> None:
+    mirror.remember_all()
+
+
+@persistent
+def _on_undo(*_: object) -> None:
+    CACHE.meshes.clear()
+    mirror.remember_all()
+
+
+@persistent
+def _on_load(*_: object) -> None:
+    """Packs may have come or gone; what is missing is known before a slider is touched."""
+    CACHE.clear()
+    mirror.remember_all()
+    for root in heads():
+        CACHE.look(root)
+
+
+_HANDLERS = (
+    ("depsgraph_update_post", _on_update),
+    ("frame_change_post", _on_frame),
+    ("undo_post", _on_undo),
+    ("redo_post", _on_undo),
+    ("load_post", _on_load),
+)
+
+
+def add() -> None:
+    """Once, when the extension is enabled."""
+    for name, handler in _HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
+    follow.add(apply_identity)
+
+
+def remove() -> None:
+    """When the extension is disabled."""
+    follow.remove(apply_identity)
+    for name, handler in _HANDLERS:
+        installed = getattr(bpy.app.handlers, name)
+        if handler in installed:
+            installed.remove(handler)
+    mirror.forget()
+    CACHE.clear()
