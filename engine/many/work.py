@@ -74,8 +74,10 @@ def _session() -> "Session":
     import cv2
 
     from ..fit.pipeline import Session
+    from ..memory import keep_freed_memory
     from ..render.threads import choose_threads
 
+    keep_freed_memory()
     choose_threads(1)
     cv2.setNumThreads(1)
     return Session()

@@ -12,6 +12,9 @@ from .serve import RunJob, Work
 
 def load_engine() -> RunJob:
     """Import the heavy parts and choose the threads. Raises ImportError when one is missing."""
+    from ..memory import keep_freed_memory
+
+    keep_freed_memory()  # before torch makes its first thread
     from ..fit.pipeline import Session, run_fit
     from ..render.threads import choose_threads
 
