@@ -45,6 +45,11 @@ def model_to_blender(points: np.ndarray) -> np.ndarray:
     return points @ MODEL_TO_BLENDER.T.astype(points.dtype)
 
 
+def blender_to_model(points: np.ndarray) -> np.ndarray:
+    """The inverse of `model_to_blender`."""
+    return points @ MODEL_TO_BLENDER.astype(points.dtype)
+
+
 # --- UV and images --------------------------------------------------------------------------
 
 

@@ -118,6 +118,13 @@ def read_coefficients(folder: Path, manifest: ResultManifest) -> dict[str, np.nd
     return coefficients
 
 
+def read_mesh(folder: Path) -> ResultMesh:
+    """The mesh of a result directory alone, checked. Raises BAD_INPUT."""
+    manifest = read_manifest(folder)
+    _check_file(folder, MESH_NAME, manifest.files.get(MESH_NAME, ""))
+    return checked_mesh(_read_arrays(folder / MESH_NAME), manifest.mesh)
+
+
 def _check_file(folder: Path, name: str, digest: str) -> None:
     path = folder / name
     try:

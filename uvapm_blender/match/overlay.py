@@ -28,6 +28,20 @@ def refresh(root: bpy.types.Object) -> None:
     _show_residual(root, camera)
 
 
+def renew(root: bpy.types.Object) -> None:
+    """The head has another result: its differences are another picture."""
+    camera = getattr(root, PROPERTY).camera
+    if camera is None:
+        return
+    backgrounds = camera.data.background_images
+    for background in [each for each in backgrounds if each.image and MARK in each.image]:
+        image = background.image
+        backgrounds.remove(background)
+        if not image.users:
+            bpy.data.images.remove(image)
+    refresh(root)
+
+
 def photo_of(root: bpy.types.Object) -> bpy.types.Image | None:
     """The photo of a head's camera, None where it has none."""
     camera = getattr(root, PROPERTY).camera

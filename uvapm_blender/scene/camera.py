@@ -60,18 +60,23 @@ def pose_of(camera: CameraInfo) -> np.ndarray:
 def new_camera(name: str, info: CameraInfo, parent: bpy.types.Object) -> bpy.types.Object:
     """Camera object under the head's root, so that it rides along. Not yet in a collection."""
     data = bpy.data.cameras.new(name)
-    lens = lens_of(info)
+    data.display_size = 0.1
+    camera = bpy.data.objects.new(name, data)
+    camera.parent = parent
+    place_camera(camera, info)
+    return camera
+
+
+def place_camera(camera: bpy.types.Object, info: CameraInfo) -> None:
+    """Give a camera under a head's root the pose and lens of a photo."""
+    data, lens = camera.data, lens_of(info)
     data.sensor_fit = "HORIZONTAL"
     data.sensor_width = lens.sensor_width
     data.lens = lens.lens
     data.shift_x, data.shift_y = lens.shift_x, lens.shift_y
     distance = float(np.linalg.norm(info.t))
     data.clip_start, data.clip_end = distance * CLIP_NEAR, distance * CLIP_FAR
-    data.display_size = 0.1
-    camera = bpy.data.objects.new(name, data)
-    camera.parent = parent
     camera.matrix_local = Matrix(pose_of(info).tolist())
-    return camera
 
 
 def show_photo(camera: bpy.types.Object, image: bpy.types.Image) -> None:

@@ -56,6 +56,20 @@ def pack_changed(image: bpy.types.Image | None) -> None:
         image.pack()
 
 
+def replace_image(old: bpy.types.Image, new: bpy.types.Image) -> None:
+    """Let `new` take the place of `old` wherever that is used, under its name; `old` goes.
+
+    Undo brings the old data-block back with its packed picture, which changed pixels of a
+    data-block that stays would not do.
+    """
+    name = old.name
+    if old.is_dirty:
+        old.pack()
+    old.user_remap(new)
+    bpy.data.images.remove(old)
+    new.name = name
+
+
 def read_pixels(image: bpy.types.Image) -> np.ndarray:
     """(H, W, 4) f32 values as stored, row 0 on top."""
     width, height = image.size

@@ -4,10 +4,13 @@ import bpy
 import numpy as np
 
 from ...engine.protocol.conventions import radiance_to_equirectangular
-from .images import new_packed
+from .images import new_packed, replace_image
 
 HEIGHT = 64
 """Rows of the environment image. Nine harmonics are smooth: 64 rows are exact to the eye."""
+
+PHOTO_LIGHT = "Light of the photo"
+"""Label of the node with that image."""
 
 
 def new_world(name: str, light: np.ndarray) -> bpy.types.World:
@@ -19,9 +22,20 @@ def new_world(name: str, light: np.ndarray) -> bpy.types.World:
     background = next(node for node in tree.nodes if node.type == "BACKGROUND")
     environment = tree.nodes.new("ShaderNodeTexEnvironment")
     environment.location = (background.location.x - 320, background.location.y)
-    environment.label = "Light of the photo"
-    pixels = radiance_to_equirectangular(light, HEIGHT)
-    environment.image = new_packed(f"{name} light", pixels, linear=True)
+    environment.label = PHOTO_LIGHT
+    environment.image = _light_image(f"{name} light", light)
     tree.links.new(environment.outputs["Color"], background.inputs["Color"])
     background.inputs["Strength"].default_value = 1.0
     return world
+
+
+def set_light(world: bpy.types.World, light: np.ndarray) -> None:
+    """Another photo light (9, 3) in a world that `new_world` made; nothing without its node."""
+    nodes = world.node_tree.nodes if world.node_tree else ()
+    for node in nodes:
+        if node.type == "TEX_ENVIRONMENT" and node.label == PHOTO_LIGHT and node.image:
+            replace_image(node.image, _light_image(node.image.name, light))
+
+
+def _light_image(name: str, light: np.ndarray) -> bpy.types.Image:
+    return new_packed(name, radiance_to_equirectangular(light, HEIGHT), linear=True)
