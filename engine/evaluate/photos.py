@@ -139,7 +139,7 @@ def evaluate_photo(
     except EngineError as error:
         return PhotoOutcome(path.name, {}, {}, time.perf_counter() - start, str(error), [], [])
     seconds = time.perf_counter() - start
-    rgb, alpha = render_crop(result, loaded, painted(result, loaded, result.detail.albedo))
+    rgb, alpha = render_crop(result, painted(result, loaded, result.detail.albedo))
     crop = face_crop(result.prepared.photo.pixels, result.prepared.landmarks)
     metrics = _metrics(result, loaded, rgb, crop, judge)
     likeness = layer_likeness(result, loaded, crop, face_region(result, loaded, crop), judge)

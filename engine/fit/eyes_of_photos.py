@@ -19,16 +19,16 @@ MOST_GAZE = np.array([0.26, 0.17])
 """Radians that the eyeLook expressions reach at weight 1."""
 
 
-def with_eyes(
+def with_gazes(
     loaded: LoadedPack,
     photos: Sequence[FittedPhoto],
     held: frozenset[str],
     settings: EyeSettings,
-) -> tuple[tuple[FittedPhoto, ...], np.ndarray | None]:
-    """The photos with their gaze in expression and vertices, and the texture of the eyes.
+) -> tuple[tuple[FittedPhoto, ...], EyeFit | None]:
+    """The photos with their gaze in expression and vertices, and the eyes of the first that shows
+    any, None where the pack has no eye texture to compare with.
 
-    The texture (S, S, 3) sRGB is the pack's where no photo shows the eyes, None where the pack
-    has none. held: see `FitRequest`; a held expression keeps its gaze.
+    held: see `FitRequest`; a held expression keeps its gaze.
     """
     texture = loaded.textures.get(EYE_TEXTURE)
     if texture is None:
@@ -41,7 +41,16 @@ def with_eyes(
         photo if fit is None or not free else _turn(loaded, photo, fit.gaze)
         for photo, fit in zip(photos, fits, strict=True)
     ]
-    return tuple(turned), texture[..., :3] if known is None else tinted_eye(texture, known)
+    return tuple(turned), known
+
+
+def eye_texture(loaded: LoadedPack, eyes: EyeFit | None) -> np.ndarray | None:
+    """(S, S, 3) sRGB texture of the eyes: the pack's in the fitted colours, or as it is without
+    any; None where the pack has none."""
+    texture = loaded.textures.get(EYE_TEXTURE)
+    if texture is None or eyes is None:
+        return None if texture is None else texture[..., :3]
+    return tinted_eye(texture, eyes)
 
 
 def _eyes_of(

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import torch
 
-from ..beside import beside
+from ..beside import Start
 from ..nets.detail import DetailNet
 from ..nets.fovea import grid_matrices, resample
 from ..reporter import Reporter
@@ -131,19 +131,18 @@ def _kept_layer(over: PhotoLayer, detailed: np.ndarray, request: FitRequest) -> 
 
 
 def fit_layers(
-    task: LayerTask, settings: FitSettings, reporter: Reporter
+    task: LayerTask, settings: FitSettings, reporter: Reporter, start: Start
 ) -> tuple[DetailFit, dict[str, float]]:
     """Detail and photo layer of one photo, and what each explains (see `layer_errors`).
 
-    Raises Cancelled.
+    start: of `beside`, for what need not wait. Raises Cancelled.
     """
     coarse, size, loaded = task.coarse, len(task.coarse), task.loaded
     mask = writable_mask(loaded.head, size)
-    with beside() as start:
-        waiting = start(unwrap_each, loaded, task.photos, mask, settings)
-        looking = start(_look, task, np.ones((1, 1), np.float32), 1.0, 1)
-        found = _detail_map(task, settings, reporter)
-        skins, whole = waiting.result(), looking.result()
+    waiting = start(unwrap_each, loaded, task.photos, mask, settings)
+    looking = start(_look, task, np.ones((1, 1), np.float32), 1.0, 1)
+    found = _detail_map(task, settings, reporter)
+    skins, whole = waiting.result(), looking.result()
     detailed = detailed_albedo(coarse, found.detail)
     photo = joined(skins, detailed, settings)
     reporter.progress(settings.detail.iterations, settings.detail.iterations)

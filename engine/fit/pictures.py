@@ -10,12 +10,21 @@ import torch
 from ..head.camera import Camera
 from ..head.transfer import picture_to_linear, picture_to_srgb
 from ..render.atlas import pad_texture
-from ..render.render import Material, clay_materials, render_head, render_view, render_views
+from ..render.render import (
+    Material,
+    clay_materials,
+    light_surface,
+    render_view,
+    render_views,
+    srgb_view,
+    studio_light_of,
+)
+from ..render.surface import HeadSurface, head_surface
 from ..result.pictures import contact_sheet, heat_picture, over
 from .eyes import EYE_SHADE
-from .geometry import photo_camera, working_camera
-from .loaded import CUTOUT_PARTS, EYE_PARTS, LoadedPack, seam_sources, skin_atlas
+from .loaded import EYE_PARTS, LoadedPack, seam_sources, skin_atlas
 from .reconstruct import Reconstruction
+from .surfaces import TILE, VIEW_SAMPLES, VIEWS, cutouts, pack_geometry
 
 PART_COLOURS = {
     "teeth_upper": (0.50, 0.46, 0.38),
@@ -24,14 +33,6 @@ PART_COLOURS = {
 }
 """Linear RGB of parts without a texture. Ours: enamel and mucosa by eye, darkened because the
 renderer casts no shadow into the mouth."""
-
-VIEWS = ((0.0, 0.0), (-40.0, 5.0), (75.0, 0.0))
-"""Yaw and pitch in degrees of compare.png's views."""
-
-TILE = 384
-"""Pixels. Ours: three fill the height of a screen; at 512 the views take twice as long."""
-VIEW_SAMPLES = 1.5
-"""Samples a side of a pixel. Ours: 2 looks the same at the tiles' size and costs twice as much."""
 
 RESIDUAL_RANGE = 0.25
 """Difference from the photo that has the hottest colour, sRGB units. Ours: a lock of hair or a
@@ -43,9 +44,6 @@ else together."""
 
 LARGEST_RESIDUAL = 768
 """Pixels a side of residual.png. Ours: an error has no finer structure than the layers' texels."""
-
-SMALL_CROP = 640
-"""Pixels. Smaller pictures are supersampled. Ours: stairs show there, and it costs little."""
 
 
 def pad_seams(texture: np.ndarray, loaded: LoadedPack) -> np.ndarray:
@@ -92,21 +90,12 @@ def _linear_part(loaded: LoadedPack, part: str) -> torch.Tensor | None:
 
 
 def _clay(loaded: LoadedPack) -> list[Material]:
-    names = loaded.head.part_names
-    return clay_materials(len(names), {names.index(name) for name in CUTOUT_PARTS})
-
-
-def pack_geometry(loaded: LoadedPack) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Triangles, corner UVs (2F, 3, 2) and part of each triangle."""
-    part = torch.from_numpy(np.repeat(loaded.head.face_part, 2).astype(np.int64))
-    return loaded.triangles, torch.from_numpy(loaded.head.triangle_uv), part
+    return clay_materials(len(loaded.head.part_names), cutouts(loaded))
 
 
 def crop_view(result: Reconstruction) -> Camera:
     """The fitted camera in pixels of the working crop."""
-    photo = result.prepared.photo
-    whole = photo_camera(result.shape, photo.width, photo.height)
-    return working_camera(whole, result.prepared.crop)
+    return result.photos[0].view.camera
 
 
 def render_lit(
@@ -117,9 +106,16 @@ def render_lit(
     samples: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The fitted head in the fitted light: sRGB (h, w, 3), alpha (h, w), of the camera's size."""
+    vertices, cards = torch.from_numpy(result.vertices), cutouts(loaded)
+    surface = head_surface(vertices, *pack_geometry(loaded), cards, camera, samples)
+    return _lit(result, surface, materials)
+
+
+def _lit(
+    result: Reconstruction, surface: HeadSurface, materials: Sequence[Material]
+) -> tuple[np.ndarray, np.ndarray]:
     light = torch.from_numpy(result.albedo.light.astype(np.float32))
-    vertices = torch.from_numpy(result.vertices)
-    output = render_head(vertices, *pack_geometry(loaded), materials, light, camera, samples)
+    output = light_surface(surface, materials, light)
     alpha = output.alpha.numpy()
     straight = output.rgb.numpy() / np.maximum(alpha, 1e-6)[..., None]
     return picture_to_srgb(np.clip(straight, 0.0, 1.0)), alpha
@@ -131,12 +127,10 @@ def painted(result: Reconstruction, loaded: LoadedPack, albedo: np.ndarray) -> l
 
 
 def render_crop(
-    result: Reconstruction, loaded: LoadedPack, materials: Sequence[Material]
+    result: Reconstruction, materials: Sequence[Material]
 ) -> tuple[np.ndarray, np.ndarray]:
     """The fitted head in the fitted light on the working crop: sRGB (h, w, 3), alpha (h, w)."""
-    camera = crop_view(result)
-    samples = 2 if max(camera.width, camera.height) <= SMALL_CROP else 1
-    return render_lit(result, loaded, materials, camera, samples)
+    return _lit(result, result.surfaces.crop, materials)
 
 
 def residual_picture(result: Reconstruction, rgb: np.ndarray) -> np.ndarray:
@@ -212,10 +206,10 @@ def sheet_views(
     result: Reconstruction, loaded: LoadedPack, materials: Sequence[Material]
 ) -> list[np.ndarray]:
     """The views of compare.png: clay, front, three-quarter, side. sRGB."""
-    geometry = (torch.from_numpy(result.vertices), *pack_geometry(loaded))
     pictures, looks = [], ([_clay(loaded), materials], [materials], [materials])
-    for view, look in zip(VIEWS, looks, strict=True):
-        pictures += render_view(*geometry, look, view, TILE, None, VIEW_SAMPLES)
+    for view, surface, some in zip(VIEWS, result.surfaces.views, looks, strict=True):
+        light = studio_light_of(view)
+        pictures += [srgb_view(light_surface(surface, look, light)) for look in some]
     return [picture.numpy() for picture in pictures]
 
 

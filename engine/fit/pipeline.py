@@ -122,7 +122,7 @@ def result_contents(
     with beside() as start:
         views = start(sheet_views, result, loaded, materials)
         most_maps = start(_maps, job, result, loaded)
-        rgb, alpha = render_crop(result, loaded, materials)
+        rgb, alpha = render_crop(result, materials)
         reporter.progress(1, 5)
         baked, baked_map = read_light_meter(result, loaded)
         reporter.progress(2, 5)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..beside import beside
 from ..photo.load import Photo
 from ..photo.prepare import PreparedPhoto
 from ..protocol.albedo import decode_albedo
@@ -14,7 +15,7 @@ from ..protocol.landmarks68 import check_inside
 from ..reporter import Reporter
 from .albedo import AlbedoFit
 from .detail import DetailFit
-from .eyes_of_photos import with_eyes
+from .eyes_of_photos import eye_texture, with_gazes
 from .fitted_photo import FittedPhoto
 from .geometry import head_shape
 from .hold import held_regions, hold_albedo, hold_identity
@@ -33,6 +34,7 @@ from .several import prepare_person
 from .shape import HOLDABLE as SHAPE_PARTS
 from .shape import ShapeFit, fit_shapes
 from .shape_view import shape_view
+from .surfaces import PictureSurfaces, picture_surfaces
 
 STAGES = ("prepare", "shape", "albedo", "detail", "write")
 """Names in order; the last one belongs to the caller."""
@@ -44,7 +46,7 @@ class Reconstruction:
 
     photos: those of the person, the main one first, and `indices` theirs among the photos given;
     neutral (V, 3) metres, model space; coarse (T, T, 3) sRGB; eye (S, S, 3) sRGB: texture of the
-    eyes, None when the pack has none; layer_errors: see there; seconds by
+    eyes, None when the pack has none; layer_errors, surfaces: see there; seconds by
     stage. The properties are the main photo's.
     """
 
@@ -55,6 +57,7 @@ class Reconstruction:
     eye: np.ndarray | None
     detail: DetailFit
     layer_errors: dict[str, float]
+    surfaces: PictureSurfaces
     seconds: dict[str, float]
     warnings: tuple[str, ...]
 
@@ -187,6 +190,29 @@ def _fit_albedos(
     return tuple(replace(one, coefficients=coefficients) for one in found), covers
 
 
+def _fit_skins(
+    prepared: Sequence[PreparedPhoto],
+    shapes: Sequence[ShapeFit],
+    posed: Sequence[tuple[np.ndarray, np.ndarray]],
+    loaded: LoadedPack,
+    request: FitRequest,
+    settings: FitSettings,
+    reporter: Reporter,
+) -> tuple[FittedPhoto, ...]:
+    """Stage 2. posed: of each photo the vertices (V, 3), see `head_shape`. Raises Cancelled."""
+    three = zip(prepared, shapes, posed, strict=True)
+    looks = [look_at(one, shape, both[0], loaded) for one, shape, both in three]
+    reporter.progress(0, settings.albedo.rounds)
+    views = [view for view, _ in looks]
+    albedos, covers = _fit_albedos(views, loaded, request, settings, reporter)
+    return tuple(
+        FittedPhoto(one, shape, both[0], *look, albedo, cover)
+        for one, shape, both, look, albedo, cover in zip(
+            prepared, shapes, posed, looks, albedos, covers, strict=True
+        )
+    )
+
+
 def reconstruct(
     photos: Sequence[Photo],
     loaded: LoadedPack,
@@ -210,35 +236,30 @@ def reconstruct(
         if request.start is not None:
             request.start.check_photos([one.photo.sha256 for one in prepared])
         check_inside(request.pins, prepared[0].photo.width, prepared[0].photo.height)
-    with clock.stage("shape"):
-        shapes = _fit_shapes(prepared, loaded, request, settings, reporter)
-        posed = [head_shape(loaded.head, one.identity, one.expression) for one in shapes]
-        show(posed[0][0])
-    with clock.stage("albedo"):
-        three = zip(prepared, shapes, posed, strict=True)
-        looks = [look_at(one, shape, both[0], loaded) for one, shape, both in three]
-        reporter.progress(0, settings.albedo.rounds)
-        views = [view for view, _ in looks]
-        albedos, covers = _fit_albedos(views, loaded, request, settings, reporter)
-        fitted = tuple(
-            FittedPhoto(one, shape, both[0], *look, albedo, cover)
-            for one, shape, both, look, albedo, cover in zip(
-                prepared, shapes, posed, looks, albedos, covers, strict=True
-            )
-        )
-        if settings.paper is not None:
-            fitted, request = fit_paper(loaded, fitted, request, settings.paper, reporter)
-        fitted, eye = with_eyes(loaded, fitted, request.held, settings.eyes)
-    with clock.stage("detail"):
-        coarse = coarse_albedo(loaded, fitted[0].albedo.coefficients, request.texture_size)
-        detail, layer_errors = fit_layers(
-            LayerTask(loaded, fitted, coarse, request), settings, reporter
-        )
+    with beside() as start:
+        with clock.stage("shape"):
+            shapes = _fit_shapes(prepared, loaded, request, settings, reporter)
+            posed = [head_shape(loaded.head, one.identity, one.expression) for one in shapes]
+            shown = start(show, posed[0][0])
+        with clock.stage("albedo"):
+            fitted = _fit_skins(prepared, shapes, posed, loaded, request, settings, reporter)
+            shown.result()
+            if settings.paper is not None:
+                fitted, request = fit_paper(loaded, fitted, request, settings.paper, reporter)
+            fitted, eyes = with_gazes(loaded, fitted, request.held, settings.eyes)
+        with clock.stage("detail"):
+            coarse = coarse_albedo(loaded, fitted[0].albedo.coefficients, request.texture_size)
+            drawn = start(picture_surfaces, loaded, fitted[0])
+            eye = start(eye_texture, loaded, eyes)
+            task = LayerTask(loaded, fitted, coarse, request)
+            detail, layer_errors = fit_layers(task, settings, reporter, start)
+            surfaces = drawn.result()
     main = fitted[0].shape
-    face = evidence_mask(loaded.head, len(covers[0]))
+    covered = fitted[0].covered
+    face = evidence_mask(loaded.head, len(covered))
     warnings = (
         *person.warnings,
-        *_warnings(prepared[0], main, covers[0], face),
+        *_warnings(prepared[0], main, covered, face),
         *_missed_pins(prepared[0], main, loaded, request, settings),
     )
     for text in warnings:
@@ -248,9 +269,10 @@ def reconstruct(
         person.indices,
         head_shape(loaded.head, main.identity, main.expression)[1],
         coarse,
-        eye,
+        eye.result(),
         detail,
         layer_errors,
+        surfaces,
         clock.seconds,
         warnings,
     )

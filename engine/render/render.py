@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import torch
 
-from ..head.camera import Camera, project, rotation_from_vector, scale_camera
+from ..head.camera import Camera, rotation_from_vector
 from ..head.lighting import directional_light, rotate_light, shade
-from ..head.normals import unit, vertex_normals
+from ..head.normals import unit
 from ..protocol import conventions
-from .interpolate import covered_triangles, found_weights, interpolate_covered, to_image
-from .rasterize import Fragments, rasterize
+from .interpolate import to_image
+from .rasterize import Fragments
+from .surface import HeadSurface, Surface, head_surface
 from .texture import resize_area, sample_texture
 
 _FIELD_OF_VIEW = 18.0
@@ -49,27 +50,6 @@ class RenderOutput:
     rgb: torch.Tensor
     alpha: torch.Tensor
     fragments: Fragments
-
-
-@dataclass(frozen=True, eq=False)
-class _Scene:
-    vertices: torch.Tensor
-    normals: torch.Tensor
-    pixels: torch.Tensor
-    depth: torch.Tensor
-    triangles: torch.Tensor
-    corner_uv: torch.Tensor
-    part: torch.Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class _Surface:
-    """The covered samples (N,) of a raster: unit normals (N, 3), uv (N, 2), parts (N,)."""
-
-    fragments: Fragments
-    normals: torch.Tensor
-    uv: torch.Tensor
-    parts: torch.Tensor
 
 
 def clay_materials(count: int, hidden: Collection[int] = ()) -> list[Material]:
@@ -115,44 +95,37 @@ def render_looks(
 
     The same parts must be cut-outs in all of them, else ValueError.
     """
-    big = scale_camera(camera, supersample) if supersample > 1 else camera
-    pixels, depth = project(vertices, big)
-    normals = vertex_normals(vertices, triangles)
-    scene = _Scene(vertices, normals, pixels, depth, triangles, corner_uv, triangle_part)
-    kinds = [[material.is_cutout for material in look] for look in looks]
-    if any(kind != kinds[0] for kind in kinds):
+    cutouts = cutout_parts(looks[0])
+    if any(cutout_parts(look) != cutouts for look in looks):
         raise ValueError("the same parts must be cut-outs in all looks")
-    cutout = torch.tensor(kinds[0], device=triangles.device)
-    is_cutout = cutout.index_select(0, triangle_part.long())
-    solid = _find_surface(scene, ~is_cutout, big)
-    front = _find_surface(scene, is_cutout, big) if bool(is_cutout.any()) else None
-    outputs = []
-    for look in looks:
-        colours = _lit_colours(solid, look, light)
-        layer = to_image(colours, solid.fragments.covered, big.height, big.width)
-        if front is not None:
-            over = _lit_colours(front, look, light)
-            layer = _laid_over(layer, solid.fragments.depth, over, front.fragments)
-        if supersample > 1:
-            layer = resize_area(layer, camera.height, camera.width)
-        outputs.append(RenderOutput(layer[..., :3], layer[..., 3], solid.fragments))
-    return outputs
+    geometry = (vertices, triangles, corner_uv, triangle_part)
+    surface = head_surface(*geometry, cutouts, camera, supersample)
+    return [light_surface(surface, look, light) for look in looks]
 
 
-def _find_surface(scene: _Scene, drawn: torch.Tensor, camera: Camera) -> _Surface:
-    """What the camera sees of the triangles `drawn` (T,)."""
-    kept = drawn.nonzero().squeeze(1)
-    triangles = scene.triangles.index_select(0, kept)
-    fragments = rasterize(scene.pixels, scene.depth, triangles, camera.height, camera.width)
-    weights = found_weights(scene.pixels, scene.depth, triangles, fragments)
-    normals = unit(interpolate_covered(scene.normals, fragments, triangles, weights))
-    uv = interpolate_covered(scene.corner_uv.index_select(0, kept), fragments, None, weights)
-    parts = scene.part.index_select(0, kept).long().index_select(0, covered_triangles(fragments))
-    return _Surface(fragments, normals, uv, parts)
+def cutout_parts(materials: Sequence[Material]) -> list[int]:
+    """Numbers of the parts whose materials have alpha."""
+    return [number for number, material in enumerate(materials) if material.is_cutout]
+
+
+def light_surface(
+    surface: HeadSurface, materials: Sequence[Material], light: torch.Tensor
+) -> RenderOutput:
+    """Picture of a surface in materials whose cut-outs are its own, see `render_head`."""
+    solid, front = surface.solid, surface.front
+    height, width = solid.fragments.triangle.shape
+    colours = _lit_colours(solid, materials, light)
+    layer = to_image(colours, solid.fragments.covered, height, width)
+    if front is not None:
+        over = _lit_colours(front, materials, light)
+        layer = _laid_over(layer, solid.fragments.depth, over, front.fragments)
+    if (height, width) != (surface.height, surface.width):
+        layer = resize_area(layer, surface.height, surface.width)
+    return RenderOutput(layer[..., :3], layer[..., 3], solid.fragments)
 
 
 def _lit_colours(
-    surface: _Surface, materials: Sequence[Material], light: torch.Tensor
+    surface: Surface, materials: Sequence[Material], light: torch.Tensor
 ) -> torch.Tensor:
     """(N, 4) premultiplied RGBA of a surface's samples in the light (9, 3)."""
     albedo = _surface_colour(materials, surface.parts, surface.uv)
@@ -270,12 +243,18 @@ def render_view(
 ) -> list[torch.Tensor]:
     """As `render_views`, one view in several looks, see `render_looks`: a picture each."""
     camera = orbit_camera(vertices, *view, size)
-    if light is None:
-        frontal = torch.as_tensor(conventions.FRONTAL_ROTATION, dtype=torch.float32)
-        light = rotate_light(studio_light(), (frontal @ orbit_rotation(*view)).T)
     geometry = (vertices, triangles, corner_uv, triangle_part)
-    pictures = []
-    for output in render_looks(*geometry, looks, light.to(vertices), camera, supersample):
-        linear = output.rgb + (1 - output.alpha[..., None]) * _BACKGROUND
-        pictures.append(conventions.linear_to_srgb(linear.clamp(0, 1), xp=torch))
-    return pictures
+    light = studio_light_of(view).to(vertices) if light is None else light.to(vertices)
+    return [srgb_view(each) for each in render_looks(*geometry, looks, light, camera, supersample)]
+
+
+def studio_light_of(view: tuple[float, float]) -> torch.Tensor:
+    """(9, 3) `studio_light` for a camera at yaw and pitch (degrees), in model space."""
+    frontal = torch.as_tensor(conventions.FRONTAL_ROTATION, dtype=torch.float32)
+    return rotate_light(studio_light(), (frontal @ orbit_rotation(*view)).T)
+
+
+def srgb_view(output: RenderOutput) -> torch.Tensor:
+    """(H, W, 3) sRGB in [0, 1]: a picture on grey."""
+    linear = output.rgb + (1 - output.alpha[..., None]) * _BACKGROUND
+    return conventions.linear_to_srgb(linear.clamp(0, 1), xp=torch)

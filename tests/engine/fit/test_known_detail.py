@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from engine.beside import beside
 from engine.fit.albedo import AlbedoFit
+from engine.fit.detail import DetailFit
 from engine.fit.fitted_photo import FittedPhoto
 from engine.fit.geometry import face_pixels, render_depth
 from engine.fit.layers import LayerTask, fit_layers
@@ -96,9 +98,14 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
+def layers_of(layers: LayerTask) -> tuple[DetailFit, dict[str, float]]:
+    with beside() as start:
+        return fit_layers(layers, SETTINGS, NullReporter(), start)
+
+
 def test_detail_is_found_and_does_not_depend_on_the_light(loaded, truth) -> None:
-    left, errors = fit_layers(task(loaded, truth, 0.35), SETTINGS, NullReporter())
-    right, _ = fit_layers(task(loaded, truth, -0.35), SETTINGS, NullReporter())
+    left, errors = layers_of(task(loaded, truth, 0.35))
+    right, _ = layers_of(task(loaded, truth, -0.35))
     face = middle(loaded.head)
     assert correlation(left.detail[face], truth[face]) > 0.7
     assert correlation(left.detail[face], right.detail[face]) > 0.9
@@ -111,9 +118,9 @@ def test_detail_is_found_and_does_not_depend_on_the_light(loaded, truth) -> None
 
 
 def test_equal_seeds_give_equal_results(loaded, truth) -> None:
-    first, _ = fit_layers(task(loaded, truth, 0.3, 5), SETTINGS, NullReporter())
-    second, _ = fit_layers(task(loaded, truth, 0.3, 5), SETTINGS, NullReporter())
-    other, _ = fit_layers(task(loaded, truth, 0.3, 6), SETTINGS, NullReporter())
+    first, _ = layers_of(task(loaded, truth, 0.3, 5))
+    second, _ = layers_of(task(loaded, truth, 0.3, 5))
+    other, _ = layers_of(task(loaded, truth, 0.3, 6))
     np.testing.assert_array_equal(first.alpha, second.alpha)
     np.testing.assert_array_equal(first.albedo, second.albedo)
     assert not np.array_equal(first.alpha, other.alpha)
@@ -121,7 +128,7 @@ def test_equal_seeds_give_equal_results(loaded, truth) -> None:
 
 def test_a_pack_without_a_detail_model_leaves_the_detail_out(loaded, truth) -> None:
     plain = replace(loaded, detail=None)
-    fit, errors = fit_layers(task(plain, truth, 0.3), SETTINGS, NullReporter())
+    fit, errors = layers_of(task(plain, truth, 0.3))
     assert fit.alpha is None
     assert not fit.detail.any()
     assert errors["share_detail"] == 0.0
