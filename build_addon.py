@@ -2,6 +2,7 @@
 
     python build_addon.py demo [PHOTO]         from a photo to head.blend, head.glb and head.fbx
     python build_addon.py test [PYTEST ...]    the whole test suite
+    python build_addon.py blenders [VERSION]   the Blender tests in several versions of Blender
     python build_addon.py zip                  the extension for Blender
     python build_addon.py export RESULT --fbx  a result directory to a 3D file
 
@@ -16,6 +17,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 said in plain words before newer c
     sys.exit("Python 3.11 or 3.13 is needed, this is Python {}.{}.".format(*sys.version_info))
 
 from engine.packaging.blender_job import FORMATS
+from engine.packaging.blenders import BLENDERS, run_blenders
 from engine.packaging.commands import demo, export, make_zip, test
 from engine.packaging.environment import EnvironmentOptions
 from engine.packaging.problems import SetupError
@@ -40,6 +42,12 @@ def _parser() -> argparse.ArgumentParser:
     for_demo = commands.add_parser("demo", help="reconstruct a photo, end to end")
     for_demo.add_argument("photo", nargs="?", type=Path, help="default: an astronaut's portrait")
     commands.add_parser("test", help="run the test suite; what follows goes to pytest")
+    for_blenders = commands.add_parser(
+        "blenders",
+        help="run the Blender tests in several versions of Blender, each in its own folder",
+    )
+    for_blenders.add_argument("versions", nargs="*", metavar="VERSION", help=" ".join(BLENDERS))
+    for_blenders.add_argument("--bench", action="store_true", help="time the sliders instead")
     commands.add_parser("zip", help="build and validate the extension")
     for_export = commands.add_parser("export", help="write 3D files from a result directory")
     for_export.add_argument("result", type=Path, help="result directory of `python -m engine fit`")
@@ -63,6 +71,10 @@ def main() -> int:
             return demo(options, chosen.photo)
         if chosen.command == "test":
             return test(options, words[words.index("test") + 1 :])
+        if chosen.command == "blenders":
+            if unlike := [version for version in chosen.versions if version not in BLENDERS]:
+                parser.error(f"blenders: {unlike[0]} is none of {', '.join(BLENDERS)}")
+            return run_blenders(ROOT, tuple(chosen.versions or BLENDERS), chosen.bench)
         if chosen.command == "zip":
             return make_zip(options)
         formats = tuple(name for name in FORMATS if getattr(chosen, name))

@@ -58,6 +58,24 @@ def environment(options: EnvironmentOptions, groups: tuple[str, ...], progress: 
     return python
 
 
+def make_environment(
+    folder: Path, base: Path, packages: tuple[str, ...], progress: Progress
+) -> Path:
+    """Interpreter of the environment `folder` of Python `base` with exactly pinned packages;
+    installs only when the pins changed. Raises SetupError."""
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        progress.say(f"making the environment {folder}")
+        _run([str(base), "-m", "venv", str(folder)], f"The environment {folder} was not made")
+    wanted = {name: "" for name in packages}
+    if _read_stamp(folder / _STAMP) != wanted:
+        progress.say(f"installing {packages[0]} with pip")
+        command = [str(python), "-m", "pip", "install", "--progress-bar=off", *packages]
+        _install(command, progress)
+        (folder / _STAMP).write_text(json.dumps(wanted, indent=1), encoding="utf-8")
+    return python
+
+
 def _check_version(python: Path) -> None:
     ask = "import sys; print(sys.version_info[0], sys.version_info[1])"
     try:
