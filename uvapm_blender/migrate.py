@@ -1,0 +1,53 @@
+"""Heads of files that an earlier version saved become heads of this one when the file is opened."""
+
+from collections.abc import Callable
+
+import bpy
+from bpy.app.handlers import persistent
+
+from .declarations import PROPERTY
+from .properties import SCHEMA_VERSION
+from .scene.heads import role_of
+from .shape.describe import describe_from_folder as describe_shape
+from .skin.describe import describe_from_folder as describe_skin
+
+
+def migrate(root: bpy.types.Object) -> None:
+    """Bring the properties of a head to `SCHEMA_VERSION`, step by step.
+
+    What an earlier version did not keep is read from the result; without it the new sliders say
+    so, and everything that was saved stays. A head of a later version is left as it is.
+    """
+    head = getattr(root, PROPERTY)
+    while head.schema_version < SCHEMA_VERSION:
+        _STEPS[max(head.schema_version, 1)](root)
+        head.schema_version = max(head.schema_version, 1) + 1
+
+
+def _from_1(root: bpy.types.Object) -> None:
+    """2: shape and skin sliders."""
+    describe_shape(root)
+    describe_skin(root)
+
+
+Step = Callable[[bpy.types.Object], None]
+_STEPS: dict[int, Step] = {1: _from_1}
+"""By the version that a step starts from."""
+
+
+@persistent
+def _on_load(*_: object) -> None:
+    for item in bpy.data.objects:
+        if item.library is None and role_of(item) == "ROOT":
+            migrate(item)
+
+
+def add() -> None:
+    """Once, when the extension is enabled, before all that reads heads of a loaded file."""
+    bpy.app.handlers.load_post.append(_on_load)
+
+
+def remove() -> None:
+    """When the extension is disabled."""
+    if _on_load in bpy.app.handlers.load_post:
+        bpy.app.handlers.load_post.remove(_on_load)
