@@ -28,6 +28,8 @@ class Operators(StrEnum):
     RANDOMISE_SHAPE = "uvapm.randomise_shape"
     LOCK_SHAPE = "uvapm.lock_shape"
     LOOK_AGAIN = "uvapm.look_again"
+    LIGHT = "uvapm.light"
+    LIGHT_FILE = "uvapm.light_file"
     RESET_DETAIL = "uvapm.reset_detail"
     FIND_RESULT = "uvapm.find_result"
 
@@ -43,6 +45,7 @@ class Panels(StrEnum):
     BANDS = "UVAPM_PT_bands"
     REGIONS = "UVAPM_PT_regions"
     DIRECTIONS = "UVAPM_PT_directions"
+    LIGHT = "UVAPM_PT_light"
     CAMERA = "UVAPM_PT_camera"
     REFIT = "UVAPM_PT_refit"
     REPORT = "UVAPM_PT_report"

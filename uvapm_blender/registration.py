@@ -15,9 +15,13 @@ from .panels import detail as detail_panels
 from .panels import head as head_panels
 from .panels import main as main_panel
 from .panels import match as match_panels
+from .panels import relight as relight_panels
 from .panels import shape as shape_panels
+from .operators import relight
 from .preferences import UVAPM_AP_preferences
 from .properties import UVAPM_PG_head, UVAPM_PG_session
+from .relight import previews
+from .relight import properties as relight_properties
 from .shape import handlers as shape_handlers
 from .shape import properties as shape_properties
 
@@ -28,6 +32,8 @@ CLASSES = (
     *shape_properties.CLASSES,
     UVAPM_PG_head,
     UVAPM_PG_session,
+    *relight_properties.CLASSES,
+    *relight.CLASSES,
     reconstruct.UVAPM_OT_reconstruct,
     reconstruct.UVAPM_OT_cancel,
     refit.UVAPM_OT_refit,
@@ -47,6 +53,7 @@ CLASSES = (
     detail_panels.UVAPM_PT_bands,
     detail_panels.UVAPM_PT_regions,
     detail_panels.UVAPM_PT_directions,
+    *relight_panels.CLASSES,
     match_panels.UVAPM_PT_camera,
     head_panels.UVAPM_PT_refit,
     match_panels.UVAPM_PT_report,
@@ -67,6 +74,9 @@ def register() -> None:
             bpy.utils.unregister_class(each)
         raise
     setattr(bpy.types.Object, PROPERTY, bpy.props.PointerProperty(type=UVAPM_PG_head))
+    scene_group = relight_properties.UVAPM_PG_scene
+    setattr(bpy.types.Scene, PROPERTY, bpy.props.PointerProperty(type=scene_group))
+    previews.open_shelf()
     setattr(bpy.types.WindowManager, PROPERTY, bpy.props.PointerProperty(type=UVAPM_PG_session))
     bpy.app.timers.register(runtime.idle_tick, first_interval=20.0, persistent=True)
     handlers.add()
@@ -86,6 +96,8 @@ def unregister() -> None:
     atexit.unregister(runtime.close)
     if bpy.app.timers.is_registered(runtime.idle_tick):
         bpy.app.timers.unregister(runtime.idle_tick)
+    previews.close_shelf()
+    delattr(bpy.types.Scene, PROPERTY)
     delattr(bpy.types.WindowManager, PROPERTY)
     delattr(bpy.types.Object, PROPERTY)
     for each in reversed(CLASSES):

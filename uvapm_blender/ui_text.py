@@ -34,6 +34,7 @@ NO_SHAPE = "This head has no shape sliders: its result folder was not found"
 NO_EXPRESSIONS = "This head has no expressions"
 NOTHING_FOUND = "Nothing found"
 NOTHING_RUNS = "No reconstruction is running"
+NO_HDRI = "Choose an .hdr or .exr file"
 NO_DETAIL = "This head was fitted without a detail model"
 PACK_COMMAND = "python -m engine packs build default"
 PACK_ADVICE = "In the extension's folder, with the engine's Python, run:"
@@ -52,6 +53,11 @@ def built(name: str, warnings: int) -> str:
     if not warnings:
         return f"{name}: head added"
     return f"{name}: head added, with {warnings} warning{'s' if warnings > 1 else ''}"
+
+
+def light_with(label: str) -> str:
+    """Tooltip of an environment."""
+    return f"Light the scene with: {label}. Rotation and strength stay as they were last"
 
 
 def refitted(new: str, old: str) -> str:

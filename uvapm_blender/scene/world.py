@@ -4,6 +4,7 @@ import bpy
 import numpy as np
 
 from ...engine.protocol.conventions import radiance_to_equirectangular
+from . import environment
 from .images import new_packed, replace_image
 
 HEIGHT = 64
@@ -16,16 +17,7 @@ PHOTO_LIGHT = "Light of the photo"
 def new_world(name: str, light: np.ndarray) -> bpy.types.World:
     """World lit by (9, 3) shading coefficients (see conventions), as a packed float image."""
     world = bpy.data.worlds.new(name)
-    if not world.node_tree:  # deprecated switch, still needed before Blender 5
-        world.use_nodes = True
-    tree = world.node_tree
-    background = next(node for node in tree.nodes if node.type == "BACKGROUND")
-    environment = tree.nodes.new("ShaderNodeTexEnvironment")
-    environment.location = (background.location.x - 320, background.location.y)
-    environment.label = PHOTO_LIGHT
-    environment.image = _light_image(f"{name} light", light)
-    tree.links.new(environment.outputs["Color"], background.inputs["Color"])
-    background.inputs["Strength"].default_value = 1.0
+    environment.fill(world, _light_image(f"{name} light", light), PHOTO_LIGHT)
     return world
 
 
