@@ -30,6 +30,9 @@ class Operators(StrEnum):
     LOOK_AGAIN = "uvapm.look_again"
     LIGHT = "uvapm.light"
     LIGHT_FILE = "uvapm.light_file"
+    RESET_SKIN = "uvapm.reset_skin"
+    RANDOMISE_SKIN = "uvapm.randomise_skin"
+    LOCK_SKIN = "uvapm.lock_skin"
     RESET_DETAIL = "uvapm.reset_detail"
     FIND_RESULT = "uvapm.find_result"
 
@@ -41,6 +44,8 @@ class Panels(StrEnum):
     HEAD = "UVAPM_PT_head"
     SHAPE = "UVAPM_PT_shape"
     EXPRESSION = "UVAPM_PT_expression"
+    SKIN = "UVAPM_PT_skin"
+    SKIN_COMPONENTS = "UVAPM_PT_skin_components"
     DETAIL = "UVAPM_PT_detail"
     BANDS = "UVAPM_PT_bands"
     REGIONS = "UVAPM_PT_regions"

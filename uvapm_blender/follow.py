@@ -15,7 +15,8 @@ from .scene.heads import role_of
 Follower = Callable[[bpy.types.Object], None]
 
 _FOLLOWERS: list[Follower] = []
-_running = False
+_running: set[str] = set()
+"""Not empty while followers are called."""
 
 
 def add(follower: Follower) -> None:
@@ -42,16 +43,15 @@ def animated_heads() -> list[bpy.types.Object]:
 def follow() -> None:
     """Let every follower look at every animated head. Followers may change data: the evaluation
     that this causes does not come back here."""
-    global _running
     if _running:
         return
-    _running = True
+    _running.add("follow")
     try:
         for root in animated_heads():
             for follower in tuple(_FOLLOWERS):
                 follower(root)
     finally:
-        _running = False
+        _running.clear()
 
 
 @persistent

@@ -6,6 +6,7 @@ from .compat import BLEND_RELATIVE
 from .detail.properties import UVAPM_PG_detail
 from .match.properties import UVAPM_PG_match
 from .shape.properties import UVAPM_PG_shape, UVAPM_PG_shape_view
+from .skin.properties import UVAPM_PG_skin, UVAPM_PG_skin_view
 
 SCHEMA_VERSION = 1
 """Version of `HeadProperties` in saved files."""
@@ -67,6 +68,7 @@ class UVAPM_PG_head(bpy.types.PropertyGroup):
         options={"ENUM_FLAG"},
     )
     detail: bpy.props.PointerProperty(name="Detail", type=UVAPM_PG_detail)
+    skin: bpy.props.PointerProperty(name="Skin", type=UVAPM_PG_skin)
     shape: bpy.props.PointerProperty(name="Shape", type=UVAPM_PG_shape)
     match: bpy.props.PointerProperty(name="Match", type=UVAPM_PG_match)
 
@@ -81,3 +83,4 @@ class UVAPM_PG_session(bpy.types.PropertyGroup):
         options={"SKIP_SAVE", *BLEND_RELATIVE},
     )
     shape: bpy.props.PointerProperty(type=UVAPM_PG_shape_view)
+    skin: bpy.props.PointerProperty(type=UVAPM_PG_skin_view)

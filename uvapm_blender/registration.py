@@ -4,19 +4,29 @@ import atexit
 
 import bpy
 
-from . import runtime
+from . import follow, runtime
 from .declarations import PROPERTY
 from .detail import handlers, live
 from .detail.properties import UVAPM_PG_detail
 from .match import wipe
 from .match.properties import UVAPM_PG_match
-from .operators import detail, export_head, head, import_result, reconstruct, refit, shape
+from .operators import (
+    detail,
+    export_head,
+    head,
+    import_result,
+    reconstruct,
+    refit,
+    shape,
+    skin,
+)
 from .panels import detail as detail_panels
 from .panels import head as head_panels
 from .panels import main as main_panel
 from .panels import match as match_panels
 from .panels import relight as relight_panels
 from .panels import shape as shape_panels
+from .panels import skin as skin_panels
 from .operators import relight
 from .preferences import UVAPM_AP_preferences
 from .properties import UVAPM_PG_head, UVAPM_PG_session
@@ -24,12 +34,14 @@ from .relight import previews
 from .relight import properties as relight_properties
 from .shape import handlers as shape_handlers
 from .shape import properties as shape_properties
+from .skin import properties as skin_properties
 
 CLASSES = (
     UVAPM_AP_preferences,
     UVAPM_PG_detail,
     UVAPM_PG_match,
     *shape_properties.CLASSES,
+    *skin_properties.CLASSES,
     UVAPM_PG_head,
     UVAPM_PG_session,
     *relight_properties.CLASSES,
@@ -44,11 +56,13 @@ CLASSES = (
     head.UVAPM_OT_choose_engine,
     head.UVAPM_OT_copy_text,
     *shape.CLASSES,
+    *skin.CLASSES,
     detail.UVAPM_OT_reset_detail,
     detail.UVAPM_OT_find_result,
     main_panel.UVAPM_PT_main,
     head_panels.UVAPM_PT_head,
     *shape_panels.CLASSES,
+    *skin_panels.CLASSES,
     detail_panels.UVAPM_PT_detail,
     detail_panels.UVAPM_PT_bands,
     detail_panels.UVAPM_PT_regions,
@@ -79,6 +93,7 @@ def register() -> None:
     previews.open_shelf()
     setattr(bpy.types.WindowManager, PROPERTY, bpy.props.PointerProperty(type=UVAPM_PG_session))
     bpy.app.timers.register(runtime.idle_tick, first_interval=20.0, persistent=True)
+    follow.add_handlers()
     handlers.add()
     shape_handlers.add()
     wipe.add()
@@ -91,6 +106,7 @@ def unregister() -> None:
     shape_handlers.remove()
     handlers.remove()
     live.close()
+    follow.remove_handlers()
     runtime.unwatch()
     runtime.close()
     atexit.unregister(runtime.close)

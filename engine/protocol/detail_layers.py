@@ -5,6 +5,7 @@ Scales are millimetres of skin: a texel of the FFHQ-UV layout covers much the sa
 head. All maps are signed V of sRGB-encoded values (`detail.py`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -160,16 +161,35 @@ def compose_albedo(
     (T, T, 3) signed; returns (T, T, 3) f32 in [0, 1], written into `out` when that is given.
     Inputs whose channels lie one after the other in memory are three times as fast.
     """
-    size = coarse.shape[0]
-    detail = resample(detail, size)
     out = np.empty_like(coarse, dtype=np.float32) if out is None else out
+    for _ in compose_steps(coarse, resample(detail, len(coarse)), photo_layer, photo_share, out):
+        pass
+    return out
+
+
+def compose_steps(
+    coarse: np.ndarray,
+    detail: np.ndarray,
+    photo_layer: np.ndarray,
+    photo_share: float,
+    out: np.ndarray,
+    change: np.ndarray | None = None,
+) -> Iterator[None]:
+    """`compose_albedo` into `out` (T, T, 3), a strip of rows at each step.
+
+    detail: (T, T), already of that size. change: (T, T, 3) sRGB that is added to coarse first.
+    """
+    size = coarse.shape[0]
     step = max(1, STRIP_BYTES // (12 * size))
     for row in range(0, size, step):
         rows = slice(row, row + step)
-        part = add_detail(coarse[rows], detail[rows])
+        base = coarse[rows]
+        if change is not None:
+            base = np.clip(base + change[rows], 0.0, 1.0)
+        part = add_detail(base, detail[rows])
         if photo_share:
             part += np.float32(photo_share) * photo_layer[rows]
         np.clip(part, 0.0, 1.0, out=part)
         for channel in range(3):  # `out` may be interleaved: numpy would go texel by texel
             out[rows][..., channel] = part[..., channel]
-    return out
+        yield

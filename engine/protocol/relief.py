@@ -4,6 +4,7 @@ The engine makes the maps from the detail (`engine/surface`); the add-on scales 
 the same formulas. Standard library and numpy only.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +22,9 @@ LEAST_SHARE = 0.6
 """Of the microfacets' alpha that stays, however much of the slopes the normal map shows (ours)."""
 _NEARLY_STEEPEST = 0.98
 _LEAST_UP = 0.05
-_AVERAGING = 4
-"""Texels of 512 that are averaged before slopes are blurred over 5 mm."""
+_AVERAGING, _REACH = 4, 6.0
+"""Texels of 512 that are averaged first, and the deviation of the blur after that: as the engine's
+roughness has it."""
 
 
 def bent_normals(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -107,29 +109,37 @@ def relief_scale(bands: np.ndarray, strengths: DetailStrengths) -> ReliefScale:
 
 
 def scaled_slopes(slopes: np.ndarray, scale: ReliefScale) -> np.ndarray:
-    """(2, S, S) f32 slopes after the sliders."""
-    size = slopes.shape[1]
-    out = resample(scale.gain, size) * slopes
-    for part, add in zip(out, scale.add, strict=True):
-        part += resample(add, size)
+    """(2, S, S) f32 slopes after the sliders. slopes: (2, S, S)."""
+    out = np.empty_like(slopes)
+    for _ in scale_steps(slopes, scale, out):
+        pass
     return out
 
 
-def shown_relief(normal: np.ndarray) -> np.ndarray:
-    """(128, 128) f32 mean square slope of a normal map (S, S, 3), averaged over about 5 mm."""
-    small = resample(square_slope(normal), DETAIL_SIZE // _AVERAGING)
-    return blur(small, 6.0 / _AVERAGING)
+def scale_steps(slopes: np.ndarray, scale: ReliefScale, out: np.ndarray) -> Iterator[None]:
+    """`scaled_slopes` into `out` (2, S, S), in short steps."""
+    size = slopes.shape[1]
+    gain = resample(scale.gain, size)
+    yield
+    for now, before, add in zip(out, slopes, scale.add, strict=True):
+        add = resample(add, size)
+        yield
+        np.multiply(gain, before, out=now)
+        now += add
+        yield
 
 
-def followed_roughness(
-    roughness: np.ndarray, shown: np.ndarray, shown_now: np.ndarray
-) -> np.ndarray:
-    """(S, S) f32 roughness after the relief changed.
+def shown_relief(square: np.ndarray) -> np.ndarray:
+    """(128, 128) f32 mean of the square slopes (S, S) of `square_slope`, over about 5 mm."""
+    small = resample(square, DETAIL_SIZE // _AVERAGING)
+    return np.maximum(blur(small, _REACH / _AVERAGING), 0.0)
 
-    roughness: (S, S) as fitted; shown, shown_now: (128, 128) of `shown_relief`, of the fitted
+
+def followed_roughness(roughness: np.ndarray, before: np.ndarray, now: np.ndarray) -> np.ndarray:
+    """Roughness after the relief changed, elementwise.
+
+    roughness: as fitted; before, now: mean square slopes (`shown_relief`, enlarged) of the fitted
     normals and the new ones. What pits and stubble added stays (a twentieth at most).
     """
-    size = len(roughness)
-    before, now = resample(np.maximum(shown, 0.0), size), resample(np.maximum(shown_now, 0.0), size)
     alpha = roughness * roughness
     return np.sqrt(alpha_beside_relief(whole_alpha_square(alpha, before), now))

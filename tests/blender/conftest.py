@@ -112,7 +112,7 @@ def engine(addon, monkeypatch, tmp_path):
         folder.mkdir(exist_ok=True)
         command = (sys.executable, "-u", str(FAKE_ENGINE), how, str(folder))
         made = launch(command, str(addon.locations.ROOT), ())
-        module = importlib.import_module("uvapm.uvapm_blender.detail.live")
+        module = importlib.import_module("uvapm.uvapm_blender.detail.directions")
         monkeypatch.setattr(module, "make_launch", lambda context: made)
 
     start()

@@ -142,26 +142,17 @@ def test_a_drag_in_a_window_is_followed_by_the_timer(
     built, other = addon.build(result), addon.build(result)
     engine("slow_decode")
 
-    class Windowed:
-        def __getattr__(self, name):
-            return getattr(blender, name)
-
-    class App:
-        background = False
-
-        def __getattr__(self, name):
-            return getattr(blender.app, name)
-
-    windowed = Windowed()
-    windowed.app = App()
-    monkeypatch.setattr(live, "bpy", windowed)
+    built.root.uvapm.detail.strength, other.root.uvapm.detail.strength = 1.0, 1.0  # maps at hand
+    settle = importlib.import_module("uvapm.uvapm_blender.detail.settle")
+    directions = importlib.import_module("uvapm.uvapm_blender.detail.directions")
+    monkeypatch.setattr(settle, "at_once", lambda: False)
     for value in (0.5, 1.0, 1.5, 2.0):
         built.root.uvapm.detail.directions[0] = value
     other.root.uvapm.detail.directions[0] = 3.0
     assert_seen(addon, built, expected())
-    assert blender.app.timers.is_registered(live._tick)
+    assert blender.app.timers.is_registered(directions._tick)
     for _ in range(1000):
-        if live._tick() is None:
+        if directions._tick() is None:
             break
         importlib.import_module("time").sleep(0.01)
     assert_seen(addon, built, expected(detail=np.full((512, 512), 0.2, np.float32)))
@@ -177,12 +168,18 @@ def test_removing_a_head_takes_its_image(blender, addon, result):
 
 def test_handlers_leave_with_the_add_on(blender, addon):
     module = importlib.import_module("uvapm.uvapm_blender")
-    names = ("undo_post", "redo_post", "load_post", "save_pre")
-    before = [len(getattr(blender.app.handlers, name)) for name in names]
+
+    def ours():
+        every = (getattr(blender.app.handlers, name) for name in dir(blender.app.handlers))
+        lists = [each for each in every if isinstance(each, list)]
+        modules = [getattr(handler, "__module__", "") for each in lists for handler in each]
+        return sorted(name for name in modules if name.startswith("uvapm."))
+
+    before = ours()
     module.unregister()
-    after = [len(getattr(blender.app.handlers, name)) for name in names]
+    after = ours()
     module.register()
-    assert after == [count - 1 for count in before]
+    assert before and not after and ours() == before
 
 
 def test_panels_draw(blender, addon, live, result, engine):

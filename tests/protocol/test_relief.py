@@ -14,8 +14,10 @@ from engine.protocol.relief import (
     scaled_slopes,
     shown_relief,
     slopes_of,
+    square_slope,
     whole_alpha_square,
 )
+from engine.protocol.resample import resample
 
 SIZE = 512
 
@@ -74,7 +76,7 @@ def test_other_sizes_keep_their_own_grain(size):
 
 
 def test_roughness_stays_and_grows_where_relief_goes(slopes):
-    shown = shown_relief(bent_normals(*slopes))
+    shown = resample(shown_relief(square_slope(bent_normals(*slopes))), SIZE)
     rough = np.full((SIZE, SIZE), 0.55, np.float32)
     np.testing.assert_allclose(followed_roughness(rough, shown, shown), rough, atol=1e-6)
     flat = followed_roughness(rough, shown, 0.0 * shown)

@@ -3,6 +3,7 @@
 import bpy
 from bpy.app.handlers import persistent
 
+from .. import follow
 from ..declarations import PROPERTY
 from ..scene.images import pack_changed
 from . import live
@@ -21,8 +22,16 @@ def _on_load(*_: object) -> None:
 
 @persistent
 def _on_save(*_: object) -> None:
+    live.flush()
     for root in heads():
-        pack_changed(getattr(root, PROPERTY).detail.albedo)
+        head = getattr(root, PROPERTY)
+        for image in (head.detail.albedo, head.skin.normal, head.skin.roughness):
+            pack_changed(image)
+
+
+@persistent
+def _on_render(*_: object) -> None:
+    live.flush()
 
 
 _HANDLERS = (
@@ -30,6 +39,7 @@ _HANDLERS = (
     ("redo_post", _on_undo),
     ("load_post", _on_load),
     ("save_pre", _on_save),
+    ("render_init", _on_render),
 )
 
 
@@ -37,10 +47,12 @@ def add() -> None:
     """Once, when the extension is enabled."""
     for name, handler in _HANDLERS:
         getattr(bpy.app.handlers, name).append(handler)
+    follow.add(live.follow)
 
 
 def remove() -> None:
     """When the extension is disabled. Other files' handlers stay."""
+    follow.remove(live.follow)
     for name, handler in _HANDLERS:
         installed = getattr(bpy.app.handlers, name)
         if handler in installed:

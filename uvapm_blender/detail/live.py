@@ -1,179 +1,189 @@
-"""The albedo's image follows the sliders: in numpy here, directions through the engine."""
+"""The pictures of a head follow its sliders: in numpy here, directions through the engine.
 
-import time
-from pathlib import Path
+While a slider is dragged, the albedo is composed at 512 texels at once; when it rests, a timer does
+the full size and the relief in short steps (`settle.py`). Without a window, and while Blender
+renders, everything is done at once.
+"""
+
+from collections.abc import Generator
 
 import bpy
-import numpy as np
 
-from ...engine.protocol.conventions import to_bottom_up
-from ...engine.protocol.detail import DETAIL_SIZE
-from ...engine.protocol.detail_layers import DetailLayers, compose_albedo, compose_detail
-from ...engine.protocol.errors import EngineError, ErrorCode
+from ...engine.protocol.detail_layers import DetailLayers
+from ...engine.protocol.errors import EngineError
 from ..declarations import PROPERTY
-from ..engine_client.decoding import DecodeState, Wish
-from ..runtime import RUNTIME, make_launch, redraw
-from .cache import DetailCache, Key, Offsets
+from ..scene.own import own_materials
+from . import directions, settle
+from .cache import CACHE, Key, exhaust
+from .picture import pixel_steps, put_pixels, resized, wait_for_model
+from .relief import follow_steps, put_map, relief_pending
 from .sources import DetailSources
-from .values import heads, is_changed, key_of, offsets_of, strengths_of
+from .values import find_head, heads, is_changed, key_of, offsets_of, signature_of
 
-CACHE = DetailCache()
-
-TICK = 0.03
-"""Seconds between two looks at the engine while a direction waits for its map."""
-HEADLESS_TICK = 0.005
-HEADLESS_PATIENCE = 300.0
-"""Seconds that a script waits for a map: a cold disk and PyTorch need time."""
+WAIT = 0.02
+"""Seconds between two looks at a thread."""
 
 
 def refresh(root: bpy.types.Object, ask: bool = True) -> None:
-    """Compose the albedo's image of a head as its sliders say.
+    """Make the pictures of a head as its sliders say.
 
     Nothing happens where the result is gone: `CACHE.problems` says why. ask: the engine may be
     asked for the map of the directions; until it comes, the last one is shown.
     """
-    image = getattr(root, PROPERTY).detail.albedo
-    if image is None:
+    if getattr(root, PROPERTY).detail.albedo is None:
         return
-    key, offsets = key_of(root), offsets_of(root)
+    _own(root)
+    image = getattr(root, PROPERTY).detail.albedo
+    CACHE.touched.add(image.session_uid)
+    CACHE.stale.add(image.session_uid)
+    CACHE.applied[root.session_uid] = signature_of(root)
+    uid = root.session_uid
+    if settle.at_once():
+        exhaust(settle_steps(uid, ask))
+        return
+    ready = CACHE.at_hand(key_of(root)) is not None and not wait_for_model(root)
+    if ready:
+        _sketch(root, ask)
+    settle.later(uid, lambda: settle_steps(uid, ask), settle.REST if ready else 0.0)
+
+
+def settle_steps(uid: int, ask: bool) -> Generator[float | None, None, None]:
+    """All pictures of a head at full size, in short steps; seconds to wait where it must.
+
+    Undo may come between any two steps, so the head is looked up again after each.
+    """
     try:
-        sources = CACHE.sources(key)
+        root = find_head(uid)
+        if root is None:
+            return
+        key = key_of(root)
+        sources = yield from CACHE.source_steps(key)
+        while (root := find_head(uid)) is not None and wait_for_model(root):
+            yield WAIT
+        if root is not None:
+            yield from _albedo_steps(uid, key, sources, ask)
+            yield from _relief_steps(uid, key)
     except EngineError:
         return  # remembered in CACHE.problems
+
+
+def _albedo_steps(
+    uid: int, key: Key, sources: DetailSources, ask: bool
+) -> Generator[None, None, None]:
+    root = find_head(uid)
+    image = _image(root, sources)
+    if image is None or image.session_uid not in CACHE.stale:
+        return
+    layers = _layers(root, key, image, ask)
+    if layers is None:
+        return
+    pixels = yield from pixel_steps(root, sources, layers, CACHE)
+    if (image := _image(find_head(uid), sources)) is not None and resized(image, len(pixels)):
+        yield
+    if (image := _image(find_head(uid), sources)) is not None:
+        put_pixels(image, pixels)
+        CACHE.stale.discard(image.session_uid)
+
+
+def _relief_steps(uid: int, key: Key) -> Generator[None, None, None]:
+    root = find_head(uid)
+    if root is None or not relief_pending(root, CACHE):
+        return
+    strengths = signature_of(root).strengths
+    pixels = yield from follow_steps(root, key, CACHE)
+    for name, new in zip(("normal", "roughness"), pixels, strict=True):
+        if (root := find_head(uid)) is not None:
+            put_map(getattr(getattr(root, PROPERTY).skin, name), new)
+        yield
+    if (root := find_head(uid)) is not None:
+        CACHE.relief[getattr(root, PROPERTY).skin.normal.session_uid] = strengths
+
+
+def _sketch(root: bpy.types.Object, ask: bool) -> None:
+    """The albedo at 512 texels at most, at once."""
+    key = key_of(root)
+    sources = CACHE.at_hand(key)
+    image = _image(root, sources)
+    layers = None if image is None else _layers(root, key, image, ask)
+    if layers is None:
+        return
+    pixels = exhaust(pixel_steps(root, sources.small, layers, CACHE))
+    resized(image, len(pixels))
+    put_pixels(image, pixels)
+    if len(pixels) == len(sources.coarse):
+        CACHE.stale.discard(image.session_uid)
+
+
+def _show(root: bpy.types.Object) -> None:
+    refresh(root, ask=False)
+
+
+def _layers(
+    root: bpy.types.Object, key: Key, image: bpy.types.Image, ask: bool
+) -> DetailLayers | None:
+    """Detail layers to show, None when the packed picture is the best there is."""
+    offsets = offsets_of(root)
     layers = CACHE.layers(key, offsets, image.session_uid)
     if layers is None and ask:
-        _ask(root, key, offsets)
+        directions.ask(root, key, offsets, _show)
         layers = CACHE.layers(key, offsets, image.session_uid)
-    if layers is None:
-        if image.session_uid not in CACHE.shown:
-            return  # the packed picture is the best there is
+    if layers is None and image.session_uid in CACHE.shown:
         layers = CACHE.shown[image.session_uid][1]
-    _write(root, image, sources, layers)
+    return layers
 
 
-def _write(
-    root: bpy.types.Object, image: bpy.types.Image, sources: DetailSources, layers: DetailLayers
-) -> None:
-    size = len(sources.coarse)
-    if tuple(image.size) != (size, size):
-        return  # the user put another picture there
-    pixels, photo = CACHE.pixels(size), getattr(root, PROPERTY).detail.photo
-    detail = compose_detail(layers, strengths_of(root))
-    compose_albedo(sources.coarse, detail, sources.photo, photo, to_bottom_up(pixels)[..., :3])
-    image.pixels.foreach_set(pixels.ravel())
-    image.update()
-    CACHE.touched.add(image.session_uid)
+def _image(root: bpy.types.Object | None, maps: DetailSources) -> bpy.types.Image | None:
+    """The albedo's image, None when the user put a picture of another size there."""
+    image = None if root is None else getattr(root, PROPERTY).detail.albedo
+    sizes = {len(maps.coarse), len(maps.small.coarse)}
+    fits = image is not None and image.size[0] == image.size[1] and image.size[0] in sizes
+    return image if fits else None
+
+
+def _own(root: bpy.types.Object) -> None:
+    """A duplicate gets its own material and images before it changes."""
+    image = getattr(root, PROPERTY).detail.albedo
+    others = (other for other in heads() if other != root)
+    if any(getattr(other, PROPERTY).detail.albedo == image for other in others):
+        own_materials(root)
+
+
+def flush() -> None:
+    """Finish what waits for a slider to rest: before saving, rendering and exporting."""
+    settle.finish_all()
 
 
 def refresh_touched() -> None:
     """After undo and redo: they bring back properties, never pixels."""
     for root in heads():
-        if getattr(root, PROPERTY).detail.albedo.session_uid in CACHE.touched:
+        head = getattr(root, PROPERTY)
+        if head.detail.albedo.session_uid in CACHE.touched:
+            if head.skin.normal is not None and head.skin.normal.session_uid in CACHE.relief:
+                CACHE.relief[head.skin.normal.session_uid] = None
             refresh(root)
 
 
 def refresh_loaded() -> None:
     """After a file was loaded: say what is missing, and compose where sliders were moved, as an
     automatic save packs no pixels. The engine is not started for it."""
-    CACHE.clear()
+    close()
     for root in heads():
         if is_changed(root):
             refresh(root, ask=False)
 
 
-def close() -> None:
-    """Forget everything, also the timer."""
-    if bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.unregister(_tick)
-    CACHE.clear()
-
-
-# --- directions -----------------------------------------------------------------------------
-
-
-def _ask(root: bpy.types.Object, key: Key, offsets: Offsets) -> None:
-    """Wish for a map; without a window wait for it."""
-    CACHE.error = None
-    try:
-        launch = make_launch(bpy.context)
-        RUNTIME.session.decode(launch, Wish(key[0], offsets))
-    except EngineError as error:
-        CACHE.error = error
+def follow(root: bpy.types.Object) -> None:
+    """Follower of animated heads: compose when an animation or a driver moved a slider."""
+    if getattr(root, PROPERTY).detail.albedo is None:
         return
-    CACHE.waiting.add(root.session_uid)
-    if bpy.app.background:
-        _wait(key)
-    elif not bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.register(_tick, first_interval=TICK)
+    known, found = CACHE.applied.get(root.session_uid), signature_of(root)
+    if found != known and (known is not None or is_changed(root)):
+        refresh(root)
+    CACHE.applied[root.session_uid] = found
 
 
-def _wait(key: Key) -> None:
-    end = time.monotonic() + HEADLESS_PATIENCE
-    while RUNTIME.session.decoding.active and time.monotonic() < end:
-        RUNTIME.session.pump()
-        time.sleep(HEADLESS_TICK)
-    if RUNTIME.session.decoding.active:
-        RUNTIME.session.close()
-        CACHE.error = EngineError(ErrorCode.INTERNAL, "The engine made no detail map in time.")
-    _take()
-    CACHE.waiting.clear()
-
-
-def _tick() -> float | None:
-    """Timer: show what the engine made; ends when nobody waits."""
-    if RUNTIME.session.pump():
-        redraw(bpy.context)
-    offsets = _take()
-    for root in heads() if offsets is not None else ():
-        if root.session_uid in CACHE.waiting:
-            image = getattr(root, PROPERTY).detail.albedo
-            CACHE.layers(key_of(root), offsets, image.session_uid)  # newer wishes come later
-            refresh(root, ask=False)
-    if not RUNTIME.session.decoding.active and not _ask_next():
-        redraw(bpy.context)
-        return None
-    return TICK
-
-
-def _ask_next() -> bool:
-    """Another head may wait too: one wish is under way at a time. True when it was asked for."""
-    for root in heads():
-        if root.session_uid in CACHE.waiting and CACHE.error is None:
-            key, offsets = key_of(root), offsets_of(root)
-            if offsets and (key, offsets) not in CACHE.decoded:
-                _ask(root, key, offsets)
-                return RUNTIME.session.decoding.active
-    CACHE.waiting.clear()
-    return False
-
-
-def _take() -> Offsets | None:
-    """Keep a map that came; its offsets when there was a new one."""
-    status = RUNTIME.session.decoding.status
-    if status.state is DecodeState.FAILED:
-        CACHE.error = status.error
-    if status.made is None or status.made[1] == CACHE.taken:
-        return None
-    wish, CACHE.taken = status.made
-    try:
-        detail = _read_map(Path(CACHE.taken))
-    except EngineError as error:
-        CACHE.error = error
-        return None
-    for key in {key_of(root) for root in heads()}:
-        if key[0] == wish.result:
-            CACHE.keep(key, wish.offsets, detail)
-    return wish.offsets
-
-
-def _read_map(path: Path) -> np.ndarray:
-    """(512, 512) f32 detail from the engine's file. Raises EngineError."""
-    try:
-        detail = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise EngineError(
-            ErrorCode.INTERNAL, "The engine's detail map cannot be read.", "Move the slider again."
-        ) from error
-    if detail.shape != (DETAIL_SIZE, DETAIL_SIZE) or detail.dtype != np.float32:
-        raise EngineError(ErrorCode.PROTOCOL, "The engine's detail map has another shape.")
-    return detail
+def close() -> None:
+    """Forget everything, also the timers."""
+    settle.drop_all()
+    directions.close()
+    CACHE.clear()

@@ -1,11 +1,14 @@
 """What the sliders of a head say, as plain values."""
 
+from dataclasses import dataclass
+
 import bpy
 
 from ...engine.protocol.detail_layers import BANDS, DetailStrengths
 from ...engine.protocol.detail_regions import REGIONS
 from ..declarations import PROPERTY
 from ..scene.heads import role_of
+from ..skin.values import SkinState, state_of
 from .cache import Key, Offsets
 
 STRENGTHS = ("strength", *BANDS, *REGIONS)
@@ -33,13 +36,35 @@ def strengths_of(root: bpy.types.Object) -> DetailStrengths:
     return DetailStrengths(**{name: getattr(detail, name) for name in STRENGTHS})
 
 
+@dataclass(frozen=True)
+class Signature:
+    """All sliders that a head's pictures depend on: equal for equal pictures."""
+
+    strengths: DetailStrengths
+    photo: float
+    offsets: Offsets
+    skin: SkinState
+
+
+def signature_of(root: bpy.types.Object) -> Signature:
+    """The sliders of a head."""
+    photo = getattr(root, PROPERTY).detail.photo
+    return Signature(strengths_of(root), photo, offsets_of(root), state_of(root))
+
+
 def is_changed(root: bpy.types.Object) -> bool:
     """True when a slider is not where the fit left it."""
-    untouched = getattr(root, PROPERTY).detail.photo == 1.0 and not offsets_of(root)
-    return not untouched or strengths_of(root) != DetailStrengths()
+    now = signature_of(root)
+    moved = now.photo != 1.0 or now.offsets or now.skin.changed
+    return bool(moved) or now.strengths != DetailStrengths()
 
 
 def heads() -> list[bpy.types.Object]:
     """Roots of all heads with an image that the sliders write."""
     roots = (item for item in bpy.data.objects if role_of(item) == "ROOT")
     return [root for root in roots if getattr(root, PROPERTY).detail.albedo is not None]
+
+
+def find_head(uid: int) -> bpy.types.Object | None:
+    """The head with this session_uid, when it is still there."""
+    return next((root for root in heads() if root.session_uid == uid), None)

@@ -15,6 +15,7 @@ from ..declarations import PROPERTY
 from ..detail.sources import describe_detail
 from ..properties import SCHEMA_VERSION
 from ..shape.describe import describe_shape
+from ..skin.describe import describe_skin
 from . import camera, groups, material, mesh, photo, place, world
 from .images import COLOUR, DATA, load_packed
 
@@ -171,6 +172,7 @@ def describe_head(
     _describe(root, result, warnings)
     describe_detail(root, result, pictures["albedo"])
     describe_shape(root, result)
+    describe_skin(root, result, pictures)
 
 
 def _describe(root: bpy.types.Object, result: ResultPackage, warnings: tuple[str, ...]) -> None:
