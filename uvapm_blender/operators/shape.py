@@ -5,12 +5,14 @@ import numpy as np
 
 from .. import ui_text
 from ..declarations import PROPERTY, Operators
+from ..detail import live
 from ..runtime import redraw
 from ..scene.heads import head_of
 from ..shape import change
 from ..shape.apply import is_busy
 from ..shape.cache import CACHE
 from ..shape.values import keys_of
+from ..skin.model import MODELS
 from .head import poll_head
 
 KINDS = (
@@ -151,6 +153,8 @@ class UVAPM_OT_look_again(bpy.types.Operator):
         CACHE.clear()
         CACHE.look(root)
         change.apply_identity(root)
+        MODELS.forget_problems()
+        live.refresh(root)
         redraw(context)
         return {"FINISHED"}
 
