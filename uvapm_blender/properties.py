@@ -5,10 +5,11 @@ import bpy
 from .compat import BLEND_RELATIVE
 from .detail.properties import UVAPM_PG_detail
 from .match.properties import UVAPM_PG_match
+from .pins.properties import UVAPM_PG_pin
 from .shape.properties import UVAPM_PG_shape, UVAPM_PG_shape_view
 from .skin.properties import UVAPM_PG_skin, UVAPM_PG_skin_view
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of `HeadProperties` in saved files."""
 
 ROLES = (
@@ -17,6 +18,7 @@ ROLES = (
     ("SKIN", "Skin", "The mesh with the expression sliders"),
     ("PART", "Part", "A mesh of a reconstructed head"),
     ("CAMERA", "Camera", "The camera of the photo"),
+    ("TARGET", "Look target", "What the eyes look at"),
 )
 
 
@@ -39,7 +41,7 @@ class UVAPM_PG_head(bpy.types.PropertyGroup):
     """On every object of a head; all but `role` and `kind` (of meshes,
     as `scene.mesh.PLANS` has it) is filled on the root only."""
 
-    schema_version: bpy.props.IntProperty(default=SCHEMA_VERSION, options={"HIDDEN"})
+    schema_version: bpy.props.IntProperty(default=1, options={"HIDDEN"})
     role: bpy.props.EnumProperty(items=ROLES, default="NONE")
     kind: bpy.props.StringProperty(description="Of a mesh: skin, eye, ...", options={"HIDDEN"})
     result_folder: bpy.props.StringProperty(
@@ -66,6 +68,11 @@ class UVAPM_PG_head(bpy.types.PropertyGroup):
         description="What stays as it is when the head is fitted again",
         items=LOCK_ITEMS,
         options={"ENUM_FLAG"},
+    )
+    pins: bpy.props.CollectionProperty(
+        name="Landmark pins",
+        description="Points of the face that were put in their places in the photo",
+        type=UVAPM_PG_pin,
     )
     detail: bpy.props.PointerProperty(name="Detail", type=UVAPM_PG_detail)
     skin: bpy.props.PointerProperty(name="Skin", type=UVAPM_PG_skin)

@@ -4,7 +4,7 @@ import atexit
 
 import bpy
 
-from . import follow, runtime
+from . import follow, migrate, runtime
 from .declarations import PROPERTY
 from .detail import handlers, live
 from .detail.properties import UVAPM_PG_detail
@@ -15,6 +15,7 @@ from .operators import (
     export_head,
     head,
     import_result,
+    pins,
     reconstruct,
     refit,
     shape,
@@ -25,8 +26,11 @@ from .panels import head as head_panels
 from .panels import main as main_panel
 from .panels import match as match_panels
 from .panels import relight as relight_panels
+from .panels import refit as refit_panels
 from .panels import shape as shape_panels
 from .panels import skin as skin_panels
+from .pins import draw as pin_drawing
+from .pins import properties as pin_properties
 from .operators import relight
 from .preferences import UVAPM_AP_preferences
 from .properties import UVAPM_PG_head, UVAPM_PG_session
@@ -40,6 +44,7 @@ CLASSES = (
     UVAPM_AP_preferences,
     UVAPM_PG_detail,
     UVAPM_PG_match,
+    *pin_properties.CLASSES,
     *shape_properties.CLASSES,
     *skin_properties.CLASSES,
     UVAPM_PG_head,
@@ -49,6 +54,7 @@ CLASSES = (
     reconstruct.UVAPM_OT_reconstruct,
     reconstruct.UVAPM_OT_cancel,
     refit.UVAPM_OT_refit,
+    *pins.CLASSES,
     import_result.UVAPM_OT_import_result,
     export_head.UVAPM_OT_export_head,
     head.UVAPM_OT_show_photo,
@@ -69,7 +75,7 @@ CLASSES = (
     detail_panels.UVAPM_PT_directions,
     *relight_panels.CLASSES,
     match_panels.UVAPM_PT_camera,
-    head_panels.UVAPM_PT_refit,
+    *refit_panels.CLASSES,
     match_panels.UVAPM_PT_report,
     head_panels.UVAPM_PT_export,
     main_panel.UVAPM_FH_photo,
@@ -94,6 +100,7 @@ def register() -> None:
     setattr(bpy.types.WindowManager, PROPERTY, bpy.props.PointerProperty(type=UVAPM_PG_session))
     bpy.app.timers.register(runtime.idle_tick, first_interval=20.0, persistent=True)
     follow.add_handlers()
+    migrate.add()
     handlers.add()
     shape_handlers.add()
     wipe.add()
@@ -103,8 +110,10 @@ def register() -> None:
 def unregister() -> None:
     """The reverse; ends the engine."""
     wipe.remove()
+    pin_drawing.stop()
     shape_handlers.remove()
     handlers.remove()
+    migrate.remove()
     live.close()
     follow.remove_handlers()
     runtime.unwatch()

@@ -4,35 +4,52 @@ No reference to Blender data is kept here: undo and loading a file would make it
 """
 
 import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import bpy
 
+from ..engine.protocol.edits import Edits, write_edits
 from ..engine.protocol.errors import EngineError
-from ..engine.protocol.job import FitJob
+from ..engine.protocol.job import FINE_SIZES, TEXTURE_SIZES, FitJob
+from ..engine.protocol.landmarks68 import Pin
+from ..engine.protocol.png import png_size
 from ..engine.protocol.result_schema import ResultManifest
 from . import locations
 from .engine_client.launch import Launch, choose_python, engine_launch
 from .engine_client.session import EngineSession
 from .preferences import preferences
+from .reading import Reading
 
 
 @dataclass
 class Runtime:
     """session: runs jobs. error: why the last job or build failed, for the sidebar.
     log: end of the engine's log that belongs to it. timer: wakes the running operator.
+    reading: a finished result that a second thread checks. scratch: a temporary folder for what a
+    job reads.
     """
 
     session: EngineSession = field(default_factory=EngineSession)
     error: EngineError | None = None
     log: str = ""
     timer: bpy.types.Timer | None = None
+    reading: Reading | None = None
+    scratch: "tempfile.TemporaryDirectory[str] | None" = None
 
     def forget_error(self) -> None:
         """Before a new attempt."""
         self.error, self.log = None, ""
+
+    def keep_edits(self, edits: Edits) -> Path:
+        """Write them for the engine, over those of the job before. Removed by `close`."""
+        if self.scratch is None:
+            self.scratch = tempfile.TemporaryDirectory(prefix="uvapm-")
+        path = Path(self.scratch.name, "edits.safetensors")
+        write_edits(path, edits)
+        return path
 
     def keep_error(self, error: EngineError, log: str = "") -> None:
         """Remember why it failed until the next attempt."""
@@ -64,8 +81,13 @@ def start_refit(
     folder: Path,
     manifest: ResultManifest,
     locks: Sequence[str],
+    pins: Sequence[Pin],
+    edits: Edits | None,
 ) -> None:
-    """Fit the result in `folder` again to its photos, with `locks` held. Raises EngineError."""
+    """Fit the result in `folder` again to its photos, with `locks` held at `edits`, to `pins`.
+
+    Raises EngineError.
+    """
     settings = preferences(context)
     output = locations.new_result_folder(photos[0], settings.results_folder)
     job = FitJob(
@@ -75,12 +97,22 @@ def start_refit(
         device=settings.device.lower(),
         seed=manifest.seed,
         face=manifest.photo.face,
+        texture_size=_side(folder / "maps/albedo.png", TEXTURE_SIZES),
+        fine_size=_side(folder / "maps/normal.png", FINE_SIZES),
         albedo=manifest.albedo_pack.id if manifest.albedo_pack else None,
         detail=manifest.detail_pack.id if manifest.detail_pack else None,
         start=str(folder),
         locks=tuple(locks),
+        pins=tuple(pins),
+        edits=None if edits is None else str(RUNTIME.keep_edits(edits)),
     )
     RUNTIME.session.start(make_launch(context), job)
+
+
+def _side(picture: Path, sizes: Sequence[int]) -> int:
+    """The one of `sizes` that is nearest to a map's width. Raises EngineError."""
+    width = png_size(picture)[0]
+    return min(sizes, key=lambda size: abs(size - width))
 
 
 def idle_tick() -> float:
@@ -119,3 +151,6 @@ def redraw(context: bpy.types.Context) -> None:
 def close() -> None:
     """End the engine, whatever it does."""
     RUNTIME.session.close()
+    if RUNTIME.scratch is not None:
+        RUNTIME.scratch.cleanup()
+        RUNTIME.scratch = None

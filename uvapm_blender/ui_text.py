@@ -28,6 +28,15 @@ RUNNING_HINT = "UVAPM is reconstructing a head. Esc: cancel"
 CANCELLED = "Reconstruction cancelled"
 BUSY = "A reconstruction is running"
 NO_HEAD = "Select a head made by UVAPM"
+NO_PINS = "This head has no landmark pins"
+NO_CAMERA = "The camera of this head's photo was removed"
+NO_VIEWPORT = "Only in a 3D viewport"
+PINS_DONE = "Landmarks Edited"
+PINS_HINT = (
+    "Drag a point   Tab: next   Arrows: move it (Shift: far)   X: remove its pin   "
+    "Space: photo or head   Enter, Esc: done"
+)
+KEEP = "Keep as it is now:"
 OBJECT_MODE = "Switch to Object Mode"
 EDITING = "Leave Edit or Sculpt Mode first"
 NO_SHAPE = "This head has no shape sliders: its result folder was not found"
@@ -53,7 +62,11 @@ def built(name: str, warnings: int) -> str:
     """Report after a head was added."""
     if not warnings:
         return f"{name}: head added"
-    return f"{name}: head added, with {warnings} warning{'s' if warnings > 1 else ''}"
+    return f"{name}: head added, with {_warnings(warnings)}"
+
+
+def _warnings(count: int) -> str:
+    return f"{count} warning{'s' if count > 1 else ''}"
 
 
 def light_with(label: str) -> str:
@@ -61,14 +74,31 @@ def light_with(label: str) -> str:
     return f"Light the scene with: {label}. Rotation and strength stay as they were last"
 
 
-def refitted(new: str, old: str) -> str:
+def refitted(name: str, warnings: int) -> str:
     """Report after a head was fitted again."""
-    return f"{new} took the place of {old}, which is hidden"
+    return f"{name}: refitted" + (f", with {_warnings(warnings)}" if warnings else "")
+
+
+def more(count: int) -> str:
+    """Under a list that shows only some."""
+    return f"and {count} more"
+
+
+def pins_left(count: int) -> str:
+    """Report after landmarks were edited."""
+    if not count:
+        return "No landmark is pinned"
+    return f"{count} landmark{'s' if count > 1 else ''} pinned: Refit follows"
 
 
 def show_all(shown: bool, few: int, count: int) -> str:
     """Button that shows all sliders, or the first few again."""
     return f"First {few} Only" if shown else f"Show All {count}"
+
+
+def another_model(name: str) -> str:
+    """Report after a refit whose meshes do not match the head's."""
+    return f"{name}: added beside the head, whose meshes were remodelled"
 
 
 def decoding(ready: bool, busy: bool) -> str:

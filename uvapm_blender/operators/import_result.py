@@ -5,6 +5,7 @@ from pathlib import Path
 import bpy
 
 from ...engine.protocol.errors import EngineError
+from ...engine.protocol.result import read_result
 from .. import ui_text
 from ..compat import BLEND_RELATIVE
 from ..declarations import Operators
@@ -33,7 +34,7 @@ class UVAPM_OT_import_result(bpy.types.Operator):
         """Read and build."""
         RUNTIME.forget_error()
         try:
-            add_head(self, context, Path(bpy.path.abspath(self.directory)))
+            add_head(self, context, read_result(Path(bpy.path.abspath(self.directory))))
             return {"FINISHED"}
         except EngineError as error:
             RUNTIME.keep_error(error)

@@ -6,9 +6,10 @@ from pathlib import Path
 import bpy
 
 from ...engine.protocol.errors import EngineError
-from ...engine.protocol.result import read_result
+from ...engine.protocol.result import ResultPackage
 from .. import ui_text
 from ..engine_client.session import State
+from ..reading import Reading
 from ..runtime import RUNTIME, redraw, unwatch, watch
 from ..scene.build import BuiltHead, build_scene
 from .present import present
@@ -25,7 +26,7 @@ class JobOperator:
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """One job at a time."""
-        if RUNTIME.session.busy:
+        if RUNTIME.session.busy or RUNTIME.timer is not None:
             cls.poll_message_set(ui_text.BUSY)
             return False
         return True
@@ -56,15 +57,26 @@ class JobOperator:
         if event.type == "TIMER":
             if RUNTIME.session.pump():
                 redraw(context)
-            if not RUNTIME.session.busy:
+            if not RUNTIME.session.busy and self._is_read():
                 unwatch()
                 redraw(context)
                 return self._finish(context)
         return {"PASS_THROUGH"}
 
+    def _is_read(self) -> bool:
+        """True when there is no result, or when the second thread has read it: checking its files
+        would keep the window still for a while."""
+        result = RUNTIME.session.status.result
+        if RUNTIME.session.status.state is not State.DONE:
+            return True
+        if RUNTIME.reading is None:
+            RUNTIME.reading = Reading(Path(result))
+        return RUNTIME.reading.done
+
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender ends the operator from outside (a file is loaded, the window closes)."""
         unwatch()
+        RUNTIME.reading = None
         RUNTIME.session.close()
 
     def _wait(self, context: bpy.types.Context) -> set[str]:
@@ -78,21 +90,23 @@ class JobOperator:
         return self._finish(context)
 
     def _finish(self, context: bpy.types.Context) -> set[str]:
-        status = RUNTIME.session.status
+        status, reading = RUNTIME.session.status, RUNTIME.reading
+        RUNTIME.reading = None
         if status.state is State.CANCELLED:
             self.report({"INFO"}, ui_text.CANCELLED)
             return {"CANCELLED"}
         if status.error is not None:
             return self._fail(status.error, status.log)
-        return self.build(context, Path(status.result))
-
-    def build(self, context: bpy.types.Context, folder: Path) -> set[str]:
-        """Read a result and add it to the scene."""
         try:
-            add_head(self, context, folder)
-            return {"FINISHED"}
+            reading = reading or Reading(Path(status.result))
+            self.build(context, reading.result())
         except EngineError as error:
             return self._fail(error)
+        return {"FINISHED"}
+
+    def build(self, context: bpy.types.Context, result: ResultPackage) -> None:
+        """Add a result to the scene. Raises EngineError."""
+        add_head(self, context, result)
 
     def _fail(self, error: EngineError, log: str = "") -> set[str]:
         RUNTIME.keep_error(error, log)
@@ -100,14 +114,24 @@ class JobOperator:
         return {"CANCELLED"}
 
 
-def add_head(operator: bpy.types.Operator, context: bpy.types.Context, folder: Path) -> BuiltHead:
-    """Read the result in `folder`, build it, report it. Raises EngineError."""
-    result = read_result(folder)
-    if context.mode != "OBJECT":
-        bpy.ops.object.mode_set(mode="OBJECT")  # else undo would only cover the edited mesh
+def add_head(
+    operator: bpy.types.Operator, context: bpy.types.Context, result: ResultPackage
+) -> BuiltHead:
+    """Build a result in the scene and report it. Raises EngineError."""
+    leave_edit_mode(context)
     built = build_scene(result, context)
     present(context)
     warnings = len(result.manifest.warnings) + len(built.warnings)
-    level = {"WARNING"} if warnings else {"INFO"}
-    operator.report(level, ui_text.built(built.collection.name, warnings))
+    report_warnings(operator, ui_text.built(built.collection.name, warnings), warnings)
     return built
+
+
+def leave_edit_mode(context: bpy.types.Context) -> None:
+    """Go to Object Mode: undo would only cover the edited mesh."""
+    if context.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def report_warnings(operator: bpy.types.Operator, text: str, warnings: int) -> None:
+    """A report that is yellow when there are warnings."""
+    operator.report({"WARNING"} if warnings else {"INFO"}, text)

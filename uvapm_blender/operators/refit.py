@@ -5,20 +5,21 @@ from pathlib import Path
 import bpy
 
 from ...engine.protocol.errors import EngineError, ErrorCode
-from ...engine.protocol.result import read_manifest
+from ...engine.protocol.result import ResultPackage, read_coefficients, read_manifest
 from .. import ui_text
 from ..declarations import PROPERTY, Operators
+from ..edits import edits_of
+from ..pins.values import pins_of
 from ..runtime import start_refit
 from ..scene.heads import head_of
-from ..scene.succeed import succeed
+from ..scene.update import fits, update_head
 from .head import poll_head
-from .job import JobOperator, add_head
-from .present import present
+from .job import JobOperator, add_head, leave_edit_mode, report_warnings
 
 
 class UVAPM_OT_refit(JobOperator, bpy.types.Operator):
-    """Fit this head to its photos again, from where it is; what is locked stays as it is. The head
-    as it was stays in the file, hidden"""
+    """Fit this head to its photo again, from where it is. It follows the landmark pins; what is
+    locked stays as it is now"""
 
     bl_idname = Operators.REFIT
     bl_label = "Refit"
@@ -47,18 +48,20 @@ class UVAPM_OT_refit(JobOperator, bpy.types.Operator):
                 f"The photo was not found: {missing[0]}",
                 "Put it back, or reconstruct another photo.",
             )
-        start_refit(context, photos, folder, manifest, sorted(head.locks))
+        edits = edits_of(root, read_coefficients(folder, manifest))
+        locks, pins = sorted(head.locks), pins_of(root)
+        start_refit(context, photos, folder, manifest, locks, pins, edits)
 
-    def build(self, context: bpy.types.Context, folder: Path) -> set[str]:
-        """The new head takes the place of the old one, which is hidden."""
-        try:
-            built = add_head(self, context, folder)
-        except EngineError as error:
-            return self._fail(error)
-        old = bpy.data.objects.get(self.root)
-        if old is not None:
-            succeed(old, built.root)
-            context.view_layer.update()
-            present(context)
-            self.report({"INFO"}, ui_text.refitted(built.root.name, old.name))
-        return {"FINISHED"}
+    def build(self, context: bpy.types.Context, result: ResultPackage) -> None:
+        """The head takes the result over. Only a head whose meshes were remodelled, or that is
+        gone, stays as it is: the result is a new head then."""
+        root = bpy.data.objects.get(self.root)
+        if root is None or not fits(root, result):
+            built = add_head(self, context, result)
+            if root is not None:
+                self.report({"WARNING"}, ui_text.another_model(built.root.name))
+            return
+        leave_edit_mode(context)
+        warnings = len(result.manifest.warnings) + len(update_head(root, result))
+        context.view_layer.update()
+        report_warnings(self, ui_text.refitted(root.name, warnings), warnings)

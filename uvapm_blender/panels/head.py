@@ -1,9 +1,8 @@
-"""Panels of the selected head: the parent of all others, refit, export."""
+"""Panels of the selected head: the parent of all others, export."""
 
 import bpy
 
-from ..declarations import CATEGORY, PROPERTY, Operators, Panels
-from ..properties import LOCK_ITEMS
+from ..declarations import CATEGORY, Operators, Panels
 from ..scene.heads import head_of
 
 
@@ -34,25 +33,6 @@ class UVAPM_PT_head(HeadPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator(Operators.SHOW_PHOTO, icon="CAMERA_DATA")
         row.operator(Operators.REMOVE_HEAD, text="", icon="TRASH")
-
-
-class UVAPM_PT_refit(HeadPanel, bpy.types.Panel):
-    """Fit again with parts locked."""
-
-    bl_idname = Panels.REFIT
-    bl_label = "Refit"
-    bl_parent_id = Panels.HEAD
-    bl_options = {"DEFAULT_CLOSED"}
-
-    def draw(self, context: bpy.types.Context) -> None:
-        """A lock for each part, then the button."""
-        layout = self.layout
-        head = getattr(head_of(context.active_object), PROPERTY)
-        grid = layout.grid_flow(columns=2, even_columns=True, align=True)
-        for name, label, _ in LOCK_ITEMS:
-            icon = "LOCKED" if name in head.locks else "UNLOCKED"
-            grid.prop_enum(head, "locks", name, text=label, icon=icon)
-        layout.operator(Operators.REFIT, icon="FILE_REFRESH")
 
 
 class UVAPM_PT_export(HeadPanel, bpy.types.Panel):

@@ -14,6 +14,7 @@ from ..declarations import PROPERTY
 from ..detail import live
 from ..detail.properties import DIRECTIONS
 from ..detail.sources import check_result
+from ..detail.values import is_changed
 from ..match import overlay, views
 from ..shape.apply import EYE, move_vertices
 from ..shape.cache import CACHE
@@ -67,7 +68,8 @@ def update_head(root: bpy.types.Object, result: ResultPackage) -> tuple[str, ...
     if "detail" not in head.locks:
         for name in DIRECTIONS:
             head.detail.property_unset(name)  # a new detail has its own
-    live.refresh(root)
+    if is_changed(root):  # else the pictures are the result's own
+        live.refresh(root)
     views.refresh(root)
     overlay.renew(root)
     return warnings
