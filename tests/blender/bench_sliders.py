@@ -1,48 +1,152 @@
-"""How long a detail slider takes in Blender: `python tests/blender/bench_sliders.py [SIZE ...]`.
+"""How long a slider takes in Blender: `python tests/blender/bench_sliders.py [SIZE ...]`.
 
-A benchmark, no test: a head with random maps of each size (default 512 1024 2048), a slider moved
-as Blender moves it, milliseconds until the image holds the new pixels. Redraw not included.
+A benchmark, no test. Shape: the head of the default pack, a component moved as Blender moves it,
+milliseconds until all meshes and their shape keys have the new points. Detail: a head with random
+maps of each size (default 512 1024 2048), milliseconds until the image holds the new pixels.
+Evaluation and redraw are Blender's and are given apart. Run it with the Python of any Blender
+module: 4.2 to 5.2.
 """
 
+import dataclasses
 import importlib.util
 import os
+import platform
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 MOVES = 12
+SHAPE_MOVES = 60
 
 
 def main(sizes: list[int]) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory(prefix="uvapm-bench-", ignore_cleanup_errors=True) as scratch:
         os.environ["BLENDER_USER_RESOURCES"] = scratch
-        bpy, tiny, build = _blender()
-        print(f"Blender {bpy.app.version_string}, {os.cpu_count()} cores")
-        print("size  first ms  median ms  longest ms  CPU ms")
+        bpy, tiny, build, read = _blender()
+        machine = f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+        print(f"Blender {bpy.app.version_string}, numpy {np.__version__}, {machine}")
+        print("milliseconds             first    median   longest  CPU median")
+        result = read(_result(tiny, Path(scratch, "shape"), 64))
+        _measure_shape(bpy, build, result)
         for size in sizes:
-            folder = _result(tiny, Path(scratch, str(size)), size)
-            detail = build(folder).root.uvapm.detail
-            first, _ = _move(detail, 0.0)
-            times = [_move(detail, 0.1 + step / MOVES) for step in range(MOVES)]
-            clock, processor = zip(*times, strict=True)
-            figures = (first, statistics.median(clock), max(clock), statistics.median(processor))
-            print(f"{size:<5}" + "".join(f"{1e3 * figure:10.1f}" for figure in figures), flush=True)
+            head = build(read(_result(tiny, Path(scratch, str(size)), size)))
+            detail = head.root.uvapm.detail
+            first = _timed(lambda d=detail: setattr(d, "pores", 0.0))
+            steps = [
+                _timed(lambda d=detail, s=step: setattr(d, "pores", 0.1 + s / MOVES))
+                for step in range(MOVES)
+            ]
+            _report(f"detail at {size}", first, steps)
     sys.stdout.flush()
     os._exit(0)  # Blender as a module tells about its memory at length
 
 
-def _move(detail: object, value: float) -> tuple[float, float]:
+def _measure_shape(bpy: object, build: Callable, tiny_result: object) -> None:
+    """One component dragged, then all 120 at once, then an expression; the real mesh."""
+    if not (ROOT / "packs" / "default" / "pack.json").is_file():
+        print("shape: no default pack, run `python -m engine packs build default`")
+        return
+    result = _default_result(tiny_result)
+    root = build(result).root
+    components = root.uvapm.shape.components
+    skin = next(item for item in root.children_recursive if item.uvapm.role == "SKIN")
+    vertices = sum(len(o.data.vertices) for o in root.children_recursive if o.type == "MESH")
+    keys = skin.data.shape_keys.key_blocks
+
+    def drag(step: int) -> None:
+        components[0].value = 3.0 * np.sin(step / 5.0)
+
+    first = _timed(lambda: drag(1))
+    _report("shape, one component", first, [_timed(lambda s=s: drag(s)) for s in _steps()])
+    evaluations = []
+    for step in _steps():
+        drag(step)
+        evaluations.append(_timed(bpy.context.view_layer.update))
+    _report("  Blender's evaluation", evaluations[0], evaluations[1:])
+    draws = [
+        _timed(lambda s=s: bpy.ops.uvapm.randomise_shape(seed=s, amount=1.0)) for s in range(MOVES)
+    ]
+    _report(f"shape, all {len(components)}", draws[0], draws[1:])
+
+    def smile(step: int) -> None:
+        keys["mouthSmileLeft"].value = 0.5 + 0.5 * np.sin(step / 5.0)
+        bpy.context.view_layer.update()
+
+    steps = [_timed(lambda s=s: smile(s)) for s in _steps()]
+    _report("expression, evaluated", steps[0], steps[1:])
+    root.uvapm.shape.symmetric = True
+    steps = [_timed(lambda s=s: smile(s)) for s in _steps()]
+    _report("the same, symmetric", steps[0], steps[1:])
+    print(f"({vertices} vertices, {len(keys)} shape keys on the skin)")
+
+
+def _steps() -> range:
+    return range(1, SHAPE_MOVES + 1)
+
+
+def _default_result(tiny_result: object) -> object:
+    """The tiny result with mesh and coefficients of the default pack's average head."""
+    from engine.protocol.headpack import read_pack
+
+    pack = read_pack(ROOT / "packs" / "default").head
+    manifest = dataclasses.replace(
+        tiny_result.manifest,
+        pack=dataclasses.replace(
+            tiny_result.manifest.pack, id=pack.id, version=pack.version, sha256=pack.sha
+        ),
+        mesh=dataclasses.replace(
+            tiny_result.manifest.mesh,
+            expression_names=pack.expression_names,
+            part_names=pack.part_names,
+        ),
+    )
+    mesh = dataclasses.replace(
+        tiny_result.mesh,
+        neutral=pack.mean,
+        expression=pack.expression.astype(np.float16),
+        quads=pack.quads,
+        corner_uv=pack.corner_uv,
+        face_part=pack.face_part,
+    )
+    coefficients = {
+        **tiny_result.coefficients,
+        "identity": np.zeros(len(pack.identity), np.float32),
+        "expression": np.zeros(len(pack.expression), np.float32),
+    }
+    return dataclasses.replace(tiny_result, manifest=manifest, mesh=mesh, coefficients=coefficients)
+
+
+def _timed(move: Callable[[], object]) -> tuple[float, float]:
+    """Seconds by the wall clock and by the processor."""
     start, begun = time.perf_counter(), time.process_time()
-    detail.pores = value
+    move()
     return time.perf_counter() - start, time.process_time() - begun
 
 
+def _report(name: str, first: tuple[float, float], times: list[tuple[float, float]]) -> None:
+    clock, processor = zip(*times, strict=True)
+    figures = (first[0], statistics.median(clock), max(clock), statistics.median(processor))
+    print(f"{name:<21}" + "".join(f"{1e3 * figure:10.1f}" for figure in figures), flush=True)
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        lines = (line for line in text.splitlines() if line.startswith("model name"))
+        return next(lines).partition(":")[2].strip()
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
 def _blender():
-    """bpy with the add-on, the tiny result's writer, and build(folder)."""
+    """bpy with the add-on, the tiny result's writer, build(result) and read(folder)."""
     sys.path.insert(0, str(ROOT))
     from engine.packaging.outer_package import name_outer_package
 
@@ -59,7 +163,7 @@ def _blender():
     importlib.import_module("uvapm.uvapm_blender").register()
     scene = importlib.import_module("uvapm.uvapm_blender.scene.build")
     read = importlib.import_module("uvapm.engine.protocol.result").read_result
-    return bpy, tiny, lambda folder: scene.build_scene(read(folder), bpy.context)
+    return bpy, tiny, lambda result: scene.build_scene(result, bpy.context), read
 
 
 def _result(tiny, folder: Path, size: int) -> Path:
