@@ -14,6 +14,8 @@ from .. import locations
 from ..declarations import PROPERTY
 from ..detail.sources import describe_detail
 from ..properties import SCHEMA_VERSION
+from ..rig.fixes import add_fixes
+from ..rig.lids import with_closing_blinks
 from ..shape.describe import describe_shape
 from ..skin.describe import describe_skin
 from . import camera, groups, material, mesh, photo, place, world
@@ -62,6 +64,7 @@ def build_scene(result: ResultPackage, context: bpy.types.Context) -> BuiltHead:
         _assign_roles(root, parts, eye_of_photo)
         getattr(root, PROPERTY).camera, getattr(root, PROPERTY).world = eye_of_photo, light
         describe_head(root, result, pictures, warnings)
+        add_fixes(root)
         scene.collection.children.link(collection)
     match_photo(root, scene)
     context.view_layer.update()  # world matrices and driven keys are right from the start
@@ -115,8 +118,9 @@ def _build_parts(
     result: ResultPackage, name: str, root: bpy.types.Object, images: dict[str, bpy.types.Image]
 ) -> tuple[bpy.types.Object, ...]:
     info = result.manifest.mesh
+    closed = with_closing_blinks(result.mesh, info.part_names, info.expression_names)
     split = [
-        mesh.split_part(result.mesh, info.part_names, p) for p in mesh.plans_for(info.part_names)
+        mesh.split_part(closed, info.part_names, plan) for plan in mesh.plans_for(info.part_names)
     ]
     arrays = [part for part in split if part is not None]
     kinds = dict.fromkeys(part.plan.material for part in arrays)

@@ -13,6 +13,9 @@ from ..declarations import PROPERTY
 VERTEX_ATTRIBUTE = "uvapm_vertex"
 """Integer point attribute: index of the vertex in the head pack."""
 
+FIX = "fix "
+"""How the names of keys begin that belong to no expression: see `rig.fixes`."""
+
 STILL = 1e-6
 """Metres. An expression that moves a part less than this gets no key there (ours: a micrometre,
 below half-float noise of the deltas)."""
@@ -148,14 +151,18 @@ def set_keys(part: bpy.types.Object, weights: Mapping[str, float]) -> None:
 def drive_keys(part: bpy.types.Object, master: bpy.types.Object) -> None:
     """Let the master's keys move the keys of the same names: one slider moves the whole head."""
     keys = part.data.shape_keys
-    if keys is None:
-        return
-    for key in keys.key_blocks[1:]:
-        driver = key.driver_add("value").driver
-        driver.type = "AVERAGE"  # no Python expression, so it runs where scripts may not
-        variable = driver.variables.new()
-        variable.name = "weight"
-        target = variable.targets[0]
-        target.id_type = "KEY"
-        target.id = master.data.shape_keys
-        target.data_path = f'key_blocks["{bpy.utils.escape_identifier(key.name)}"].value'
+    for key in keys.key_blocks[1:] if keys else ():
+        drive_key(key, master)
+
+
+def drive_key(key: bpy.types.ShapeKey, master: bpy.types.Object) -> None:
+    """Let the master's key of the same name move a key, instead of what moved it before."""
+    key.driver_remove("value")
+    driver = key.driver_add("value").driver
+    driver.type = "AVERAGE"  # no Python expression, so it runs where scripts may not
+    variable = driver.variables.new()
+    variable.name = "weight"
+    target = variable.targets[0]
+    target.id_type = "KEY"
+    target.id = master.data.shape_keys
+    target.data_path = f'key_blocks["{bpy.utils.escape_identifier(key.name)}"].value'

@@ -5,6 +5,7 @@ import numpy as np
 
 from ..declarations import PROPERTY
 from ..scene.heads import parts_of, role_of
+from ..scene.mesh import FIX
 
 
 def identity_of(root: bpy.types.Object) -> np.ndarray:
@@ -34,10 +35,12 @@ def locked_of(root: bpy.types.Object) -> np.ndarray:
 
 
 def keys_of(root: bpy.types.Object) -> dict[str, bpy.types.ShapeKey]:
-    """The expression keys of a head's skin by name. For immediate use."""
+    """The expression keys of a head's skin by name, also those that an artist added; not the
+    corrective ones, which drivers move. For immediate use."""
     parts = parts_of(root)
     keys = parts[0].data.shape_keys if parts and role_of(parts[0]) == "SKIN" else None
-    return {key.name: key for key in keys.key_blocks[1:]} if keys else {}
+    blocks = keys.key_blocks[1:] if keys else ()
+    return {key.name: key for key in blocks if not key.name.startswith(FIX)}
 
 
 def expression_of(root: bpy.types.Object) -> np.ndarray:

@@ -17,10 +17,11 @@ from engine.fit.eyes import (
     tinted_eye,
     turned,
 )
-from engine.fit.gaze import LID_POINTS, LOOKS, gaze_of, lens_gaze, with_gaze
+from engine.fit.gaze import LID_POINTS, gaze_of, lens_gaze, with_gaze
 from engine.fit.landmark_basis import LandmarkBasis
 from engine.packs.build.textures import eye_texture
 from engine.protocol.conventions import bytes_to_unit, srgb_to_linear
+from engine.protocol.gaze import LOOKS
 
 SETTINGS = EyeSettings()
 IRIS = np.array([0.05, 0.08, 0.11])

@@ -1,0 +1,1 @@
+"""A head that works: lids that close, eyes that look, smooth surfaces."""

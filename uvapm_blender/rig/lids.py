@@ -1,0 +1,98 @@
+"""Lids that close: blinks whose edges meet, and keys that take back what would keep them open.
+
+The pack's blink is one shape for every head; on a given one it goes too far or not far enough.
+Here its path is scaled along the lid so that the edges just meet, and kept off the eyeball.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ...engine.protocol.result import ResultMesh
+from .margins import Lids, find_lids
+
+SIDES = ("Left", "Right")
+BLINK = "eyeBlink"
+EYEBALLS = {"Left": "eye_left", "Right": "eye_right"}
+OVERLAP = 0.0004
+"""Metres by which closed lids overlap. Ours: below it the white shines through in renders."""
+LOWER_SHARE = 0.35
+"""How much of the pack's movement of the lower lid stays: a blink is nearly all upper lid."""
+CORNER = 0.0015
+"""Metres above and below the corners' line over which upper turns into lower lid."""
+CLEARANCE = 0.0010
+"""Metres that a closed lid keeps from the eyeball at most. Ours, with `ARCH`."""
+ARCH = 0.12
+"""Share of its way that a lid comes forward: the keys move straight and the ball is round, so half
+closed it would cut in by way^2 / (8 radius), about that much."""
+MOST_SCALE = 1.6
+
+
+def with_closing_blinks(
+    mesh: ResultMesh, part_names: Sequence[str], names: Sequence[str]
+) -> ResultMesh:
+    """The mesh with blink shapes (rows of `expression`) that close its own lids.
+
+    A mesh without lids, or blinks, comes back as it is.
+    """
+    skin = mesh.face_part == list(part_names).index("skin") if "skin" in part_names else None
+    if skin is None or not skin.any():
+        return mesh
+    expression = mesh.expression.astype(np.float32)
+    changed = False
+    for side in SIDES:
+        name, ball = BLINK + side, EYEBALLS[side]
+        if name not in names or ball not in part_names:
+            continue
+        chosen = mesh.face_part == list(part_names).index(ball)
+        lids = find_lids(
+            mesh.neutral, mesh.quads[skin], mesh.corner_uv[skin], np.unique(mesh.quads[chosen])
+        )
+        if lids is not None:
+            row = list(names).index(name)
+            expression[row] = closing(mesh.neutral, expression[row], lids)
+            changed = True
+    return replace(mesh, expression=expression) if changed else mesh
+
+
+def closing(neutral: np.ndarray, blink: np.ndarray, lids: Lids) -> np.ndarray:
+    """(V, 3) the blink's shape with its edges just meeting. neutral, blink (V, 3) metres.
+
+    Ours: at each x the upper lid's movement is scaled by (opening + overlap) / (its way down).
+    """
+    x, upper_y, upper_way = _along(neutral, blink, lids.upper)
+    grid = np.linspace(x.min(), x.max(), 48)
+    top, way = np.interp(grid, x, upper_y), np.interp(grid, x, upper_way)
+    x, lower_y, lower_way = _along(neutral, blink, lids.lower)
+    bottom = np.interp(grid, x, lower_y) + LOWER_SHARE * np.interp(grid, x, lower_way)
+    opening = np.maximum(top - bottom, 0.0)
+    scale = np.clip((opening + OVERLAP) / np.maximum(-way, 0.002), LOWER_SHARE, MOST_SCALE)
+    scale = np.convolve(np.pad(scale, 2, mode="edge"), np.full(5, 0.2), mode="valid")
+    middle = np.interp(neutral[:, 0], grid, 0.5 * (top + np.interp(grid, x, lower_y)))
+    above = np.clip((neutral[:, 1] - middle) / CORNER * 0.5 + 0.5, 0.0, 1.0)
+    share = LOWER_SHARE + above * (np.interp(neutral[:, 0], grid, scale) - LOWER_SHARE)
+    moved = blink * share[:, None]
+    return (moved + _off_the_ball(neutral, moved, lids)).astype(np.float32)
+
+
+def _along(
+    neutral: np.ndarray, blink: np.ndarray, edge: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x where an edge of a lid arrives, its height at rest, its way up; sorted by x."""
+    place = neutral[edge]
+    order = place[:, 0].argsort()
+    return place[order, 0], place[order, 1], blink[edge][order, 1]
+
+
+def _off_the_ball(neutral: np.ndarray, moved: np.ndarray, lids: Lids) -> np.ndarray:
+    """(V, 3) what lids that lie outside the ball at rest still need to stay outside."""
+    before = np.linalg.norm(neutral - lids.centre, axis=1) - lids.radius
+    place = neutral + moved - lids.centre
+    away = np.linalg.norm(place, axis=1)
+    way = np.linalg.norm(moved, axis=1)
+    least = np.minimum(before, CLEARANCE) + ARCH * way
+    outside = (before > -0.0003) & (before < 0.5 * lids.radius) & (place[:, 2] > 0.0)
+    push = np.where(outside, np.maximum(lids.radius + least - away, 0.0), 0.0)
+    push = push * np.clip(way / 0.001, 0.0, 1.0)
+    return push[:, None] * place / np.maximum(away, 1e-9)[:, None]
