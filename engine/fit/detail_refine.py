@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..protocol.detail import add_detail
 from ..reporter import Reporter
+from .detail_picture import DetailPicture
 from .detail_prior import Completion, PriorEnergy
 from .detail_steps import Curvature, DetailCoder, LimitedMemory, latent_curvature
 from .face_view import FaceView
@@ -30,7 +30,7 @@ class PhotometricError:
     def __init__(self, view: FaceView, coarse: torch.Tensor, settings: DetailSettings) -> None:
         """coarse (S, S, 3) sRGB."""
         self._view = view
-        self._coarse = view.sample(coarse)
+        self._picture = DetailPicture(view, view.sample(coarse))
         self._settings = settings
         sigma = settings.highpass_sigma / _pixel_size(view)
         self._slow = LowPass(view.weight, max(1.0, sigma))
@@ -59,9 +59,6 @@ class PhotometricError:
 
     def _on_skin(self, detail: torch.Tensor) -> torch.Tensor:
         return self._view.sample(detail[..., None])[:, 0]
-
-    def _picture(self, on_skin: torch.Tensor) -> torch.Tensor:
-        return self._view.picture(add_detail(self._coarse, on_skin, xp=torch))
 
     def _squared(self, detail: torch.Tensor) -> torch.Tensor:
         """(h, w) q, see above."""
