@@ -1,11 +1,17 @@
 """Several photos of one person, and a fit that goes on from a result."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
 from engine.protocol.conventions import sh_basis
+from engine.protocol.edits import Edits, write_edits
+from engine.protocol.headpack import read_pack
 from engine.protocol.result import read_result
+
+ROOT = Path(__file__).parents[2]
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -40,6 +46,34 @@ def test_what_is_locked_stays(fit, astronaut, astronaut_result, tmp_path):
         np.testing.assert_array_equal(after[name], before[name])
     maps = [np.asarray(Image.open(f / "maps/albedo.png")) for f in (start, tmp_path / "r")]
     assert np.abs(maps[0].astype(int) - maps[1]).mean() < 1.0, "the texture stays with them"
+
+
+def test_a_pin_is_followed_and_an_edit_that_is_locked_stays(
+    fit, astronaut, astronaut_result, tmp_path
+):
+    start = read_result(astronaut_result[0])
+    expression = np.clip(start.coefficients["expression"] + 0.125, 0.0, 1.0)
+    write_edits(tmp_path / "edits", Edits(expression=expression))
+    chin = chin_of(start)
+    x, y = chin + (0.0, 5.0)
+    options = ("--start", str(start.folder), "--edits", str(tmp_path / "edits"))
+    options += ("--lock", "expression", "--pin", f"8,{x},{y}", "--texture-size", "256")
+    done = fit(astronaut, tmp_path / "r", *options)
+    assert done.returncode == 0, done.stderr
+    after = read_result(tmp_path / "r")
+    np.testing.assert_allclose(after.coefficients["expression"], expression, atol=1e-6)
+    assert np.linalg.norm(chin_of(after) - (x, y)) < 1.0
+
+
+def chin_of(result):
+    """(2,) pixels of the photo where the head of a result has its chin (point 8 of the 68)."""
+    pack = read_pack(ROOT / "packs" / result.manifest.pack.id)
+    point = pack.head.landmarks68
+    mesh = result.mesh.posed(result.coefficients["expression"])
+    place = point.barycentric[8] @ mesh[pack.head.triangles[point.triangles[8]]]
+    camera = result.manifest.camera
+    seen = np.array(camera.K) @ (np.array(camera.R) @ place + np.array(camera.t))
+    return seen[:2] / seen[2]
 
 
 def test_another_photo_than_the_start_has_is_refused(fit, astronaut, astronaut_result, tmp_path):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.protocol.errors import EngineError, ErrorCode
 from engine.protocol.job import DEVICES, FINE_SIZES, MAX_SEED, TEXTURE_SIZES, FitJob
+from engine.protocol.landmarks68 import Pin
 from engine.protocol.messages import (
     MAX_LINE_BYTES,
     MAX_OFFSET,
@@ -48,6 +49,13 @@ JOB = st.builds(
     albedo=st.none() | PATH,
     detail=st.none() | PATH,
     fine_size=st.sampled_from(FINE_SIZES),
+    pins=st.lists(
+        st.builds(
+            Pin, st.integers(0, 67), st.floats(0.0, 1e4, width=32), st.floats(0.0, 1e4, width=32)
+        ),
+        max_size=3,
+        unique_by=lambda pin: pin.index,
+    ).map(tuple),
 )
 OFFSETS = st.lists(st.floats(-MAX_OFFSET, MAX_OFFSET), max_size=20).map(tuple)
 MESSAGE = st.one_of(
