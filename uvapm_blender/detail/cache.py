@@ -1,5 +1,6 @@
 """What the sliders keep for the session. No reference to Blender data: undo makes it stale."""
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -30,11 +31,11 @@ MOST_CHANGES = 8
 class _Loaded:
     """Values by key, each made by a generator of short steps, the oldest forgotten."""
 
-    make: Callable[[Path, str], Generator[None, None, Any]]
+    make: Callable[[Path, str], Generator[float | None, None, Any]]
     values: "OrderedDict[Key, Any]" = field(default_factory=OrderedDict)
-    under_way: dict[Key, Generator[None, None, Any]] = field(default_factory=dict)
+    under_way: dict[Key, Generator[float | None, None, Any]] = field(default_factory=dict)
 
-    def steps(self, key: Key) -> Generator[None, None, Any]:
+    def steps(self, key: Key) -> Generator[float | None, None, Any]:
         """The value of a key; who asks again while it is being made goes on with the same steps.
 
         Raises EngineError, see `sources.py`.
@@ -43,27 +44,29 @@ class _Loaded:
             if key not in self.under_way:
                 self.under_way[key] = self.make(Path(key[0]), key[1])
             try:
-                next(self.under_way[key])
+                wait = next(self.under_way[key])
             except StopIteration as end:
                 self.values[key] = end.value
                 break
             finally:
                 if key in self.values or self.under_way[key].gi_frame is None:
                     self.under_way.pop(key)
-            yield
+            yield wait
         self.values.move_to_end(key)
         while len(self.values) > MOST_SOURCES:
             self.values.popitem(last=False)
         return self.values[key]
 
 
-def exhaust(steps: Generator[Any, None, Any]) -> Any:
+def exhaust(steps: Generator[float | None, None, Any]) -> Any:
     """All steps at once: what they return."""
     while True:
         try:
-            next(steps)
+            wait = next(steps)
         except StopIteration as end:
             return end.value
+        if wait is not None:
+            time.sleep(wait)
 
 
 @dataclass
@@ -97,11 +100,11 @@ class DetailCache:
         """Forget everything."""
         self.__init__()
 
-    def source_steps(self, key: Key) -> Generator[None, None, DetailSources]:
+    def source_steps(self, key: Key) -> Generator[float | None, None, DetailSources]:
         """The maps of a result, loaded at first use. Raises EngineError, see `problems`."""
         return (yield from self._remembered(key, self._sources))
 
-    def relief_steps(self, key: Key) -> Generator[None, None, ReliefSources]:
+    def relief_steps(self, key: Key) -> Generator[float | None, None, ReliefSources]:
         """The relief of a result, loaded at first use. Raises EngineError, see `problems`."""
         return (yield from self._remembered(key, self._relief))
 
@@ -109,7 +112,7 @@ class DetailCache:
         """The maps of a result when they are loaded."""
         return self._sources.values.get(key)
 
-    def _remembered(self, key: Key, loaded: _Loaded) -> Generator[None, None, Any]:
+    def _remembered(self, key: Key, loaded: _Loaded) -> Generator[float | None, None, Any]:
         try:
             value = yield from loaded.steps(key)
         except EngineError as error:

@@ -13,15 +13,14 @@ from ...engine.protocol.detail_layers import DetailLayers
 from ...engine.protocol.errors import EngineError
 from ..declarations import PROPERTY
 from ..scene.own import own_materials
+from ..skin.model import MODELS
+from ..skin.values import pack_key_of
 from . import directions, settle
 from .cache import CACHE, Key, exhaust
 from .picture import pixel_steps, put_pixels, resized, wait_for_model
 from .relief import follow_steps, put_map, relief_pending
-from .sources import DetailSources
+from .sources import LOOK, DetailSources
 from .values import find_head, heads, is_changed, key_of, offsets_of, signature_of
-
-WAIT = 0.02
-"""Seconds between two looks at a thread."""
 
 
 def refresh(root: bpy.types.Object, ask: bool = True) -> None:
@@ -47,6 +46,27 @@ def refresh(root: bpy.types.Object, ask: bool = True) -> None:
     settle.later(uid, lambda: settle_steps(uid, ask), settle.REST if ready else 0.0)
 
 
+def prepare(root: bpy.types.Object) -> None:
+    """Load what the sliders of a head need before one is touched: a panel shows them."""
+    key, uid = key_of(root), root.session_uid
+    known = CACHE.at_hand(key) is not None or key in CACHE.problems
+    if not (known or settle.at_once() or settle.waits(uid)):
+        settle.later(uid, lambda: _load_steps(uid), 0.0)
+
+
+def _load_steps(uid: int) -> Generator[float | None, None, None]:
+    root = find_head(uid)
+    if root is None:
+        return
+    model = pack_key_of(root)
+    if model is not None:
+        MODELS.want(model)
+    try:
+        yield from CACHE.source_steps(key_of(root))
+    except EngineError:
+        return  # remembered in CACHE.problems
+
+
 def settle_steps(uid: int, ask: bool) -> Generator[float | None, None, None]:
     """All pictures of a head at full size, in short steps; seconds to wait where it must.
 
@@ -59,7 +79,7 @@ def settle_steps(uid: int, ask: bool) -> Generator[float | None, None, None]:
         key = key_of(root)
         sources = yield from CACHE.source_steps(key)
         while (root := find_head(uid)) is not None and wait_for_model(root):
-            yield WAIT
+            yield LOOK
         if root is not None:
             yield from _albedo_steps(uid, key, sources, ask)
             yield from _relief_steps(uid, key)

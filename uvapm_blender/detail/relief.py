@@ -65,13 +65,18 @@ def _scaled_steps(
         square[rows] = square_slope(unit)
         out[rows, :, :3] = signed_to_unit(unit)
         yield
-    before, now = resample(sources.shown, size), resample(shown_relief(square), size)
+    shown = shown_relief(square)
+    yield
+    before = resample(sources.shown, size)
+    yield
+    now = resample(shown, size)
     yield
     out = to_bottom_up(roughness)
     for rows in strips(size):
         new = followed_roughness(sources.roughness[rows], before[rows], now[rows])
         out[rows, :, :3] = new[..., None]
         yield
+    yield
     return normal, roughness
 
 

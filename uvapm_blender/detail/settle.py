@@ -46,6 +46,11 @@ def later(uid: int, make: Callable[[], Steps], delay: float) -> None:
         bpy.app.timers.register(tick, first_interval=delay)
 
 
+def waits(uid: int) -> bool:
+    """Whether a head has work that is not done."""
+    return uid in _jobs
+
+
 def tick() -> float | None:
     """Timer: a share of the work; ends when there is none."""
     end = time.monotonic() + SHARE

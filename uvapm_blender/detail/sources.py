@@ -3,6 +3,7 @@
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 import bpy
 import numpy as np
@@ -10,14 +11,17 @@ import numpy as np
 from ...engine.protocol.conventions import unit_to_signed
 from ...engine.protocol.detail import DETAIL_SIZE
 from ...engine.protocol.detail_layers import DetailLayers, compose_steps, split_detail
+from ...engine.protocol.detail_regions import beard_mask, region_weights
 from ...engine.protocol.errors import EngineError, ErrorCode
 from ...engine.protocol.relief import coarse_slopes, shown_relief, slopes_of, square_slope
 from ...engine.protocol.resample import resample
 from ...engine.protocol.result import ResultPackage, file_sha256, read_manifest
 from ...engine.protocol.result_schema import MANIFEST_NAME, invalid
 from ..declarations import PROPERTY
-from ..scene.images import COLOUR, DATA, read_file
+from ..scene.images import COLOUR, DATA, read_steps
 
+LOOK = 0.01
+"""Seconds between two looks at a thread."""
 FIND_IT = "Put it back, or show where it is now."
 
 
@@ -73,11 +77,15 @@ def check_result(folder: Path, stamp: str) -> None:
         )
 
 
-def source_steps(folder: Path, stamp: str) -> Generator[None, None, DetailSources]:
-    """Read the maps of a result, in steps that are short at any size. Raises BAD_INPUT."""
+def source_steps(folder: Path, stamp: str) -> Generator[float | None, None, DetailSources]:
+    """Read the maps of a result, in steps that are short at any size; seconds to wait where they
+    must. Raises EngineError(BAD_INPUT)."""
     check_result(folder, stamp)
     files = read_manifest(folder).files
-    yield
+    masks = Thread(target=_draw_masks, daemon=True)
+    masks.start()
+    while masks.is_alive():
+        yield LOOK
     coarse = _planar((yield from _read_steps(folder, files, "albedo_coarse", COLOUR)))
     yield
     albedo = _planar((yield from _read_steps(folder, files, "albedo", COLOUR)))
@@ -124,6 +132,12 @@ def strips(size: int) -> Iterator[slice]:
     return (slice(row, row + step) for row in range(0, size, step))
 
 
+def _draw_masks() -> None:
+    """In a thread: what `detail_regions` draws once takes longer than a step may."""
+    beard_mask()
+    region_weights()
+
+
 def _small_steps(image: np.ndarray) -> Generator[None, None, np.ndarray]:
     """(T, T, 3) planar at 512 texels, the image itself when it is no larger."""
     if len(image) <= DETAIL_SIZE:
@@ -144,7 +158,7 @@ def _read_steps(
         if file_sha256(folder / name) != files.get(name):
             raise invalid(f"{name} was changed after it was written (its sha256 differs)")
         yield
-        return read_file(folder / name, colourspace)
+        return (yield from read_steps(folder / name, colourspace))
     except (OSError, RuntimeError) as error:
         raise invalid(f"{name} cannot be read") from error
 

@@ -1,5 +1,6 @@
 """Images that survive saving, reloading and undo: always new, always packed."""
 
+from collections.abc import Generator
 from pathlib import Path
 
 import bpy
@@ -35,6 +36,28 @@ def new_packed(name: str, pixels: np.ndarray, linear: bool) -> bpy.types.Image:
     image.update()
     image.pack()
     return image
+
+
+def read_steps(path: Path, colourspace: str = COLOUR) -> Generator[None, None, np.ndarray]:
+    """`read_file` in two steps: decoding, and reading the values."""
+    image = bpy.data.images.load(str(path), check_existing=False)
+    uid = image.session_uid
+    try:
+        image.colorspace_settings.name = colourspace
+        image.has_data, image.size[0]
+        yield
+        image = _by_uid(uid)
+        if image is None:
+            return read_file(path, colourspace)  # undo took it
+        return read_pixels(image)
+    finally:
+        image = _by_uid(uid)
+        if image is not None:
+            bpy.data.images.remove(image)
+
+
+def _by_uid(uid: int) -> bpy.types.Image | None:
+    return next((each for each in bpy.data.images if each.session_uid == uid), None)
 
 
 def read_file(path: Path, colourspace: str = COLOUR) -> np.ndarray:
