@@ -272,8 +272,8 @@ def _at_size(settings: AlbedoSettings, size: int) -> AlbedoSettings:
 
 
 def _mean_shading(light: np.ndarray, skin: SkinSamples) -> np.ndarray:
-    """(3,) shading averaged over the weighted texels."""
-    return np.average(sh_basis(skin.normals) @ light, axis=0, weights=skin.weight)
+    """(3,) shading averaged over the face, covered or not."""
+    return skin.whole @ light
 
 
 def _first_light(model: AlbedoModel, skin: SkinSamples, settings: AlbedoSettings) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from ..head.numerics import smoothstep
 from ..head.transfer import picture_to_srgb
 from ..protocol.albedo_pack import AlbedoModel
+from ..protocol.conventions import sh_basis
 from ..protocol.detail import value
 from .settings import AlbedoSettings
 from .texels import TexelObservation
@@ -19,7 +20,9 @@ BURNT_WEIGHT = 0.02
 class SkinSamples:
     """The texels of one photo from which it is solved: chosen (n,) among the model's, weight (n,),
     colour (n, 3) linear RGB, burnt (n, 3): channels that the camera cut off; normals (n, 3); mean
-    (3, n) and basis (3, K, n) of the model there."""
+    (3, n) and basis (3, K, n) of the model there; whole (9,): spherical harmonics averaged over the
+    face that the camera could see: exposure is a matter of the face, not of what hair or deep shade
+    leave of it."""
 
     chosen: np.ndarray
     weight: np.ndarray
@@ -28,6 +31,7 @@ class SkinSamples:
     normals: np.ndarray
     mean: np.ndarray
     basis: np.ndarray
+    whole: np.ndarray
 
 
 def texel_trust(
@@ -46,9 +50,16 @@ def _believed(
     settings: AlbedoSettings,
 ) -> np.ndarray:
     """`texel_trust` with burnt texels: the solve looks at each channel on its own."""
-    facing = smoothstep(observation.facing, settings.least_facing, 0.5)
     exposed = smoothstep(brightest, 0.03, 0.12)
-    return observation.visible * facing * observation.person * mask * exposed
+    return _facing(observation, mask, settings) * observation.person * exposed
+
+
+def _facing(
+    observation: TexelObservation, mask: np.ndarray, settings: AlbedoSettings
+) -> np.ndarray:
+    """(S, S) in [0, 1]: inside `mask`, and towards the camera."""
+    facing = smoothstep(observation.facing, settings.least_facing, 0.5)
+    return observation.visible * facing * mask
 
 
 def open_channels(skin: SkinSamples) -> np.ndarray:
@@ -71,6 +82,9 @@ def skin_samples(
     trust = _believed(observation, brightest, mask, settings)[valid]
     chosen = np.flatnonzero((trust > 0.02) & grid[valid])
     colour = observation.colour[valid][chosen].astype(np.float64)
+    whole = _facing(observation, mask, settings)[valid] * grid[valid]
+    face = np.flatnonzero(whole > 0.02)
+    normals = observation.normal[valid][face].astype(np.float64)
     return SkinSamples(
         chosen,
         trust[chosen] * float(step * step),
@@ -79,4 +93,5 @@ def skin_samples(
         observation.normal[valid][chosen].astype(np.float64),
         model.mean[:, chosen],
         model.basis[:, :, chosen],
+        np.average(sh_basis(normals), axis=0, weights=whole[face]),
     )
