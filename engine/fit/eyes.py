@@ -6,6 +6,7 @@ problem for each of a grid of gazes. Ours: no published figures, judged by `eval
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -107,7 +108,7 @@ def _polar(size: int) -> np.ndarray:
 def _iris_level(linear: np.ndarray, polar: np.ndarray) -> float:
     """Mean luminance of the iris without its pupil."""
     inside = (polar > PUPIL_ANGLE) & (polar < IRIS_ANGLE)
-    return float((linear @ LUMINANCE_WEIGHTS)[inside].mean())
+    return float((linear[inside] @ LUMINANCE_WEIGHTS).mean())
 
 
 def eye_model(texture: np.ndarray) -> EyeModel:
@@ -260,11 +261,19 @@ def fit_eyes(
     return EyeFit(best, found[0], found[1], len(view.weight))
 
 
+@lru_cache(maxsize=4)
+def _texel_irises(size: int) -> np.ndarray:
+    """(size, size, 1) float32: `iris_share` of each texel of the eye texture."""
+    return iris_share(_polar(size)).astype(np.float32)[..., None]
+
+
 def tinted_eye(texture: np.ndarray, eyes: EyeFit) -> np.ndarray:
     """The pack's eye texture (S, S, 3) sRGB in the fitted colours."""
-    linear, polar = picture_to_linear(texture[..., :3]), _polar(len(texture))
-    level = linear @ np.float32(LUMINANCE_WEIGHTS) / _iris_level(linear, polar)
-    iris = level[..., None] * eyes.iris.astype(np.float32)
-    share = iris_share(polar).astype(np.float32)[..., None]
-    mixed = share * iris + (1.0 - share) * linear * eyes.white.astype(np.float32)
+    linear, share = picture_to_linear(texture[..., :3]), _texel_irises(len(texture))
+    level = _iris_level(linear, _polar(len(texture)))
+    mixed = linear * eyes.white.astype(np.float32)
+    rows, columns = (slice(line.min(), line.max() + 1) for line in np.nonzero(share[..., 0]))
+    part, inside = linear[rows, columns], share[rows, columns]
+    iris = (part @ np.float32(LUMINANCE_WEIGHTS) / level)[..., None] * eyes.iris.astype(np.float32)
+    mixed[rows, columns] += inside * (iris - mixed[rows, columns])
     return picture_to_srgb(np.clip(mixed, 0.0, 1.0))

@@ -15,6 +15,7 @@ from ..head.transfer import picture_to_linear, picture_to_srgb
 from ..protocol.conventions import linear_to_srgb, srgb_to_linear, uv_to_pixels
 from ..render.interpolate import found_weights, interpolate_covered
 from ..render.rasterize import Rasterizer, rasterize
+from ..render.surface import Surface
 from ..render.texture import sample_texture
 
 MOST_SAMPLES = 4
@@ -103,6 +104,43 @@ def _bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
     if not len(rows):
         return 0, 1, 0, 1
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
+def surface_view(
+    surface: Surface,
+    skin: int,
+    samples: int,
+    image: np.ndarray,
+    face: np.ndarray,
+    light: np.ndarray,
+) -> FaceView:
+    """`face_view` of a whole picture whose surface is known already, all texels trusted.
+
+    surface: at `samples` samples a side of the pixels of image (h, w, 3) sRGB; skin: number of the
+    part that carries the texture; face (h, w) in [0, 1]; light (9, 3).
+    """
+    top, bottom, left, right = _bounds(face > 0.0)
+    raster_width = surface.fragments.triangle.shape[1]
+    at = surface.fragments.covered
+    row = torch.div(at, raster_width, rounding_mode="floor")
+    column = at - row * raster_width
+    kept = (surface.parts == skin) & (row >= top * samples) & (row < bottom * samples)
+    kept &= (column >= left * samples) & (column < right * samples)
+    width = (right - left) * samples
+    place = ((row - top * samples) * width + column - left * samples)[kept]
+    shading = shade(surface.normals[kept], torch.from_numpy(light.astype(np.float32)))
+    covered = torch.zeros(1, (bottom - top) * samples, width)
+    covered.view(-1)[place] = 1.0
+    box = (slice(top, bottom), slice(left, right))
+    known = functional.avg_pool2d(covered, samples)[0]
+    return FaceView(
+        torch.from_numpy(np.ascontiguousarray(image[box], dtype=np.float32)),
+        known * torch.from_numpy(face[box].astype(np.float32)),
+        surface.uv[kept],
+        shading.clamp(min=0.0),
+        place,
+        samples,
+    )
 
 
 def face_view(

@@ -1,9 +1,13 @@
 """How much of the picture each layer of the albedo explains."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
 from .face_view import FaceView
+
+LAYERS = ("coarse", "detail", "photo")
 
 
 def layer_errors(
@@ -11,8 +15,28 @@ def layer_errors(
 ) -> dict[str, float]:
     """Figures of the render with the coarse albedo, with detail, and with the photo layer.
 
-    view: the photo's pixels of the face's skin; the three maps (T, T, 3) sRGB.
-    residual_X: root mean square of render minus photo over those pixels and channels, sRGB units.
+    view: the photo's pixels of the face's skin; the three maps (T, T, 3) sRGB. See
+    `layer_figures`.
+    """
+    return layer_figures(view, unexplained(view, (coarse, detailed, albedo)))
+
+
+def unexplained(view: FaceView, maps: Sequence[np.ndarray]) -> list[float]:
+    """For each albedo map (T, T, 3) sRGB: the sum over pixels and channels of weight times the
+    squared difference of photo and render, sRGB units."""
+    layers = np.concatenate(maps, axis=-1, dtype=np.float32)
+    weight = view.weight[..., None]
+    sums = []
+    for on_skin in view.sample(torch.from_numpy(layers)).split(3, dim=1):
+        left = view.target - view.still_picture(on_skin)
+        sums.append(float((weight * left * left).sum()))
+    return sums
+
+
+def layer_figures(view: FaceView, sums: Sequence[float]) -> dict[str, float]:
+    """residual_X and share_X of the `LAYERS` with these sums, see `unexplained`.
+
+    residual_X: root mean square of render minus photo over the pixels and channels, sRGB units.
     share_X: what layer X adds to the explained part of the picture's variance, as the sequential
     sums of squares of a regression: with S_X = sum w (photo - render up to layer X)^2 and S = sum
     w (photo - its mean colour)^2 they are 1 - S_coarse / S, (S_coarse - S_detail) / S and
@@ -24,11 +48,7 @@ def layer_errors(
     mean = (weight * view.target).sum((0, 1)) / max(float(weight.sum()), 1e-9)
     total = max(float((weight * (view.target - mean) ** 2).sum()), 1e-12)
     figures, before = {}, total
-    layers = np.concatenate([coarse, detailed, albedo], axis=-1, dtype=np.float32)
-    sampled = view.sample(torch.from_numpy(layers)).split(3, dim=1)
-    for name, on_skin in zip(("coarse", "detail", "photo"), sampled, strict=True):
-        render = view.still_picture(on_skin)
-        left = float((weight * (view.target - render) ** 2).sum())
+    for name, left in zip(LAYERS, sums, strict=True):
         figures[f"residual_{name}"] = (left / count) ** 0.5
         figures[f"share_{name}"] = (before - left) / total
         before = left

@@ -25,7 +25,7 @@ from .detail_residual import cell_trust, detail_residual, hair_cells
 from .face_view import FaceView, SkinGeometry, face_view, fitting_size
 from .fitted_photo import FittedPhoto
 from .hold import INSIDE, held_regions, hold_maps, region_mask
-from .layer_errors import layer_errors
+from .layer_errors import layer_figures, unexplained
 from .loaded import (
     LoadedPack,
     evidence_mask,
@@ -38,6 +38,7 @@ from .request import FitRequest
 from .residual_light import without_residual_light
 from .resize import resize_texture
 from .settings import FitSettings
+from .surfaces import PictureSurfaces, picture_surfaces, skin_view
 from .unwrap import joined, unwrap, unwrap_each
 
 
@@ -130,20 +131,30 @@ def _kept_layer(over: PhotoLayer, detailed: np.ndarray, request: FitRequest) -> 
     return PhotoLayer(albedo - detailed, over.origin, albedo)
 
 
+@dataclass(frozen=True, eq=False)
+class FittedLayers:
+    """fit: the stage's maps; errors: see `layer_errors`; surfaces: see there, of the main photo."""
+
+    fit: DetailFit
+    errors: dict[str, float]
+    surfaces: PictureSurfaces
+
+
 def fit_layers(
     task: LayerTask, settings: FitSettings, reporter: Reporter, start: Start
-) -> tuple[DetailFit, dict[str, float]]:
-    """Detail and photo layer of one photo, and what each explains (see `layer_errors`).
+) -> FittedLayers:
+    """Detail and photo layer of one photo, and what each explains.
 
     start: of `beside`, for what need not wait. Raises Cancelled.
     """
     coarse, size, loaded = task.coarse, len(task.coarse), task.loaded
     mask = writable_mask(loaded.head, size)
     waiting = start(unwrap_each, loaded, task.photos, mask, settings)
-    looking = start(_look, task, np.ones((1, 1), np.float32), 1.0, 1)
+    drawing = start(_drawn, task)
     found = _detail_map(task, settings, reporter)
-    skins, whole = waiting.result(), looking.result()
+    skins, (surfaces, whole) = waiting.result(), drawing.result()
     detailed = detailed_albedo(coarse, found.detail)
+    lower = start(unexplained, whole, (coarse, detailed))
     photo = joined(skins, detailed, settings)
     reporter.progress(settings.detail.iterations, settings.detail.iterations)
     valid = skin_atlas(loaded, size).valid.numpy()
@@ -151,5 +162,11 @@ def fit_layers(
     over = photo_layer(unlit, detailed, photo.seen, mask, valid, settings.photo_layer)
     over = _kept_layer(over, detailed, task.request)
     confidence = confidence_map(photo.seen, photo.density, valid, settings.confidence)
-    errors = layer_errors(whole, coarse, detailed, over.albedo)
-    return detail_fit(found, detailed, over, confidence), errors
+    upper = unexplained(whole, (over.albedo,))
+    errors = layer_figures(whole, [*lower.result(), *upper])
+    return FittedLayers(detail_fit(found, detailed, over, confidence), errors, surfaces)
+
+
+def _drawn(task: LayerTask) -> tuple[PictureSurfaces, FaceView]:
+    surfaces = picture_surfaces(task.loaded, task.photos[0])
+    return surfaces, skin_view(task.loaded, task.photos[0], surfaces.crop)

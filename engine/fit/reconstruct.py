@@ -34,7 +34,7 @@ from .several import prepare_person
 from .shape import HOLDABLE as SHAPE_PARTS
 from .shape import ShapeFit, fit_shapes
 from .shape_view import shape_view
-from .surfaces import PictureSurfaces, picture_surfaces
+from .surfaces import PictureSurfaces
 
 STAGES = ("prepare", "shape", "albedo", "detail", "write")
 """Names in order; the last one belongs to the caller."""
@@ -249,11 +249,9 @@ def reconstruct(
             fitted, eyes = with_gazes(loaded, fitted, request.held, settings.eyes)
         with clock.stage("detail"):
             coarse = coarse_albedo(loaded, fitted[0].albedo.coefficients, request.texture_size)
-            drawn = start(picture_surfaces, loaded, fitted[0])
             eye = start(eye_texture, loaded, eyes)
             task = LayerTask(loaded, fitted, coarse, request)
-            detail, layer_errors = fit_layers(task, settings, reporter, start)
-            surfaces = drawn.result()
+            layers = fit_layers(task, settings, reporter, start)
     main = fitted[0].shape
     covered = fitted[0].covered
     face = evidence_mask(loaded.head, len(covered))
@@ -270,9 +268,9 @@ def reconstruct(
         head_shape(loaded.head, main.identity, main.expression)[1],
         coarse,
         eye.result(),
-        detail,
-        layer_errors,
-        surfaces,
+        layers.fit,
+        layers.errors,
+        layers.surfaces,
         clock.seconds,
         warnings,
     )

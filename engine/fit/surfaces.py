@@ -7,8 +7,9 @@ import torch
 
 from ..render.render import orbit_camera
 from ..render.surface import HeadSurface, head_surface
+from .face_view import FaceView, surface_view
 from .fitted_photo import FittedPhoto
-from .loaded import CUTOUT_PARTS, LoadedPack
+from .loaded import CUTOUT_PARTS, SKIN_PART, LoadedPack
 
 VIEWS = ((0.0, 0.0), (-40.0, 5.0), (75.0, 0.0))
 """Yaw and pitch in degrees of compare.png's views."""
@@ -51,3 +52,13 @@ def picture_surfaces(loaded: LoadedPack, photo: FittedPhoto) -> PictureSurfaces:
     cameras = [orbit_camera(vertices, *view, TILE) for view in VIEWS]
     views = (head_surface(*geometry, cards, each, VIEW_SAMPLES) for each in cameras)
     return PictureSurfaces(crop, tuple(views))
+
+
+def skin_view(loaded: LoadedPack, photo: FittedPhoto, surface: HeadSurface) -> FaceView:
+    """The face's skin on the working crop of a photo. surface: the head's there."""
+    raster, view = surface.solid.fragments.triangle, photo.view
+    skin = loaded.head.part_names.index(SKIN_PART)
+    samples = raster.shape[0] // surface.height
+    return surface_view(
+        surface.solid, skin, samples, view.crop.image, photo.face, photo.albedo.light
+    )

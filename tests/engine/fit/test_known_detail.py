@@ -100,7 +100,8 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 def layers_of(layers: LayerTask) -> tuple[DetailFit, dict[str, float]]:
     with beside() as start:
-        return fit_layers(layers, SETTINGS, NullReporter(), start)
+        found = fit_layers(layers, SETTINGS, NullReporter(), start)
+    return found.fit, found.errors
 
 
 def test_detail_is_found_and_does_not_depend_on_the_light(loaded, truth) -> None:
