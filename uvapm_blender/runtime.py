@@ -36,7 +36,7 @@ class Runtime:
     error: EngineError | None = None
     log: str = ""
     timer: bpy.types.Timer | None = None
-    reading: Reading | None = None
+    reading: Reading[object] | None = None
     scratch: "tempfile.TemporaryDirectory[str] | None" = None
 
     def forget_error(self) -> None:

@@ -150,6 +150,20 @@ def test_what_was_sculpted_stays_on_top(blender, addon, head, another):
     np.testing.assert_allclose(shift, np.tile([0, -0.01, 0], (len(shift), 1)), atol=1e-6)
 
 
+def test_an_expression_of_another_model_is_taken_over(blender, tiny, addon, head, another):
+    skin = addon.heads.parts_of(head)[0]
+    before = coordinates(skin, 1) - coordinates(skin)
+    skin.data.shape_keys.key_blocks[2].points[5].co.z += 0.5
+    other = coordinates(skin, 2) - coordinates(skin)
+    changed = tiny.tiny_mesh()["expression"]
+    changed[0] *= 2
+    another(expression=changed)
+    blender.ops.uvapm.refit()
+    after = coordinates(skin, 1) - coordinates(skin)
+    np.testing.assert_allclose(after, 2 * before, atol=1e-5)
+    np.testing.assert_allclose(coordinates(skin, 2) - coordinates(skin), other, atol=1e-6)
+
+
 def test_sliders_that_were_moved_go_along(blender, addon, jobs, head):
     from engine.protocol.edits import read_edits
 

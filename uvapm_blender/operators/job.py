@@ -1,6 +1,7 @@
 """What operators that run a job of the engine have in common."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -57,20 +58,20 @@ class JobOperator:
         if event.type == "TIMER":
             if RUNTIME.session.pump():
                 redraw(context)
-            if not RUNTIME.session.busy and self._is_read():
+            if not RUNTIME.session.busy and self._is_read(context):
                 unwatch()
                 redraw(context)
                 return self._finish(context)
         return {"PASS_THROUGH"}
 
-    def _is_read(self) -> bool:
+    def _is_read(self, context: bpy.types.Context) -> bool:
         """True when there is no result, or when the second thread has read it: checking its files
         would keep the window still for a while."""
         result = RUNTIME.session.status.result
         if RUNTIME.session.status.state is not State.DONE:
             return True
         if RUNTIME.reading is None:
-            RUNTIME.reading = Reading(Path(result))
+            RUNTIME.reading = Reading(Path(result), self.work(context))
         return RUNTIME.reading.done
 
     def cancel(self, context: bpy.types.Context) -> None:
@@ -98,20 +99,28 @@ class JobOperator:
         if status.error is not None:
             return self._fail(status.error, status.log)
         try:
-            reading = reading or Reading(Path(status.result))
-            self.build(context, reading.result())
+            reading = reading or Reading(Path(status.result), self.work(context))
+            self.build(context, *reading.result())
         except EngineError as error:
             return self._fail(error)
         return {"FINISHED"}
 
-    def build(self, context: bpy.types.Context, result: ResultPackage) -> None:
-        """Add a result to the scene. Raises EngineError."""
+    def work(self, context: bpy.types.Context) -> Callable[[ResultPackage], object]:
+        """What else is worked out beside the main thread: a function of plain values."""
+        return _nothing
+
+    def build(self, context: bpy.types.Context, result: ResultPackage, worked: object) -> None:
+        """Add a result to the scene. worked: what `work` made of it. Raises EngineError."""
         add_head(self, context, result)
 
     def _fail(self, error: EngineError, log: str = "") -> set[str]:
         RUNTIME.keep_error(error, log)
         self.report({"ERROR"}, ui_text.error_text(error))
         return {"CANCELLED"}
+
+
+def _nothing(result: ResultPackage) -> None:
+    """No more work."""
 
 
 def add_head(

@@ -1,5 +1,7 @@
 """Fit a head again from where it is, with some of it held fixed."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import bpy
@@ -11,8 +13,9 @@ from ..declarations import PROPERTY, Operators
 from ..edits import edits_of
 from ..pins.values import pins_of
 from ..runtime import start_refit
+from ..scene.change import Change, change_between
 from ..scene.heads import head_of
-from ..scene.update import fits, update_head
+from ..scene.update import before_of, fits, update_head
 from .head import poll_head
 from .job import JobOperator, add_head, leave_edit_mode, report_warnings
 
@@ -52,7 +55,18 @@ class UVAPM_OT_refit(JobOperator, bpy.types.Operator):
         locks, pins = sorted(head.locks), pins_of(root)
         start_refit(context, photos, folder, manifest, locks, pins, edits)
 
-    def build(self, context: bpy.types.Context, result: ResultPackage) -> None:
+    def work(self, context: bpy.types.Context) -> Callable[[ResultPackage], Change | None]:
+        """The change to the head's meshes."""
+        root = bpy.data.objects.get(self.root)
+        try:
+            before = None if root is None else before_of(root)
+        except EngineError:
+            before = None  # the head pack is gone
+        return partial(change_between, before)
+
+    def build(
+        self, context: bpy.types.Context, result: ResultPackage, worked: Change | None
+    ) -> None:
         """The head takes the result over. Only a head whose meshes were remodelled, or that is
         gone, stays as it is: the result is a new head then."""
         root = bpy.data.objects.get(self.root)
@@ -62,6 +76,6 @@ class UVAPM_OT_refit(JobOperator, bpy.types.Operator):
                 self.report({"WARNING"}, ui_text.another_model(built.root.name))
             return
         leave_edit_mode(context)
-        warnings = len(result.manifest.warnings) + len(update_head(root, result))
+        warnings = len(result.manifest.warnings) + len(update_head(root, result, worked))
         context.view_layer.update()
         report_warnings(self, ui_text.refitted(root.name, warnings), warnings)

@@ -9,21 +9,20 @@ import numpy as np
 
 from ...engine.protocol.conventions import blender_to_model, model_to_blender
 from ...engine.protocol.errors import EngineError
-from ...engine.protocol.result import ResultPackage, read_mesh
+from ...engine.protocol.result import ResultPackage
 from ..declarations import PROPERTY
 from ..detail import live
 from ..detail.properties import DIRECTIONS
-from ..detail.sources import check_result
 from ..detail.values import is_changed
 from ..match import overlay, views
-from ..shape.apply import EYE, move_vertices
+from ..shape.apply import EYE, move_vertices, vertices_of
 from ..shape.cache import CACHE
 from ..shape.values import applied_of, keys_of, values_of
 from . import camera, world
 from .build import MAPS, describe_head, load_maps, nothing_on_error
+from .change import Before, Change
 from .heads import parts_of
 from .images import replace_image
-from .mesh import VERTEX_ATTRIBUTE
 from .own import image_nodes, own_materials, own_view
 
 WORN = "What was sculpted on the head is gone: its earlier result or its head pack was not found."
@@ -32,29 +31,41 @@ WORN = "What was sculpted on the head is gone: its earlier result or its head pa
 def fits(root: bpy.types.Object, result: ResultPackage) -> bool:
     """Whether the meshes of a head can take the shape of a result: the same vertices, faces and
     expressions, or fewer of the vertices where an artist deleted some."""
-    count = len(result.mesh.neutral)
-    for part in parts_of(root):
-        attribute = part.data.attributes.get(VERTEX_ATTRIBUTE)
-        if attribute is None or attribute.domain != "POINT":
-            return False
-        vertices = np.empty(len(part.data.vertices), np.int32)
-        attribute.data.foreach_get("value", vertices)
-        if len(vertices) and not (0 <= vertices.min() and vertices.max() < count):
-            return False
+    try:
+        for part in parts_of(root):
+            vertices_of(part.data, len(result.mesh.neutral))
+    except EngineError:
+        return False
     known = {item.name for item in getattr(root, PROPERTY).shape.expressions}
     return not known or known == set(result.manifest.mesh.expression_names)
 
 
-def update_head(root: bpy.types.Object, result: ResultPackage) -> tuple[str, ...]:
+def before_of(root: bpy.types.Object) -> Before:
+    """A head as it is, as plain values."""
+    head = getattr(root, PROPERTY)
+    moved, slid = applied_of(root) - values_of(root, "fitted"), None
+    if moved.any():
+        slid = CACHE.basis(root).shift(moved)
+    return Before(Path(bpy.path.abspath(head.result_folder)), head.detail.stamp, slid)
+
+
+def update_head(
+    root: bpy.types.Object, result: ResultPackage, change: Change | None
+) -> tuple[str, ...]:
     """Put a result in the place of a head's own. Returns warnings.
 
+    change: to the meshes, so that what was sculpted stays on top; None where it is not known: the
+    vertices as they are tell then.
     Raises EngineError, with the head as it was, when the result cannot be used.
     """
     head = getattr(root, PROPERTY)
     with nothing_on_error():
         pictures = load_maps(result, root.name)
-        shift, warnings = shape_change(root, result)
+        shift = _shift_of(root, result.mesh.neutral) if change is None else change.shift
         move_vertices(root, shift)  # the last that can fail; nothing has changed then
+    warnings = (WORN,) if change is None else ()
+    for name, move in () if change is None else change.expressions.items():
+        _move_key(root, name, model_to_blender(move))
     own_materials(root)
     own_view(root)
     _set_expression(root, result)
@@ -75,30 +86,21 @@ def update_head(root: bpy.types.Object, result: ResultPackage) -> tuple[str, ...
     return warnings
 
 
-def shape_change(
-    root: bpy.types.Object, result: ResultPackage
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(V, 3) f32 metres, model space: what the neutral head moves by; and warnings.
-
-    From the shape that result and sliders gave the head, so that what was sculpted stays on top.
-    Where that is not known, from the vertices as they are.
-    """
-    head = getattr(root, PROPERTY)
-    folder = Path(bpy.path.abspath(head.result_folder))
-    try:
-        check_result(folder, head.detail.stamp)
-        old = read_mesh(folder).neutral
-        moved = applied_of(root) - values_of(root, "fitted")
-        if moved.any():
-            old = old + CACHE.basis(root).shift(moved)
-        if old.shape == result.mesh.neutral.shape:
-            return result.mesh.neutral - old, ()
-    except EngineError:
-        pass  # the vertices themselves tell, see below
-    return _shift_from_vertices(root, result.mesh.neutral), (WORN,)
+def _move_key(root: bpy.types.Object, name: str, move: np.ndarray) -> None:
+    """Add a displacement (V, 3), Blender axes, to one key of every part that has it."""
+    for part in parts_of(root):
+        keys = part.data.shape_keys
+        if keys is None or name not in keys.key_blocks:
+            continue
+        vertices = vertices_of(part.data, len(move))
+        points = np.empty(len(vertices) * 3, np.float32)
+        key = keys.key_blocks[name]
+        key.points.foreach_get("co", points)
+        key.points.foreach_set("co", points + move[vertices].ravel())
 
 
-def _shift_from_vertices(root: bpy.types.Object, neutral: np.ndarray) -> np.ndarray:
+def _shift_of(root: bpy.types.Object, neutral: np.ndarray) -> np.ndarray:
+    """(V, 3) f32 metres, model space, from the vertices as they are to `neutral` (V, 3)."""
     target = model_to_blender(neutral)
     now = target.copy()
     for part in parts_of(root):
@@ -106,9 +108,9 @@ def _shift_from_vertices(root: bpy.types.Object, neutral: np.ndarray) -> np.ndar
         basis = mesh.shape_keys.key_blocks[0].points if mesh.shape_keys else mesh.vertices
         points = np.empty((len(mesh.vertices), 3), np.float32)
         basis.foreach_get("co", points.ravel())
-        vertices = np.empty(len(points), np.int32)
-        mesh.attributes[VERTEX_ATTRIBUTE].data.foreach_get("value", vertices)
-        now[vertices] = points + (np.array(part.location, np.float32) if kind == EYE else 0.0)
+        now[vertices_of(mesh, len(now))] = points + (
+            np.array(part.location, np.float32) if kind == EYE else 0.0
+        )
     return blender_to_model(target - now)
 
 
