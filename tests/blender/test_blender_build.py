@@ -116,7 +116,7 @@ def test_the_scene_gets_camera_light_and_size(blender, addon, tiny, result):
     assert (scene.render.resolution_x, scene.render.resolution_y) == (160, 120)
     assert blender.context.view_layer.objects.active == built.head
     head = built.root.uvapm
-    assert head.schema_version == 1 and head.pack == "tiny 1"
+    assert head.schema_version == 2 and head.pack == "tiny 1"
     assert "landmark_error_px: 1.25" in head.metrics and head.warnings == "The photo is small."
 
 

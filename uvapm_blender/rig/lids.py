@@ -15,6 +15,7 @@ from .margins import Lids, find_lids
 SIDES = ("Left", "Right")
 BLINK = "eyeBlink"
 EYEBALLS = {"Left": "eye_left", "Right": "eye_right"}
+LASHES = ("lashes_left", "lashes_right")
 OVERLAP = 0.0004
 """Metres by which closed lids overlap. Ours: below it the white shines through in renders."""
 LOWER_SHARE = 0.35
@@ -36,22 +37,27 @@ def with_closing_blinks(
 
     A mesh without lids, or blinks, comes back as it is.
     """
-    skin = mesh.face_part == list(part_names).index("skin") if "skin" in part_names else None
+    parts = list(part_names)
+    skin = mesh.face_part == parts.index("skin") if "skin" in parts else None
     if skin is None or not skin.any():
         return mesh
+    on_lids = np.isin(mesh.face_part, [parts.index(n) for n in LASHES if n in parts])
+    lashes = np.unique(mesh.quads[on_lids])
     expression = mesh.expression.astype(np.float32)
     changed = False
     for side in SIDES:
         name, ball = BLINK + side, EYEBALLS[side]
-        if name not in names or ball not in part_names:
+        if name not in names or ball not in parts:
             continue
-        chosen = mesh.face_part == list(part_names).index(ball)
+        chosen = mesh.face_part == parts.index(ball)
         lids = find_lids(
             mesh.neutral, mesh.quads[skin], mesh.corner_uv[skin], np.unique(mesh.quads[chosen])
         )
         if lids is not None:
             row = list(names).index(name)
-            expression[row] = closing(mesh.neutral, expression[row], lids)
+            before = expression[row].copy()
+            expression[row] = closing(mesh.neutral, before, lids)
+            expression[row, lashes] = riding(mesh.neutral, before, expression[row], lids, lashes)
             changed = True
     return replace(mesh, expression=expression) if changed else mesh
 
@@ -74,6 +80,25 @@ def closing(neutral: np.ndarray, blink: np.ndarray, lids: Lids) -> np.ndarray:
     share = LOWER_SHARE + above * (np.interp(neutral[:, 0], grid, scale) - LOWER_SHARE)
     moved = blink * share[:, None]
     return (moved + _off_the_ball(neutral, moved, lids)).astype(np.float32)
+
+
+def riding(
+    neutral: np.ndarray, before: np.ndarray, after: np.ndarray, lids: Lids, lashes: np.ndarray
+) -> np.ndarray:
+    """(n, 3) movement of lashes that stay on the edges of their lids.
+
+    before, after (V, 3): the blink as the pack has it, and corrected. They go with the three
+    nearest points of the edge, and turn as they did, by the share of the way that is left.
+    """
+    edge = np.concatenate([lids.upper, lids.lower[1:-1]])
+    away = np.linalg.norm(neutral[lashes][:, None] - neutral[edge], axis=-1)
+    near = np.argpartition(away, 3, axis=1)[:, :3]
+    weight = 1.0 / np.maximum(np.take_along_axis(away, near, axis=1), 1e-5)
+    weight = (weight / weight.sum(axis=1, keepdims=True))[..., None]
+    old, new = ((weight * shape[edge][near]).sum(axis=1) for shape in (before, after))
+    length = np.linalg.norm(old, axis=1, keepdims=True)
+    share = np.linalg.norm(new, axis=1, keepdims=True) / np.maximum(length, 1e-5)
+    return new + (before[lashes] - old) * np.minimum(share, 1.0)
 
 
 def _along(

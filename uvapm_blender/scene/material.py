@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import bpy
 
+from .eye_material import shade_eye
+
 SKIN_IOR = 1.4
 """Index of refraction of skin (Tuchin, Tissue Optics: 1.38 to 1.41)."""
 SKIN_MEAN_FREE_PATH = 0.00367
@@ -91,10 +93,8 @@ def _fill_skin(material: bpy.types.Material, images: Images) -> None:
 
 
 def _fill_eye(material: bpy.types.Material, images: Images) -> None:
-    shader = principled(material)
     if "eye" in images:
-        node = _image_node(material, images["eye"], (shader.location.x - 320, shader.location.y))
-        material.node_tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
+        shade_eye(material, principled(material), images["eye"])
     else:
         _set(material, {"Base Color": (0.7, 0.68, 0.65, 1.0)})
     # only the wet layer reflects: a second reflection would veil iris and pupil
