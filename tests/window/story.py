@@ -1,0 +1,196 @@
+"""What an artist does, by mouse and keyboard. Run by test_window.py inside a real Blender.
+
+    blender --factory-startup --enable-event-simulate --python story.py -- ZIP PHOTO PYTHON OUT
+
+Writes OUT/facts.json as it goes and ends Blender in the middle of a job.
+"""
+
+import json
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+from hand import Hand, Steps, pause, show_tab, viewport, wait_until
+
+ZIP, PHOTO, PYTHON, OUT = sys.argv[sys.argv.index("--") + 1 :]
+MODULE = "bl_ext.user_default.uvapm"
+TICK = 0.05
+JOB_SECONDS = 180.0
+FACTS: dict[str, object] = {"steps": []}
+
+
+def note(step: str, **facts: object) -> None:
+    FACTS["steps"].append(step)
+    FACTS.update(facts)
+    Path(OUT, "facts.json").write_text(json.dumps(FACTS, indent=1), encoding="utf-8")
+
+
+def addon(name: str):
+    return sys.modules[f"{MODULE}.uvapm_blender.{name}"]
+
+
+def session():
+    return addon("runtime").RUNTIME.session
+
+
+def heads() -> list[bpy.types.Object]:
+    return [item for item in bpy.context.scene.objects if item.uvapm.role == "ROOT"]
+
+
+def skin(root: bpy.types.Object) -> bpy.types.Object:
+    return next(item for item in root.children if item.uvapm.role == "SKIN")
+
+
+def vertices(root: bpy.types.Object) -> np.ndarray:
+    basis = skin(root).data.shape_keys.key_blocks[0]
+    values = np.empty(3 * len(basis.points), np.float32)
+    basis.points.foreach_get("co", values)
+    return values
+
+
+def measure_stalls() -> list[float]:
+    """Seconds of each of our own calls on the main thread while a job runs."""
+    seconds: list[float] = []
+    job = addon("operators.job").JobOperator
+    plain = job.modal
+
+    def timed(self, context, event):
+        begun = time.perf_counter()
+        try:
+            return plain(self, context, event)
+        finally:
+            seconds.append(time.perf_counter() - begun)
+
+    for each in (job, *job.__subclasses__()):
+        each.modal = timed
+    return seconds
+
+
+def story(hand: Hand) -> Steps:
+    yield from settle_in(hand)
+    stalls = measure_stalls()
+    yield from reconstruct(hand)
+    note("reconstructed", stall=max(stalls), stalls=sorted(stalls)[-5:])
+    yield from slide(hand)
+    yield from save_and_load()
+    yield from export()
+    yield from cancel(hand)
+    yield from quit_in_a_job(hand)
+
+
+def settle_in(hand: Hand) -> Steps:
+    for item in list(bpy.data.objects):
+        bpy.data.objects.remove(item)
+    yield from hand.move(hand.window.width // 2, hand.window.height // 2)
+    yield from hand.tap("ESC")  # the splash screen
+    bpy.ops.extensions.package_install_files(
+        filepath=ZIP, repo="user_default", enable_on_install=True
+    )
+    settings = bpy.context.preferences.addons[MODULE].preferences
+    settings.engine_python = PYTHON
+    settings.results_folder = str(Path(OUT, "results"))
+    yield from show_tab(hand.window, "UVAPM")
+    note("installed", blender=bpy.app.version_string)
+
+
+def reconstruct(hand: Hand) -> Steps:
+    yield from hand.over_property("photo")
+    yield from hand.tap("LEFTMOUSE")
+    yield from hand.tap("LEFTMOUSE")
+    yield from pause(4)
+    yield from hand.tap("A", ctrl=True)
+    yield from hand.type(PHOTO)
+    yield from hand.tap("RET")
+    yield from pause(4)
+    note("photo typed", photo=bpy.context.window_manager.uvapm.photo)
+    yield from hand.over_operator("uvapm.reconstruct")
+    yield from hand.tap("LEFTMOUSE")
+    yield from wait_until(lambda: session().busy, 20)
+    note("job started")
+    yield from wait_until(lambda: not session().busy, JOB_SECONDS)
+    yield from wait_until(lambda: bool(heads()), 20)
+    yield from pause(20)
+
+
+def slide(hand: Hand) -> Steps:
+    root = heads()[0]
+    name, before = root.name, vertices(root)
+    yield from hand.over_property(".value")
+    yield from hand.drag(60)
+    yield from pause(20)
+    dragged = vertices(bpy.data.objects[name])
+    yield from hand.move(viewport(hand.window).x + 300, viewport(hand.window).y + 300)
+    yield from hand.tap("Z", ctrl=True)
+    yield from pause(20)
+    undone = vertices(bpy.data.objects[name])
+    note(
+        "slid",
+        moved_mm=1e3 * float(np.abs(dragged - before).max()),
+        undone_mm=1e3 * float(np.abs(undone - before).max()),
+    )
+
+
+def save_and_load() -> Steps:
+    path = str(Path(OUT, "scene.blend"))
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    before = vertices(heads()[0])
+    bpy.ops.wm.open_mainfile(filepath=path, load_ui=False)
+    yield from pause(20)
+    note("reloaded", same=bool(np.array_equal(vertices(heads()[0]), before)))
+
+
+def export() -> Steps:
+    bpy.context.view_layer.objects.active = skin(heads()[0])
+    path = Path(OUT, "head.glb")
+    bpy.ops.uvapm.export_head(filepath=str(path))
+    yield from pause(4)
+    note("exported", bytes=path.stat().st_size)
+
+
+def cancel(hand: Hand) -> Steps:
+    count = len(heads())
+    yield from show_tab(hand.window, "UVAPM")
+    yield from hand.over_operator("uvapm.reconstruct")
+    yield from hand.tap("LEFTMOUSE")
+    yield from wait_until(lambda: session().busy, 20)
+    yield from pause(20)
+    yield from hand.move(viewport(hand.window).x + 300, viewport(hand.window).y + 300)
+    begun = time.monotonic()
+    yield from hand.tap("ESC")
+    yield from wait_until(lambda: not session().busy, 20)
+    note("cancelled", cancel_seconds=time.monotonic() - begun, heads_left=len(heads()) - count)
+
+
+def quit_in_a_job(hand: Hand) -> Steps:
+    yield from pause(10)
+    yield from hand.over_operator("uvapm.reconstruct")
+    yield from hand.tap("LEFTMOUSE")
+    yield from wait_until(lambda: session().busy, 20)
+    yield from pause(10)
+    note("quit in a job")
+    bpy.ops.wm.quit_blender()
+
+
+def main() -> None:
+    steps = story(Hand(bpy.context.window_manager.windows[0]))
+
+    def tick() -> float | None:
+        try:
+            next(steps)
+        except StopIteration:
+            return None
+        except Exception:  # noqa: BLE001 the test shows it
+            note("failed", error=traceback.format_exc())
+            bpy.ops.wm.quit_blender()
+            return None
+        return TICK
+
+    bpy.app.timers.register(tick, first_interval=1.0, persistent=True)
+
+
+main()
