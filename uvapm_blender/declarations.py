@@ -36,6 +36,9 @@ class Operators(StrEnum):
     LOCK_SKIN = "uvapm.lock_skin"
     LIGHT = "uvapm.light"
     LIGHT_FILE = "uvapm.light_file"
+    TURNTABLE = "uvapm.turntable"
+    CONTACT_SHEET = "uvapm.contact_sheet"
+    STOP_PICTURES = "uvapm.stop_pictures"
     RESET_DETAIL = "uvapm.reset_detail"
     FIND_RESULT = "uvapm.find_result"
 
@@ -54,6 +57,7 @@ class Panels(StrEnum):
     REGIONS = "UVAPM_PT_regions"
     DIRECTIONS = "UVAPM_PT_directions"
     LIGHT = "UVAPM_PT_light"
+    PICTURES = "UVAPM_PT_pictures"
     CAMERA = "UVAPM_PT_camera"
     REFIT = "UVAPM_PT_refit"
     PINS = "UVAPM_PT_pins"

@@ -31,7 +31,7 @@ from .panels import shape as shape_panels
 from .panels import skin as skin_panels
 from .pins import draw as pin_drawing
 from .pins import properties as pin_properties
-from .operators import relight
+from .operators import pictures, relight
 from .preferences import UVAPM_AP_preferences
 from .properties import UVAPM_PG_head, UVAPM_PG_session
 from .relight import previews
@@ -51,6 +51,7 @@ CLASSES = (
     UVAPM_PG_session,
     *relight_properties.CLASSES,
     *relight.CLASSES,
+    *pictures.CLASSES,
     reconstruct.UVAPM_OT_reconstruct,
     reconstruct.UVAPM_OT_cancel,
     refit.UVAPM_OT_refit,
@@ -121,6 +122,7 @@ def unregister() -> None:
     atexit.unregister(runtime.close)
     if bpy.app.timers.is_registered(runtime.idle_tick):
         bpy.app.timers.unregister(runtime.idle_tick)
+    pictures.close()
     previews.close_shelf()
     delattr(bpy.types.Scene, PROPERTY)
     delattr(bpy.types.WindowManager, PROPERTY)

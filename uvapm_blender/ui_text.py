@@ -1,6 +1,7 @@
 """Words that the user reads, except names and tooltips of single properties."""
 
 import textwrap
+from pathlib import Path
 
 from ..engine.protocol.errors import EngineError, ErrorCode
 
@@ -45,6 +46,10 @@ NO_EXPRESSIONS = "This head has no expressions"
 NOTHING_FOUND = "Nothing found"
 NOTHING_RUNS = "No reconstruction is running"
 NO_HDRI = "Choose an .hdr or .exr file"
+TAKING_PICTURES = "Pictures are being taken"
+NO_PICTURES = "No pictures are being taken"
+PICTURES_HINT = "UVAPM is taking pictures of a head. Esc: stop"
+PICTURES_STOPPED = "Pictures stopped, nothing was kept"
 NO_DETAIL = "This head was fitted without a detail model"
 PACK_COMMAND = "python -m engine packs build default"
 PACK_ADVICE = "In the extension's folder, with the engine's Python, run:"
@@ -67,6 +72,16 @@ def built(name: str, warnings: int) -> str:
 
 def _warnings(count: int) -> str:
     return f"{count} warning{'s' if count > 1 else ''}"
+
+
+def taking(label: str, done: int, steps: int) -> str:
+    """How far the pictures are."""
+    return f"{label}: {done} of {steps}"
+
+
+def pictures_done(label: str, target: Path) -> str:
+    """Report after pictures were taken."""
+    return f"{label} written: {target}"
 
 
 def light_with(label: str) -> str:

@@ -2,9 +2,11 @@
 
 import bpy
 
+from .. import ui_text
 from ..declarations import PROPERTY, Operators, Panels
 from ..relight.environments import PHOTO, Environment, environments
 from ..relight.previews import icon_of
+from ..relight.run import DARKROOM
 from ..relight.worlds import shows
 from ..scene.environment import controls_of, picture_of
 from ..scene.heads import head_of
@@ -76,4 +78,38 @@ def _icon(layout: bpy.types.UILayout, root: bpy.types.Object, environment: Envir
     return 0 if image is None else layout.icon(image)
 
 
-CLASSES = (UVAPM_PT_light,)
+class UVAPM_PT_pictures(HeadPanel, bpy.types.Panel):
+    """Turntable and contact sheet."""
+
+    bl_idname = Panels.PICTURES
+    bl_label = "Pictures"
+    bl_parent_id = Panels.LIGHT
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The wishes, then the two buttons, or how far it is."""
+        layout, wish = self.layout, getattr(context.scene, PROPERTY)
+        run = DARKROOM.run
+        if run is not None:
+            row = layout.row(align=True)
+            text = ui_text.taking(run.label, run.done, run.steps)
+            row.progress(factor=run.done / run.steps, type="BAR", text=text)
+            row.operator(Operators.STOP_PICTURES, text="", icon="X")
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column()
+        column.enabled = run is None
+        for name in ("size", "samples", "folder"):
+            column.prop(wish, name)
+        column.separator()
+        for name in ("turns", "output", "frames"):
+            column.prop(wish, name)
+        if wish.output == "VIDEO":
+            column.prop(wish, "seconds")
+        column.operator(Operators.TURNTABLE, icon="RENDER_ANIMATION")
+        column.separator()
+        column.prop(wish, "angle")
+        column.operator(Operators.CONTACT_SHEET, icon="RENDERLAYERS")
+
+
+CLASSES = (UVAPM_PT_light, UVAPM_PT_pictures)

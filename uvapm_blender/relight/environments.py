@@ -29,13 +29,14 @@ grey, Khronos Neutral burns the shadows. The look gives AgX back the contrast of
 @dataclass(frozen=True)
 class Environment:
     """id: "photo", "neutral", or the path of a file. label: for people.
-    strength: of the new world. view: what suits it.
+    strength: of the new world. view: what suits it. sun: whether one small thing may be the sun.
     """
 
     id: str
     label: str
     strength: float
     view: View
+    sun: bool = True
 
 
 _STRENGTHS = {
@@ -51,9 +52,11 @@ _STRENGTHS = {
 """Ours: a white matt wall that faces forwards, averaged over +-60 degrees, shows 0.75, so that
 all light a face alike. Night stays a night: 0.35."""
 
+_WITHOUT_SUN = frozenset({"courtyard.exr", "interior.exr", "night.exr", "studio.exr"})
+
 _SIMPLE = {
-    PHOTO: Environment(PHOTO, "Photo", 1.0, PLAIN),
-    NEUTRAL: Environment(NEUTRAL, "Neutral", 1.0, PLAIN),
+    PHOTO: Environment(PHOTO, "Photo", 1.0, PLAIN, sun=False),
+    NEUTRAL: Environment(NEUTRAL, "Neutral", 1.0, PLAIN, sun=False),
 }
 
 
@@ -73,7 +76,10 @@ def environment_of(id: str) -> Environment:
         return _SIMPLE[id]
     path = Path(id)
     label = path.stem.replace("_", " ").strip().capitalize() or path.name
-    return Environment(id, label, _STRENGTHS.get(path.name, 1.0) if _own(path) else 1.0, FILMED)
+    if not _own(path):
+        return Environment(id, label, 1.0, FILMED)
+    sun = path.name not in _WITHOUT_SUN
+    return Environment(id, label, _STRENGTHS.get(path.name, 1.0), FILMED, sun)
 
 
 def _own(path: Path) -> bool:

@@ -18,10 +18,11 @@ class UVAPM_PG_scene(bpy.types.PropertyGroup):
     """On the scene, saved with it."""
 
     suit_view: bpy.props.BoolProperty(
-        name="Suit Colours",
+        name="Suit Render Settings",
         description=(
-            "With another environment set the view transform that suits it: Standard for the photo "
-            "and the neutral studio, AgX with medium high contrast for others"
+            "With another environment set what suits it: view transform Standard for the photo and "
+            "the neutral studio, AgX with medium high contrast for others; ray tracing in EEVEE, "
+            "without which it knows no shade inside the mouth and around the eyes"
         ),
         default=True,
     )
@@ -34,7 +35,7 @@ class UVAPM_PG_scene(bpy.types.PropertyGroup):
     frames: bpy.props.IntProperty(
         name="Frames",
         description="Pictures in one turn",
-        default=48,
+        default=72,
         min=2,
         max=1000,
         soft_max=240,
@@ -42,7 +43,7 @@ class UVAPM_PG_scene(bpy.types.PropertyGroup):
     seconds: bpy.props.FloatProperty(
         name="Seconds",
         description="How long one turn of the video takes",
-        default=4.0,
+        default=3.0,
         min=0.1,
         max=600.0,
         soft_max=30.0,

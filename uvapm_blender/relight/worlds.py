@@ -6,7 +6,7 @@ import bpy
 
 from ...engine.protocol.errors import EngineError, ErrorCode
 from ..declarations import PROPERTY
-from ..scene.environment import add_turn, background_of, controls_of, fill
+from ..scene.environment import add_turn, background_of, controls_of, fill, keep_soft
 from ..scene.images import LINEAR, load_packed, new_packed
 from .environments import NEUTRAL, PHOTO, Environment, View
 from .neutral import neutral_studio
@@ -38,6 +38,8 @@ def world_of(root: bpy.types.Object, environment: Environment) -> bpy.types.Worl
     fill(world, image, LABEL)
     world[KEY] = tag
     background_of(world).inputs["Strength"].default_value = environment.strength
+    if not environment.sun:
+        keep_soft(world)
     return world
 
 
@@ -59,7 +61,9 @@ def shows(scene: bpy.types.Scene, root: bpy.types.Object, environment: Environme
 
 
 def suit(scene: bpy.types.Scene, view: View) -> None:
-    """Set view transform and look; a colour configuration without them keeps its own."""
+    """Set view transform and look; a colour configuration without them keeps its own. EEVEE
+    traces rays: without them teeth and eyes are as bright as if nothing were around them."""
+    scene.eevee.use_raytracing = True
     settings = scene.view_settings
     try:
         settings.view_transform = view.transform

@@ -55,6 +55,11 @@ def add_turn(world: bpy.types.World) -> None:
     links.new(turn.outputs["Vector"], picture.inputs["Vector"])
 
 
+def keep_soft(world: bpy.types.World) -> None:
+    """A world without a sun: EEVEE else takes lamps and windows together for one hard sun."""
+    world.sun_threshold = 0.0  # 0: never
+
+
 def controls_of(world: bpy.types.World | None) -> Controls:
     """The two sockets of a world, ours or the user's own."""
     background = background_of(world)

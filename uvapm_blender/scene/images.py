@@ -82,12 +82,10 @@ def pack_changed(image: bpy.types.Image | None) -> None:
 def replace_image(old: bpy.types.Image, new: bpy.types.Image) -> None:
     """Let `new` take the place of `old` wherever that is used, under its name; `old` goes.
 
-    Undo brings the old data-block back with its packed picture, which changed pixels of a
-    data-block that stays would not do.
+    Undo brings the old data-block back with its packed picture; pixels that were changed in a
+    data-block that stays would not come back.
     """
     name = old.name
-    if old.is_dirty:
-        old.pack()
     old.user_remap(new)
     bpy.data.images.remove(old)
     new.name = name
@@ -99,3 +97,19 @@ def read_pixels(image: bpy.types.Image) -> np.ndarray:
     pixels = np.empty(width * height * 4, dtype=np.float32)
     image.pixels.foreach_get(pixels)
     return to_bottom_up(pixels.reshape(height, width, 4))
+
+
+def save_picture(pixels: np.ndarray, path: Path) -> None:
+    """Write (H, W, 3) sRGB floats in [0, 1], row 0 on top, as PNG. Raises OSError."""
+    height, width = pixels.shape[:2]
+    rgba = np.ones((height, width, 4), dtype=np.float32)
+    rgba[..., : pixels.shape[2]] = pixels
+    image = bpy.data.images.new(path.stem, width, height)
+    try:
+        image.pixels.foreach_set(np.ascontiguousarray(to_bottom_up(rgba)).ravel())
+        image.filepath_raw, image.file_format = str(path), "PNG"
+        image.save()
+    except RuntimeError as error:
+        raise OSError(0, str(error).strip()) from error
+    finally:
+        bpy.data.images.remove(image)

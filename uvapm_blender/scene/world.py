@@ -18,6 +18,7 @@ def new_world(name: str, light: np.ndarray) -> bpy.types.World:
     """World lit by (9, 3) shading coefficients (see conventions), as a packed float image."""
     world = bpy.data.worlds.new(name)
     environment.fill(world, _light_image(f"{name} light", light), PHOTO_LIGHT)
+    environment.keep_soft(world)
     return world
 
 
