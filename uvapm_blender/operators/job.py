@@ -13,6 +13,7 @@ from ..engine_client.session import State
 from ..reading import Reading
 from ..runtime import RUNTIME, redraw, unwatch, watch
 from ..scene.build import BuiltHead, build_scene
+from ..scene.plan import HeadPlan, plan_head
 from .present import present
 
 TICK = 0.1
@@ -107,11 +108,11 @@ class JobOperator:
 
     def work(self, context: bpy.types.Context) -> Callable[[ResultPackage], object]:
         """What else is worked out beside the main thread: a function of plain values."""
-        return _nothing
+        return plan_head
 
-    def build(self, context: bpy.types.Context, result: ResultPackage, worked: object) -> None:
+    def build(self, context: bpy.types.Context, result: ResultPackage, worked: HeadPlan) -> None:
         """Add a result to the scene. worked: what `work` made of it. Raises EngineError."""
-        add_head(self, context, result)
+        add_head(self, context, result, worked)
 
     def _fail(self, error: EngineError, log: str = "") -> set[str]:
         RUNTIME.keep_error(error, log)
@@ -119,16 +120,15 @@ class JobOperator:
         return {"CANCELLED"}
 
 
-def _nothing(result: ResultPackage) -> None:
-    """No more work."""
-
-
 def add_head(
-    operator: bpy.types.Operator, context: bpy.types.Context, result: ResultPackage
+    operator: bpy.types.Operator,
+    context: bpy.types.Context,
+    result: ResultPackage,
+    plan: HeadPlan | None = None,
 ) -> BuiltHead:
-    """Build a result in the scene and report it. Raises EngineError."""
+    """Build a result in the scene and report it; plan: see `build_scene`. Raises EngineError."""
     leave_edit_mode(context)
-    built = build_scene(result, context)
+    built = build_scene(result, context, plan)
     present(context)
     warnings = len(result.manifest.warnings) + len(built.warnings)
     report_warnings(operator, ui_text.built(built.collection.name, warnings), warnings)

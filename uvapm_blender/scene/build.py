@@ -10,16 +10,15 @@ import numpy as np
 
 from ...engine.protocol.errors import EngineError
 from ...engine.protocol.result import ResultPackage
-from .. import locations
 from ..declarations import PROPERTY
 from ..detail.sources import describe_detail
 from ..properties import SCHEMA_VERSION
 from ..rig.fixes import add_fixes
-from ..rig.lids import with_closing_blinks
 from ..shape.describe import describe_shape
 from ..skin.describe import describe_skin
 from . import camera, groups, material, mesh, photo, place, world
 from .images import COLOUR, DATA, load_packed
+from .plan import HeadPlan, plan_head
 
 MAPS = {"albedo": COLOUR, "normal": DATA, "roughness": DATA, "eye": COLOUR, "lash": COLOUR}
 """Maps that the materials use, with their colour space; the last two are optional."""
@@ -40,8 +39,11 @@ class BuiltHead:
     warnings: tuple[str, ...]
 
 
-def build_scene(result: ResultPackage, context: bpy.types.Context) -> BuiltHead:
-    """Add the head of a result to the scene: meshes, materials, camera, world.
+def build_scene(
+    result: ResultPackage, context: bpy.types.Context, plan: HeadPlan | None = None
+) -> BuiltHead:
+    """Add the head of a result to the scene: meshes, materials, camera, world. plan: of this very
+    result, where it was worked out before.
 
     The head stands at the scene's origin, or to the right of what is in its way. The scene
     takes over the photo's camera, light and picture (see `match_photo`). When anything
@@ -54,7 +56,7 @@ def build_scene(result: ResultPackage, context: bpy.types.Context) -> BuiltHead:
         root = bpy.data.objects.new(name, None)
         root.empty_display_type, root.empty_display_size = "PLAIN_AXES", 0.05
         pictures = load_maps(result, name)
-        parts = _build_parts(result, name, root, pictures)
+        parts = _build_parts(result, plan or plan_head(result), name, root, pictures)
         eye_of_photo = camera.new_camera(f"{name} camera", result.manifest.camera, root)
         warnings = _put_photo(result, name, eye_of_photo)
         light = world.new_world(name, np.asarray(result.manifest.light.sh))
@@ -115,30 +117,26 @@ def load_maps(result: ResultPackage, name: str) -> dict[str, bpy.types.Image]:
 
 
 def _build_parts(
-    result: ResultPackage, name: str, root: bpy.types.Object, images: dict[str, bpy.types.Image]
+    result: ResultPackage,
+    plan: HeadPlan,
+    name: str,
+    root: bpy.types.Object,
+    images: dict[str, bpy.types.Image],
 ) -> tuple[bpy.types.Object, ...]:
-    info = result.manifest.mesh
-    closed = with_closing_blinks(result.mesh, info.part_names, info.expression_names)
-    split = [
-        mesh.split_part(closed, info.part_names, plan) for plan in mesh.plans_for(info.part_names)
-    ]
-    arrays = [part for part in split if part is not None]
-    kinds = dict.fromkeys(part.plan.material for part in arrays)
+    kinds = dict.fromkeys(part.plan.material for part in plan.arrays)
     materials = {kind: material.new_material(kind, f"{name} {kind}", images) for kind in kinds}
     objects = [
         mesh.new_object(f"{name} {part.plan.label}", part, materials[part.plan.material], root)
-        for part in arrays
+        for part in plan.arrays
     ]
-    _add_expressions(result, objects, arrays)
-    folder = locations.pack_folder(result.manifest.pack.id)
-    regions = groups.pack_groups(result.manifest.pack, folder, len(result.mesh.neutral))
-    for item, part in zip(objects, arrays, strict=True):
-        groups.add_groups(item, part.vertices, regions)
+    _add_expressions(result, objects, plan.arrays)
+    for item, levels in zip(objects, plan.groups, strict=True):
+        groups.add_groups(item, levels)
     return tuple(objects)
 
 
 def _add_expressions(
-    result: ResultPackage, objects: list[bpy.types.Object], arrays: list[mesh.PartArrays]
+    result: ResultPackage, objects: list[bpy.types.Object], arrays: tuple[mesh.PartArrays, ...]
 ) -> None:
     """Keys on every part that moves; the first part has them all and drives the others."""
     names = result.manifest.mesh.expression_names

@@ -14,6 +14,9 @@ from ...engine.protocol.pack_manifest import HEAD_FILE, file_sha256, read_manife
 from ...engine.protocol.result_schema import PackInfo
 from ...engine.protocol.safetensors import read_safetensors
 
+Levels = Mapping[str, Mapping[float, list[int]]]
+"""Vertices of a part by group and weight."""
+
 LEVELS = 100
 """Weights are rounded to hundredths: Blender takes one call per distinct weight."""
 
@@ -34,15 +37,22 @@ def pack_groups(info: PackInfo, folder: Path, count: int) -> dict[str, np.ndarra
     return dict(zip(names, weights.astype(np.float32), strict=True))
 
 
-def add_groups(
-    part: bpy.types.Object, vertices: np.ndarray, groups: Mapping[str, np.ndarray]
-) -> None:
+def group_levels(vertices: np.ndarray, groups: Mapping[str, np.ndarray]) -> Levels:
     """Groups that cover some of a part but not all of it. vertices: (n,) pack indices."""
+    found = {}
     for name, weights in groups.items():
         levels = np.rint(np.clip(weights[vertices], 0.0, 1.0) * LEVELS).astype(int)
-        if not levels.any() or (levels == LEVELS).all():
-            continue
+        if levels.any() and not (levels == LEVELS).all():
+            steps = np.unique(levels[levels > 0])
+            found[name] = {
+                level / LEVELS: np.flatnonzero(levels == level).tolist() for level in steps
+            }
+    return found
+
+
+def add_groups(part: bpy.types.Object, groups: Levels) -> None:
+    """Give a part these groups."""
+    for name, levels in groups.items():
         group = part.vertex_groups.new(name=name)
-        for level in np.unique(levels[levels > 0]):
-            chosen = np.flatnonzero(levels == level).tolist()
-            group.add(chosen, level / LEVELS, "REPLACE")
+        for weight, chosen in levels.items():
+            group.add(chosen, weight, "REPLACE")
