@@ -39,6 +39,9 @@ class Operators(StrEnum):
     TURNTABLE = "uvapm.turntable"
     CONTACT_SHEET = "uvapm.contact_sheet"
     STOP_PICTURES = "uvapm.stop_pictures"
+    ADD_LOOK_TARGET = "uvapm.add_look_target"
+    REMOVE_LOOK_TARGET = "uvapm.remove_look_target"
+    SMOOTH_HEAD = "uvapm.smooth_head"
     RESET_DETAIL = "uvapm.reset_detail"
     FIND_RESULT = "uvapm.find_result"
 
@@ -52,6 +55,8 @@ class Panels(StrEnum):
     EXPRESSION = "UVAPM_PT_expression"
     SKIN = "UVAPM_PT_skin"
     SKIN_COMPONENTS = "UVAPM_PT_skin_components"
+    SURFACE = "UVAPM_PT_surface"
+    EYES = "UVAPM_PT_eyes"
     DETAIL = "UVAPM_PT_detail"
     BANDS = "UVAPM_PT_bands"
     REGIONS = "UVAPM_PT_regions"

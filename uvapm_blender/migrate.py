@@ -7,6 +7,8 @@ from bpy.app.handlers import persistent
 
 from .declarations import PROPERTY
 from .properties import SCHEMA_VERSION
+from .rig.fixes import add_fixes, eyes_of
+from .scene.eye_material import shade_old_eye
 from .scene.heads import role_of
 from .shape.describe import describe_from_folder as describe_shape
 from .skin.describe import describe_from_folder as describe_skin
@@ -25,8 +27,11 @@ def migrate(root: bpy.types.Object) -> None:
 
 
 def _from_1(root: bpy.types.Object) -> None:
-    """2: shape and skin sliders."""
+    """2: shape and skin sliders, lids that close from any pose, eyes with values of their own."""
     describe_shape(root)
+    add_fixes(root)
+    for eye in eyes_of(root).values():
+        shade_old_eye(eye.active_material)
     describe_skin(root)
 
 

@@ -13,6 +13,7 @@ from .match.properties import UVAPM_PG_match
 from .operators import (
     detail,
     export_head,
+    eyes,
     head,
     import_result,
     pins,
@@ -22,6 +23,7 @@ from .operators import (
     skin,
 )
 from .panels import detail as detail_panels
+from .panels import eyes as eyes_panels
 from .panels import head as head_panels
 from .panels import main as main_panel
 from .panels import match as match_panels
@@ -36,6 +38,7 @@ from .preferences import UVAPM_AP_preferences
 from .properties import UVAPM_PG_head, UVAPM_PG_session
 from .relight import previews
 from .relight import properties as relight_properties
+from .rig import smooth
 from .shape import handlers as shape_handlers
 from .shape import properties as shape_properties
 from .skin import properties as skin_properties
@@ -64,6 +67,7 @@ CLASSES = (
     head.UVAPM_OT_copy_text,
     *shape.CLASSES,
     *skin.CLASSES,
+    *eyes.CLASSES,
     detail.UVAPM_OT_reset_detail,
     detail.UVAPM_OT_find_result,
     main_panel.UVAPM_PT_main,
@@ -74,6 +78,7 @@ CLASSES = (
     detail_panels.UVAPM_PT_bands,
     detail_panels.UVAPM_PT_regions,
     detail_panels.UVAPM_PT_directions,
+    *eyes_panels.CLASSES,
     *relight_panels.CLASSES,
     match_panels.UVAPM_PT_camera,
     *refit_panels.CLASSES,
@@ -111,6 +116,7 @@ def register() -> None:
 def unregister() -> None:
     """The reverse; ends the engine."""
     wipe.remove()
+    smooth.close()
     pin_drawing.stop()
     shape_handlers.remove()
     handlers.remove()

@@ -28,6 +28,8 @@ RUNNING_HINT = "UVAPM is reconstructing a head. Esc: cancel"
 
 CANCELLED = "Reconstruction cancelled"
 BUSY = "A reconstruction is running"
+NO_EYES = "This head has no eyes"
+NO_TARGET = "This head has no look target"
 NO_HEAD = "Select a head made by UVAPM"
 NO_PINS = "This head has no landmark pins"
 NO_CAMERA = "The camera of this head's photo was removed"

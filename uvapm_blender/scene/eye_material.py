@@ -168,3 +168,18 @@ def iris_colour(pixels: np.ndarray) -> tuple[float, float, float]:
     mean = srgb_to_linear(pixels[inside][:, :3].astype(np.float64)).mean(axis=0)
     red, green, blue = np.clip(mean, COLOUR_LEAST, 1.0).tolist()
     return red, green, blue
+
+
+def shade_old_eye(material: bpy.types.Material | None) -> None:
+    """Give the eyes of a head that an earlier version made these nodes; what a user has put in
+    the texture's place stays."""
+    if material is None or not material.node_tree or IRIS in material.node_tree.nodes:
+        return
+    shaders = (node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    shader = next(shaders, None)
+    links = shader.inputs["Base Color"].links if shader is not None else ()
+    if len(links) == 1 and links[0].from_node.type == "TEX_IMAGE" and links[0].from_node.image:
+        texture = links[0].from_node
+        image = texture.image
+        material.node_tree.nodes.remove(texture)
+        shade_eye(material, shader, image)

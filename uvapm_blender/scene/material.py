@@ -14,10 +14,19 @@ SKIN_RADIUS = (1.0, 0.37, 0.19)
 (Jensen & Buhler 2002, table of materials)."""
 SKIN_SUBSURFACE = 0.35
 """Ours: the photo's own softness is already in the albedo, so full scattering would blur twice."""
+SKIN_FILM_ROUGHNESS = 0.28
+"""Of the film of oil on the skin, which starts at none. Ours, by eye."""
+SURFACE = (
+    ("Coat Weight", "Oily film"),
+    ("Specular IOR Level", "Shine"),
+    ("Subsurface Weight", "Subsurface"),
+)
+"""Sockets of the skin's shader that people set, with the words for them."""
+WET = "Coat Weight"
 SKIN_RELIEF = "Skin relief"
 """Label of the node whose strength scales wrinkles and pores: 0 smooth, 1 as measured."""
 
-TEETH_COLOUR = (0.72, 0.66, 0.55, 1.0)
+TEETH_COLOUR = (0.52, 0.45, 0.345, 1.0)
 TONGUE_COLOUR = (0.44, 0.14, 0.13, 1.0)
 LASH_COLOUR = (0.012, 0.009, 0.008, 1.0)
 PLAIN_COLOUR = (0.5, 0.5, 0.5, 1.0)
@@ -29,6 +38,15 @@ Images = Mapping[str, bpy.types.Image]
 def principled(material: bpy.types.Material) -> bpy.types.ShaderNodeBsdfPrincipled:
     """The material's Principled node, by type: names are translated."""
     return next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+
+
+def principled_socket(
+    material: bpy.types.Material | None, name: str
+) -> bpy.types.NodeSocket | None:
+    """A socket of the material's Principled node, None where that is gone."""
+    nodes = material.node_tree.nodes if material is not None and material.node_tree else ()
+    shader = next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
+    return None if shader is None else shader.inputs.get(name)
 
 
 def skin_relief_socket(material: bpy.types.Material | None) -> bpy.types.NodeSocket | None:
@@ -88,6 +106,8 @@ def _fill_skin(material: bpy.types.Material, images: Images) -> None:
             "Subsurface Weight": SKIN_SUBSURFACE,
             "Subsurface Radius": SKIN_RADIUS,
             "Subsurface Scale": SKIN_MEAN_FREE_PATH,
+            "Coat Roughness": SKIN_FILM_ROUGHNESS,
+            "Coat IOR": SKIN_IOR,
         },
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 from ...engine.protocol.conventions import model_to_blender
 from ...engine.protocol.errors import EngineError, ErrorCode
 from ..declarations import PROPERTY
+from ..rig.smooth import note_change
 from ..scene.heads import parts_of
 from ..scene.mesh import VERTEX_ATTRIBUTE
 from ..scene.own import own_meshes
@@ -56,6 +57,7 @@ def move_vertices(root: bpy.types.Object, shift: np.ndarray) -> None:
     Raises EngineError(BAD_INPUT) when a mesh does not know its vertices any more; nothing has
     moved then.
     """
+    note_change(root)
     shift = model_to_blender(np.asarray(shift, np.float32))
     moves = [(part, _own_shift(part, shift)) for part in parts_of(root)]
     own_meshes(root)
