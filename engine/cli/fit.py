@@ -5,10 +5,10 @@ import sys
 from dataclasses import replace
 
 from ..protocol.errors import EXIT_OK, EngineError
-from ..protocol.job import LOCKS
+from ..protocol.job import FILE_SETS, LOCKS
 from ..protocol.landmarks68 import LANDMARK_NAMES, Pin
 from ..reporter import CancelToken, ConsoleReporter
-from .fit_options import add_fit_options, fit_job
+from .fit_options import DEFAULTS, add_fit_options, fit_job
 from .interrupt import interrupt_cancels
 
 
@@ -47,6 +47,12 @@ def register(subparsers: argparse._SubParsersAction) -> None:
         help=".safetensors with identity, expression or albedo to take"
         " in the place of those of --start",
     )
+    parser.add_argument(
+        "--files",
+        choices=FILE_SETS,
+        default=DEFAULTS.files,
+        help="blender: without OBJ, glTF and the pictures for people, faster (%(default)s)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -64,7 +70,7 @@ def pin_of(text: str) -> Pin:
 def run(arguments: argparse.Namespace) -> int:
     """Fit and write; the path of the result goes to standard output."""
     job = fit_job(arguments, arguments.photos, arguments.out)
-    job = replace(job, start=arguments.start, locks=tuple(arguments.lock))
+    job = replace(job, files=arguments.files, start=arguments.start, locks=tuple(arguments.lock))
     job = replace(job, pins=tuple(arguments.pin), edits=arguments.edits)
     token = CancelToken()
     reporter = ConsoleReporter(sys.stderr, token)

@@ -168,5 +168,5 @@ def fit_layers(
 
 
 def _drawn(task: LayerTask) -> tuple[PictureSurfaces, FaceView]:
-    surfaces = picture_surfaces(task.loaded, task.photos[0])
+    surfaces = picture_surfaces(task.loaded, task.photos[0], task.request.sheet)
     return surfaces, skin_view(task.loaded, task.photos[0], surfaces.crop)

@@ -7,11 +7,9 @@ import numpy as np
 
 from ..beside import beside
 from ..device import choose_device
-from ..packs.registry import find_pack
-from ..photo.load import load_photo
 from ..protocol.conventions import signed_to_unit, unit_to_shorts
 from ..protocol.edits import read_edits
-from ..protocol.job import FitJob
+from ..protocol.job import FILE_SETS, FitJob
 from ..protocol.result import ResultMesh
 from ..protocol.result_schema import MeshInfo, PackInfo
 from ..reporter import Reporter
@@ -19,10 +17,10 @@ from ..result.contents import ResultContents
 from ..result.folder import check_output
 from ..result.metrics import psnr
 from ..result.write import png_bytes, write_result
-from .backends import Backends, with_backends
+from .backends import Backends
 from .fine_maps import fine_pictures
 from .light_meter import read_light_meter
-from .loaded import LoadedPack, load_pack, stored_expression
+from .loaded import LoadedPack, stored_expression
 from .pictures import (
     compare_picture,
     over_photo,
@@ -33,43 +31,13 @@ from .pictures import (
     residual_picture,
     sheet_views,
 )
-from .reconstruct import Reconstruction, StageClock, reconstruct
+from .reconstruct import Reconstruction, StageClock, reconstruct_person
 from .request import FitRequest
-from .settings import FitSettings, with_preset
+from .session import Session
+from .settings import with_preset
 from .state import read_state, with_edits
 
 PREVIEW_SIZE = 320
-
-
-class Session:
-    """Packs that stay loaded between jobs of one process."""
-
-    def __init__(self, settings: FitSettings | None = None) -> None:
-        self.settings = settings or FitSettings()
-        self._packs: dict[tuple[Path | Backends | None, ...], LoadedPack] = {}
-
-    def pack(
-        self,
-        pack_id: str,
-        albedo: str | None = None,
-        detail: str | None = None,
-        backends: Backends | None = None,
-    ) -> LoadedPack:
-        """The pack with this id, read at first use. Raises EngineError.
-
-        albedo, detail: ids or folders of packs with the models to use instead of its own;
-        backends: other landmarks and rasteriser.
-        """
-        backends = backends or Backends()
-        folders = (find_pack(pack_id), _find_model(albedo), _find_model(detail))
-        key = (*folders, backends)
-        if key not in self._packs:
-            self._packs[key] = with_backends(load_pack(*folders), backends)
-        return self._packs[key]
-
-
-def _find_model(pack_id: str | None) -> Path | None:
-    return None if pack_id is None else find_pack(pack_id)
 
 
 def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
@@ -81,14 +49,16 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
         reporter.warning("The fit runs on the CPU: a graphics card is not used yet.")
     output = Path(job.output)
     check_output(output)
-    photos = [load_photo(path) for path in job.photos]
     loaded = session.pack(job.pack, job.albedo, job.detail, Backends.of_job(job))
     start = None if job.start is None else read_state(Path(job.start), loaded)
     if start is not None and job.edits is not None:
         start = with_edits(start, read_edits(Path(job.edits)))
     held = frozenset(job.locks)
-    request = FitRequest(job.face, job.texture_size, job.seed, start, held, job.pins)
-    clock = StageClock(reporter)
+    sheet = job.files == FILE_SETS[0]
+    request = FitRequest(job.face, job.texture_size, job.seed, start, held, job.pins, sheet)
+    clock, settings = StageClock(reporter), with_preset(session.settings, job.preset)
+    with clock.stage("prepare"):
+        person = session.person(job.photos, loaded, job.face, settings, reporter)
     with tempfile.TemporaryDirectory(prefix="uvapm-preview-") as folder:
 
         def show(vertices: np.ndarray) -> None:
@@ -96,15 +66,7 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
             path.write_bytes(png_bytes(preview_picture(vertices, loaded, PREVIEW_SIZE)))
             reporter.preview(str(path))
 
-        result = reconstruct(
-            photos,
-            loaded,
-            request,
-            with_preset(session.settings, job.preset),
-            reporter,
-            clock,
-            show,
-        )
+        result = reconstruct_person(person, loaded, request, settings, reporter, clock, show)
         with clock.stage("write"):
             contents = result_contents(job, result, loaded, reporter)
             reporter.progress(4, 5)
@@ -119,15 +81,19 @@ def result_contents(
     paths = [job.photos[index] for index in result.indices]
     main, *others = (one.info(path) for one, path in zip(result.photos, paths, strict=True))
     materials = painted(result, loaded, result.detail.albedo)
+    people = job.files == FILE_SETS[0]
+    render = compare = None
     with beside() as start:
-        views = start(sheet_views, result, loaded, materials)
+        views = start(sheet_views, result, loaded, materials) if people else None
         most_maps = start(_maps, job, result, loaded)
         rgb, alpha = render_crop(result, materials)
         reporter.progress(1, 5)
         baked, baked_map = read_light_meter(result, loaded)
         reporter.progress(2, 5)
-        render, residual = over_photo(result, rgb, alpha), residual_picture(result, rgb)
-        compare = compare_picture(result, views.result(), rgb, alpha)
+        residual = residual_picture(result, rgb)
+        if views is not None:
+            render = over_photo(result, rgb, alpha)
+            compare = compare_picture(result, views.result(), rgb, alpha)
         maps = most_maps.result() | {"baked_light": baked_map}
     reporter.progress(3, 5)
     expression = stored_expression(loaded)

@@ -30,7 +30,7 @@ from .regressed import believed_view
 from .request import FitRequest
 from .resize import resize_texture
 from .settings import FitSettings
-from .several import prepare_person
+from .several import PreparedPerson, prepare_person
 from .shape import HOLDABLE as SHAPE_PARTS
 from .shape import ShapeFit, fit_shapes
 from .shape_view import shape_view
@@ -222,20 +222,32 @@ def reconstruct(
     clock: StageClock,
     show: Callable[[np.ndarray], None],
 ) -> Reconstruction:
-    """Fit shape, camera, light, coarse albedo, detail and the photo layer to photos of a person.
-
-    show: called with the vertices (V, 3) in the first photo as soon as the shape stands. Photos
-    that do not show the person of the first one are left out with a warning.
-    Raises EngineError (NO_FACE, BAD_INPUT, BAD_SETTINGS) and Cancelled.
-    """
+    """`prepare_person` and `reconstruct_person`: see there."""
     with clock.stage("prepare"):
         person = prepare_person(
             photos, loaded.nets, request.face, settings.prepare, settings.several, reporter
         )
-        prepared = person.photos
-        if request.start is not None:
-            request.start.check_photos([one.photo.sha256 for one in prepared])
-        check_inside(request.pins, prepared[0].photo.width, prepared[0].photo.height)
+    return reconstruct_person(person, loaded, request, settings, reporter, clock, show)
+
+
+def reconstruct_person(
+    person: PreparedPerson,
+    loaded: LoadedPack,
+    request: FitRequest,
+    settings: FitSettings,
+    reporter: Reporter,
+    clock: StageClock,
+    show: Callable[[np.ndarray], None],
+) -> Reconstruction:
+    """Fit shape, camera, light, coarse albedo, detail and the photo layer to photos of a person.
+
+    show: called with the vertices (V, 3) in the first photo as soon as the shape stands, perhaps
+    in another thread. Raises EngineError (BAD_INPUT, BAD_SETTINGS) and Cancelled.
+    """
+    prepared = person.photos
+    if request.start is not None:
+        request.start.check_photos([one.photo.sha256 for one in prepared])
+    check_inside(request.pins, prepared[0].photo.width, prepared[0].photo.height)
     with beside() as start:
         with clock.stage("shape"):
             shapes = _fit_shapes(prepared, loaded, request, settings, reporter)

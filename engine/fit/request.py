@@ -13,6 +13,7 @@ class FitRequest:
 
     start: an earlier fit of the same photos to go on from; held: what stays as it is there, see
     `protocol.job.LOCKS`. pins: points of the face in the first photo.
+    sheet: whether the pictures for people will be made.
     """
 
     face: int | None = None
@@ -21,3 +22,4 @@ class FitRequest:
     start: FitState | None = None
     held: frozenset[str] = frozenset()
     pins: tuple[Pin, ...] = ()
+    sheet: bool = False

@@ -25,7 +25,7 @@ SMALL_CROP = 640
 
 @dataclass(frozen=True, eq=False)
 class PictureSurfaces:
-    """The posed head on the working crop of a photo, and in each of `VIEWS`."""
+    """The posed head on the working crop of a photo, and in each of `VIEWS`, or in none."""
 
     crop: HeadSurface
     views: tuple[HeadSurface, ...]
@@ -42,14 +42,14 @@ def cutouts(loaded: LoadedPack) -> list[int]:
     return [loaded.head.part_names.index(name) for name in CUTOUT_PARTS]
 
 
-def picture_surfaces(loaded: LoadedPack, photo: FittedPhoto) -> PictureSurfaces:
-    """Of the main photo. Everything of its pictures but light and colour."""
+def picture_surfaces(loaded: LoadedPack, photo: FittedPhoto, sheet: bool) -> PictureSurfaces:
+    """Of the main photo. Everything of its pictures but light and colour. sheet: also `VIEWS`."""
     vertices = torch.from_numpy(photo.vertices)
     geometry, cards = (vertices, *pack_geometry(loaded)), cutouts(loaded)
     camera = photo.view.camera
     samples = 2 if max(camera.width, camera.height) <= SMALL_CROP else 1
     crop = head_surface(*geometry, cards, camera, samples)
-    cameras = [orbit_camera(vertices, *view, TILE) for view in VIEWS]
+    cameras = [orbit_camera(vertices, *view, TILE) for view in (VIEWS if sheet else ())]
     views = (head_surface(*geometry, cards, each, VIEW_SAMPLES) for each in cameras)
     return PictureSurfaces(crop, tuple(views))
 

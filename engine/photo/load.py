@@ -55,6 +55,11 @@ class Photo:
     name: str = "the photo"
 
 
+def photo_digest(path: str | Path, limits: PhotoLimits | None = None) -> str:
+    """sha256 of a photo's file, hexadecimal. Raises EngineError(BAD_INPUT)."""
+    return hashlib.sha256(_read_bytes(Path(path), limits or PhotoLimits())).hexdigest()
+
+
 def load_photo(path: str | Path, limits: PhotoLimits | None = None) -> Photo:
     """Read a PNG, JPEG, WebP or TIFF file of 8 or 16 bits, grey or colour, with or without alpha.
 

@@ -23,6 +23,7 @@ LOCKS = ("identity", "expression", "pose", "albedo", "light", "detail", *REGIONS
 face, in shape and albedo."""
 
 PRESETS = ("default", "paper")
+FILE_SETS = ("all", "blender")
 MAX_PHOTOS = 16
 MAX_SEED = 2**31 - 1
 """A Blender integer property holds it."""
@@ -51,6 +52,7 @@ class FitJob:
     landmarks: one of `LANDMARKS`; rasterizer: of the fit, one of `RASTERIZERS`: the second ones are
     optional packages. allow_download: whether such a package may fetch its weights.
     fine_size: side of the normal and roughness maps in texels, one of `FINE_SIZES`.
+    files: one of `FILE_SETS`: all, or without what Blender does not read (see `result_schema`).
     preset: one of `PRESETS`: our own fit, or the UVAPM paper's recipe to compare with.
     """
 
@@ -72,6 +74,7 @@ class FitJob:
     preset: str = PRESETS[0]
     pins: tuple[Pin, ...] = ()
     edits: str | None = None
+    files: str = FILE_SETS[0]
 
     def __post_init__(self) -> None:
         if isinstance(self.photos, str):
@@ -92,6 +95,7 @@ class FitJob:
             ("landmarks", LANDMARKS),
             ("rasterizer", RASTERIZERS),
             ("preset", PRESETS),
+            ("files", FILE_SETS),
         ):
             if (value := getattr(self, name)) not in known:
                 raise _bad(f"{name} must be one of {', '.join(known)}, got {shown(value)}")

@@ -17,6 +17,7 @@ from .result_schema import (
     MANIFEST_NAME,
     MAX_MANIFEST_BYTES,
     MESH_NAME,
+    OTHER_FILES,
     REQUIRED_FILES,
     MeshInfo,
     ResultManifest,
@@ -101,7 +102,9 @@ def read_result(folder: Path) -> ResultPackage:
     if not folder.is_dir():
         raise invalid(f"{folder} is not a folder")
     manifest = read_manifest(folder)
-    missing = [name for name in REQUIRED_FILES if name not in manifest.files]
+    others = [name for name in OTHER_FILES if name in manifest.files]
+    wanted = (*REQUIRED_FILES, *(OTHER_FILES if others else ()))
+    missing = [name for name in wanted if name not in manifest.files]
     if missing:
         raise invalid(f"{MANIFEST_NAME} lists no {missing[0]}")
     for name, digest in manifest.files.items():

@@ -13,9 +13,6 @@ MESH_NAME = "mesh.safetensors"
 REQUIRED_FILES = (
     COEFFICIENTS_NAME,
     MESH_NAME,
-    "head.obj",
-    "head.glb",
-    "head_neutral.obj",
     "maps/albedo_coarse.png",
     "maps/albedo_detail.png",
     "maps/photo_layer.png",
@@ -25,10 +22,17 @@ REQUIRED_FILES = (
     "maps/baked_light.png",
     "maps/normal.png",
     "maps/roughness.png",
-    "render.png",
-    "compare.png",
     "residual.png",
 )
+OTHER_FILES = (
+    "head.obj",
+    "head_neutral.obj",
+    "head.mtl",
+    "head.glb",
+    "render.png",
+    "compare.png",
+)
+"""For people, scripts and other programs: all of them or none."""
 
 MAX_MANIFEST_BYTES = 4 * 2**20
 ROTATION_TOLERANCE = 1e-3

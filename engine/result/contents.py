@@ -30,7 +30,8 @@ class ResultContents:
     maps: picture by name without suffix (becomes `maps/<name>.png`): those of REQUIRED_FILES;
     eye, lash and albedo_detail_fine are optional. Each is (H, W) or (H, W, 3 or 4), RGB order:
     float in [0, 1] (stored with 8 bits), uint8, or uint16 (stored with 16 bits).
-    render, compare, residual: likewise, (H, W, 3 or 4). stages: seconds by stage name.
+    residual: likewise, (H, W, 3 or 4); render, compare: too, or None for a result without the
+    `OTHER_FILES`. stages: seconds by stage name.
     albedo_pack, detail_pack: whose model was used, None for the head pack's own. others: further
     photos of the person.
     """
@@ -44,15 +45,26 @@ class ResultContents:
     mesh_info: MeshInfo
     coefficients: Mapping[str, np.ndarray]
     maps: Mapping[str, np.ndarray]
-    render: np.ndarray
-    compare: np.ndarray
     residual: np.ndarray
+    render: np.ndarray | None
+    compare: np.ndarray | None
     stages: Mapping[str, float] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     albedo_pack: PackInfo | None = None
     detail_pack: PackInfo | None = None
     others: tuple[ViewInfo, ...] = ()
+
+    @property
+    def pictures(self) -> dict[str, np.ndarray]:
+        """The pictures beside the maps, by file name."""
+        found = {"render": self.render, "compare": self.compare, "residual": self.residual}
+        return {f"{name}.png": image for name, image in found.items() if image is not None}
+
+    @property
+    def complete(self) -> bool:
+        """Whether the `OTHER_FILES` are wanted."""
+        return self.render is not None and self.compare is not None
 
     def all_coefficients(self) -> dict[str, np.ndarray]:
         """The arrays of coefficients.safetensors, f32."""

@@ -48,9 +48,10 @@ def write_result(output: Path, contents: ResultContents) -> Path:
             encoded = {name: start(png_bytes, each) for name, each in _pictures(contents).items()}
             write_safetensors(draft / COEFFICIENTS_NAME, contents.all_coefficients())
             write_safetensors(draft / MESH_NAME, _mesh_arrays(contents))
-            texts = _texts(contents)
+            texts = _texts(contents) if contents.complete else {}
         pictures = {name: waiting.result() for name, waiting in encoded.items()}
-        for name, data in {**pictures, **texts, "head.glb": _glb(contents, pictures)}.items():
+        scene = {"head.glb": _glb(contents, pictures)} if contents.complete else {}
+        for name, data in {**pictures, **texts, **scene}.items():
             (draft / name).write_bytes(data)
         files = {
             path.relative_to(draft).as_posix(): file_sha256(path)
@@ -78,9 +79,7 @@ def _check(contents: ResultContents) -> None:
         **{f"map {name}": image for name, image in contents.maps.items()},
         "stages": np.array(list(contents.stages.values())),
         "metrics": np.array(list(contents.metrics.values())),
-        "render": contents.render,
-        "compare": contents.compare,
-        "residual": contents.residual,
+        **contents.pictures,
     }
     for name, array in numbers.items():
         if not np.isfinite(array).all():
@@ -113,8 +112,7 @@ def _mesh_arrays(contents: ResultContents) -> dict[str, np.ndarray]:
 def _pictures(contents: ResultContents) -> dict[str, np.ndarray]:
     """Largest first, so that no thread waits long for another at the end."""
     images = {f"maps/{name}.png": image for name, image in contents.maps.items()}
-    images |= {"render.png": contents.render, "compare.png": contents.compare}
-    images |= {"residual.png": contents.residual}
+    images |= contents.pictures
     return dict(sorted(images.items(), key=lambda item: -item[1].size))
 
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from engine.protocol.result import read_result
-from engine.protocol.result_schema import REQUIRED_FILES
+from engine.protocol.result_schema import OTHER_FILES, REQUIRED_FILES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -26,7 +26,7 @@ def test_result_directory_is_complete_and_unchanged(package):
         for path in package.folder.rglob("*")
         if path.is_file()
     }
-    assert set(REQUIRED_FILES) <= names
+    assert {*REQUIRED_FILES, *OTHER_FILES} <= names
     assert names == {*package.manifest.files, "result.json"}
     assert [path.name for path in package.folder.parent.iterdir()] == [package.folder.name]
 

@@ -15,7 +15,7 @@ from PIL import Image
 import engine.result.write as writing
 from engine.protocol.errors import EngineError, ErrorCode
 from engine.protocol.result import read_result
-from engine.protocol.result_schema import REQUIRED_FILES
+from engine.protocol.result_schema import OTHER_FILES, REQUIRED_FILES
 from engine.result.contents import ResultContents
 from engine.result.folder import check_output
 from engine.result.write import png_bytes, write_result
@@ -36,7 +36,10 @@ def test_round_trip(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [folder]
     package = read_result(folder)
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert found == {*package.manifest.files, "result.json"} and set(REQUIRED_FILES) < found
+    assert (
+        found == {*package.manifest.files, "result.json"}
+        and {*REQUIRED_FILES, *OTHER_FILES} < found
+    )
     assert package.manifest == contents.manifest(package.manifest.files)
     assert np.array_equal(package.mesh.neutral, contents.mesh.neutral)
     assert np.array_equal(package.mesh.expression, contents.mesh.expression)
@@ -45,6 +48,13 @@ def test_round_trip(tmp_path: Path) -> None:
     assert np.array_equal(package.coefficients["translation"], np.float32([0, 0, 1.2]))
     albedo = np.asarray(Image.open(package.path("maps/albedo.png")))
     assert np.abs(albedo / 255 - contents.maps["albedo"]).max() <= 0.5 / 255 + 1e-6
+
+
+def test_a_result_for_blender_alone_is_without_the_other_files(tmp_path: Path) -> None:
+    contents = replace(small_contents(), render=None, compare=None)
+    package = read_result(write_result(tmp_path / "result", contents))
+    assert not set(OTHER_FILES) & set(package.manifest.files)
+    assert set(REQUIRED_FILES) <= set(package.manifest.files)
 
 
 def test_depth_and_channels_of_pictures() -> None:
