@@ -175,7 +175,7 @@ def test_sliders_that_were_moved_go_along(blender, addon, jobs, head):
     assert edits.identity is None and edits.albedo is None
 
 
-def test_a_refit_is_one_undo_step(blender, addon, head, another):
+def test_a_refit_is_one_undo_step(blender, addon, live, head, another):
     def state():
         (root,) = roots(blender)
         skin, nodes = addon.heads.parts_of(root)[0], root.uvapm.world.node_tree.nodes
@@ -183,6 +183,7 @@ def test_a_refit_is_one_undo_step(blender, addon, head, another):
         pictures = [list(image.pixels) for image in (root.uvapm.detail.albedo, light)]
         return coordinates(skin).tolist(), values(root, addon), *pictures, root.uvapm.detail.stamp
 
+    head.uvapm.detail.strength = 0.5
     blender.ops.ed.undo_push(message="before")
     before, names = state(), blocks(blender)
     another()

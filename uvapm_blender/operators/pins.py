@@ -8,7 +8,7 @@ from ...engine.protocol.errors import EngineError
 from ...engine.protocol.landmarks68 import LANDMARK_NAMES, Pin
 from .. import ui_text
 from ..declarations import PROPERTY, Operators
-from ..pins import draw
+from ..pins import draw, frame
 from ..pins.draw import EDITING
 from ..pins.photo_plane import photo_camera
 from ..pins.points import embedding_of
@@ -116,7 +116,7 @@ class UVAPM_OT_edit_landmarks(bpy.types.Operator):
             self.report({"ERROR"}, ui_text.error_text(error))
             return {"CANCELLED"}
         match_photo(root, context.scene)
-        context.space_data.region_3d.view_perspective = "CAMERA"
+        frame.look_at_face(root, _window(context), context.space_data.region_3d)
         match = getattr(root, PROPERTY).match
         self.before = match.photo, match.opacity
         match.photo, match.opacity = "FRONT", 1.0
@@ -155,12 +155,7 @@ class UVAPM_OT_edit_landmarks(bpy.types.Operator):
         if EDITING.dragged is not None:
             EDITING.dragged = _photo_place(context, root, region, mouse)
             return {"RUNNING_MODAL"}
-        view = context.space_data.region_3d
-        places = draw.to_region(root, region, view, draw.handles(root))
-        distance = np.nan_to_num(np.linalg.norm(places - mouse, axis=1), nan=np.inf)
-        near = int(np.argmin(distance))
-        reach = REACH * context.preferences.system.ui_scale
-        EDITING.chosen = near if distance[near] <= reach else None
+        EDITING.chosen = _nearest(context, root, mouse)
         return {"PASS_THROUGH"}
 
     def _press(
@@ -172,7 +167,10 @@ class UVAPM_OT_edit_landmarks(bpy.types.Operator):
             if not np.array_equal(mouse, self.pressed):
                 _set(context, root, EDITING.chosen, place)
             return {"RUNNING_MODAL"}
-        if event.value != "PRESS" or EDITING.chosen is None or not _over_picture(context, event):
+        if event.value != "PRESS" or not _over_picture(context, event):
+            return {"PASS_THROUGH"}
+        EDITING.chosen = _nearest(context, root, mouse)
+        if EDITING.chosen is None:
             return {"PASS_THROUGH"}
         self.pressed = mouse
         EDITING.dragged = _photo_place(context, root, region, mouse)
@@ -240,6 +238,16 @@ def _over_picture(context: bpy.types.Context, event: bpy.types.Event) -> bool:
     region = _window(context)
     inside = _mouse(context, event)
     return bool((inside >= 0).all() and inside[0] < region.width and inside[1] < region.height)
+
+
+def _nearest(context: bpy.types.Context, root: bpy.types.Object, mouse: np.ndarray) -> int | None:
+    """The point that the mouse takes hold of."""
+    region, view = _window(context), context.space_data.region_3d
+    places = draw.to_region(root, region, view, draw.handles(root))
+    distance = np.nan_to_num(np.linalg.norm(places - mouse, axis=1), nan=np.inf)
+    near = int(np.argmin(distance))
+    reach = REACH * context.preferences.system.ui_scale
+    return near if distance[near] <= reach else None
 
 
 def _photo_place(
