@@ -71,7 +71,8 @@ def start_job(context: bpy.types.Context, photos: Sequence[Path]) -> None:
     settings = preferences(context)
     output = locations.new_result_folder(photos[0], settings.results_folder)
     paths = tuple(map(str, photos))
-    job = FitJob(photos=paths, output=str(output), device=settings.device.lower())
+    device = settings.device.lower()
+    job = FitJob(photos=paths, output=str(output), device=device, files="blender")
     RUNTIME.session.start(make_launch(context), job)
 
 
@@ -105,6 +106,7 @@ def start_refit(
         locks=tuple(locks),
         pins=tuple(pins),
         edits=None if edits is None else str(RUNTIME.keep_edits(edits)),
+        files="blender",
     )
     RUNTIME.session.start(make_launch(context), job)
 
