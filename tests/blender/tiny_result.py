@@ -89,7 +89,7 @@ def write_tiny_result(
     write_safetensors(folder / "mesh.safetensors", mesh)
     write_safetensors(folder / "coefficients.safetensors", coefficients)
     _write_pictures(folder)
-    for name in ("head.obj", "head.glb", "head_neutral.obj"):
+    for name in ("head.obj", "head.mtl", "head.glb", "head_neutral.obj"):
         (folder / name).write_text("placeholder\n", encoding="utf-8")
     files = [path for path in folder.rglob("*") if path.is_file()]
     manifest = ResultManifest(
