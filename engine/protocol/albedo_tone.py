@@ -1,6 +1,6 @@
 """What people say about a skin ("lighter", "redder") in coefficients of an albedo model.
 
-The coefficients c, all 3K of them, have mean 0 and the model's covariance C (Gaussian prior). The
+The coefficients c, all 3K of them, have mean 0 and covariance C (Gaussian prior). The
 mean skin colour is linear in them: m = m0 + A c. Of all changes that move it by d the most probable
 is C A^T (A C A^T)^-1 d: the least Mahalanobis length under a linear condition (Bishop, PRML 2006,
 equations 2.81 and B.41, are the same conditional mean). So "lighter" changes lips, brows and
@@ -20,6 +20,8 @@ SKIN_REGIONS = ("forehead", "cheeks")
 """Where the skin colour is measured: as with people, on forehead and cheeks (Chardon et al. 1991),
 away from lips, lids and beard."""
 _REGION_GRID = 256
+_MOST_SHRUNK = 0.5
+"""A covariance with a larger least eigenvalue has no cross-correlations to speak of."""
 _LEAST_SHARE = 1e-9
 """Of the largest eigenvalue: a covariance with linear dependencies has some near 0."""
 
@@ -62,7 +64,7 @@ def prepare_tone(model: AlbedoModel, count: int) -> AlbedoTone:
     covariance along the unit rows is S C S = U L U^T, so a direction in coefficients is
     S^-1 u sqrt(l). They differ from the components, which know one channel only.
     """
-    covariance = model.covariance.astype(np.float64)
+    covariance = people_covariance(model.covariance)
     components = model.basis.shape[1]
     weights = _skin_weights(model.valid)
     response = np.zeros((CHANNELS, CHANNELS * components))
@@ -78,6 +80,18 @@ def prepare_tone(model: AlbedoModel, count: int) -> AlbedoTone:
         _directions(covariance, model.sigma, count),
         _root(covariance),
     )
+
+
+def people_covariance(covariance: np.ndarray) -> np.ndarray:
+    """(3K, 3K) float64: the covariance without the part that all directions share; unit diagonal.
+
+    Training draws the sample covariance towards the identity (shrinkage, Ledoit & Wolf 2004), for
+    the sake of its inverse. Drawn from as it is, that part would let the channels go apart: blue
+    and green people. It shows as the least eigenvalue.
+    """
+    covariance = covariance.astype(np.float64)
+    least = min(max(float(np.linalg.eigvalsh(covariance)[0]), 0.0), _MOST_SHRUNK)
+    return (covariance - least * np.eye(len(covariance))) / (1.0 - least)
 
 
 def _skin_weights(valid: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from engine.protocol.albedo_tone import (
     ToneChange,
     changed_coefficients,
     draw_coefficients,
+    people_covariance,
     prepare_tone,
     skin_colour,
 )
@@ -26,7 +27,8 @@ def model():
     basis = np.linalg.qr(rng.normal(size=(count, 3 * K)))[0].T.reshape(3, K, count)
     basis[:, 0] = 1.0 / np.sqrt(count)  # the first moves all texels
     sigma = np.linspace(4.0, 0.5, K) * np.ones((3, 1))
-    factor = np.linalg.cholesky(0.8 * np.kron(np.ones((3, 3)), np.eye(K)) + 0.2 * np.eye(3 * K))
+    alike = 0.7 * np.ones((3, 3)) + 0.3 * np.eye(3)
+    factor = np.linalg.cholesky(0.9 * np.kron(alike, np.eye(K)) + 0.1 * np.eye(3 * K))
     mean = np.array([0.6, 0.45, 0.38])[:, None] * np.ones(count)
     basis = (basis * sigma[..., None]).astype(np.float32)
     covariance = (factor @ factor.T).astype(np.float32)
@@ -65,12 +67,12 @@ def test_the_colour_is_that_of_the_decoded_map(model, tone):
 def test_no_other_change_to_this_colour_is_more_probable(model, tone):
     start = np.zeros((3, K))
     after = changed_coefficients(tone, start, NOTHING, ToneChange(lighter=8.0)).reshape(-1)
-    inverse = np.linalg.inv(model.covariance.astype(float))
+    inverse = np.linalg.pinv(people_covariance(model.covariance), 1e-6, hermitian=True)
     least = after @ inverse @ after
     rng = np.random.default_rng(0)
     for _ in range(20):
-        other = rng.normal(size=3 * K)
-        other -= np.linalg.pinv(tone.response) @ (tone.response @ other)  # the colour stays
+        other = tone.root @ rng.normal(size=3 * K)
+        other -= tone.gain @ (tone.response @ other)  # the colour stays
         assert (after + other) @ inverse @ (after + other) > least
 
 
@@ -91,7 +93,7 @@ def test_evening_out_keeps_the_colour_and_comes_to_an_end(tone):
 
 def test_directions_are_the_covariance_of_maps(model):
     whole = prepare_tone(model, 3 * K).directions
-    np.testing.assert_allclose(whole @ whole.T, model.covariance, atol=1e-6)
+    np.testing.assert_allclose(whole @ whole.T, people_covariance(model.covariance), atol=1e-6)
     power = [((d.reshape(3, K) * model.sigma) ** 2).sum() for d in whole.T]
     np.testing.assert_allclose(power, sorted(power, reverse=True))
 
@@ -103,7 +105,7 @@ def test_draws_have_the_priors_spread_and_respect_locks(model, tone):
     draws = np.stack([draw_coefficients(tone, now, locked, seed, 1.0) for seed in range(3000)])
     assert np.array_equal(draws[:, locked], np.full((3000, 3), 0.8))
     free = ~locked.reshape(-1)
-    covariance = model.covariance.astype(float)
+    covariance = people_covariance(model.covariance)
     known = covariance[np.ix_(~free, ~free)]
     cross = covariance[np.ix_(free, ~free)] @ np.linalg.inv(known)
     flat = draws.reshape(3000, -1)[:, free]
@@ -131,3 +133,14 @@ def test_a_model_of_any_size_is_measured_on_forehead_and_cheeks():
     basis, unit = np.zeros((3, 1, side * side), np.float32), np.eye(3, dtype=np.float32)
     tone = prepare_tone(AlbedoModel(mean, basis, np.ones((3, 1)), valid, unit), 1)
     np.testing.assert_allclose(tone.colour, [0.6, 0.45, 0.38], atol=0.02)
+
+
+def test_shrinkage_is_taken_out():
+    alike = 0.7 * np.ones((3, 3)) + 0.3 * np.eye(3)
+    alike[0, 2] = alike[2, 0] = alike[0, 1] * alike[1, 2] - 0.3 * 0.7  # least eigenvalue near 0
+    flat = np.linalg.eigvalsh(alike)[0]
+    shrunk = 0.9 * (alike - flat * np.eye(3)) / (1 - flat) + 0.1 * np.eye(3)
+    np.testing.assert_allclose(
+        people_covariance(shrunk), (alike - flat * np.eye(3)) / (1 - flat), atol=1e-9
+    )
+    assert np.allclose(people_covariance(np.eye(4, dtype=np.float32)), np.eye(4))

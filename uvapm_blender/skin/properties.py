@@ -7,8 +7,9 @@ from ..detail import live
 
 SOFT_VALUE = 3.0
 """Standard deviations that a slider reaches by dragging: 99.7 % of people lie within."""
-MAX_TONE, SOFT_TONE = 60.0, 25.0
-"""CIELAB units: from very fair to dark skin are 45 of L*."""
+MAX_TONE, SOFT_LIGHT, SOFT_TINT = 60.0, 20.0, 6.0
+"""CIELAB units. Twice the deviation among people, which is 10 of L* and 3 of a* and b* in the
+default model."""
 CHANNELS = (
     ("ALL", "All", "Whole colours: directions in which people's skins differ"),
     ("R", "R", "Components of the red channel"),
@@ -21,14 +22,14 @@ def _changed(self: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
     live.refresh(self.id_data)
 
 
-def _tone(name: str, description: str) -> bpy.types.Property:
+def _tone(name: str, description: str, soft: float) -> bpy.types.Property:
     return bpy.props.FloatProperty(
         name=name,
         description=description,
         min=-MAX_TONE,
         max=MAX_TONE,
-        soft_min=-SOFT_TONE,
-        soft_max=SOFT_TONE,
+        soft_min=-soft,
+        soft_max=soft,
         precision=1,
         update=_changed,
     )
@@ -75,9 +76,11 @@ class UVAPM_PG_skin(bpy.types.PropertyGroup):
     pack, pack_sha256: of the albedo model's pack; model_sha256: of its file, "" when unknown.
     """
 
-    lighter: _tone("Lighter", "L* of the skin colour: the skin as lighter or darker people have it")
-    redder: _tone("Redder", "a* of the skin colour: more blood, or less")
-    yellower: _tone("Yellower", "b* of the skin colour: warmer or cooler")
+    lighter: _tone(
+        "Lighter", "L* of the skin colour: the skin as lighter or darker people have it", SOFT_LIGHT
+    )
+    redder: _tone("Redder", "a* of the skin colour: more blood, or less", SOFT_TINT)
+    yellower: _tone("Yellower", "b* of the skin colour: warmer or cooler", SOFT_TINT)
     even: bpy.props.FloatProperty(
         name="Even out",
         description="Takes away what is uneven in the coarse colours: at 1 they are those that "
