@@ -10,6 +10,7 @@ from collections.abc import Callable
 import bpy
 from bpy.app.handlers import persistent
 
+from .evaluated import take_evaluated
 from .scene.heads import role_of
 
 Follower = Callable[[bpy.types.Object], None]
@@ -55,7 +56,9 @@ def follow() -> None:
 
 
 @persistent
-def _on_frame(*_: object) -> None:
+def _on_frame(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, *_: object) -> None:
+    for root in animated_heads():
+        take_evaluated(root, depsgraph)
     follow()
 
 

@@ -201,6 +201,31 @@ def test_animated_components_are_followed(blender, addon, tiny, result, basis):
     assert_shape(tiny, basis, root, [0, 0, 0, 0])
 
 
+def test_a_rendered_animation_follows_too(blender, addon, tiny, result, basis, tmp_path):
+    """A render has an evaluation of its own, whose values Blender brings to nobody."""
+    root = addon.build(result).root
+    for frame, value in ((1, 0.0), (2, 2.0)):
+        root.uvapm.shape.components[1].value = value
+        root.keyframe_insert("uvapm.shape.components[1].value", frame=frame)
+    scene, seen = blender.context.scene, {}
+    scene.frame_start, scene.frame_end = 1, 2
+    scene.render.engine, scene.cycles.samples = "CYCLES", 1
+    scene.render.resolution_x = scene.render.resolution_y = 8
+    scene.render.filepath = str(tmp_path / "frame")
+
+    def look(scene, *_):
+        seen[scene.frame_current] = points_of(parts_of(root_of(blender))[0])
+
+    blender.app.handlers.render_post.append(look)
+    try:
+        blender.ops.render.render(animation=True)
+    finally:
+        blender.app.handlers.render_post.remove(look)
+    assert np.abs(seen[2] - seen[1]).max() > 0.003
+    scene.frame_set(2)
+    np.testing.assert_allclose(points_of(parts_of(root)[0]), seen[2], atol=CLOSE)
+
+
 def test_a_driver_moves_a_component(blender, addon, tiny, result, basis):
     root = addon.build(result).root
     curve = root.driver_add("uvapm.shape.components[2].value")
