@@ -9,6 +9,7 @@ from .declarations import PROPERTY
 from .properties import SCHEMA_VERSION
 from .rig.fixes import add_fixes, eyes_of
 from .scene.eye_material import shade_old_eye
+from .scene.environment import renew
 from .scene.heads import role_of
 from .shape.describe import describe_from_folder as describe_shape
 from .skin.describe import describe_from_folder as describe_skin
@@ -33,6 +34,9 @@ def _from_1(root: bpy.types.Object) -> None:
     for eye in eyes_of(root).values():
         shade_old_eye(eye.active_material)
     describe_skin(root)
+    world = getattr(root, PROPERTY).world
+    if world is not None:
+        renew(world)
 
 
 Step = Callable[[bpy.types.Object], None]

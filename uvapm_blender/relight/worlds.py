@@ -6,7 +6,7 @@ import bpy
 
 from ...engine.protocol.errors import EngineError, ErrorCode
 from ..declarations import PROPERTY
-from ..scene.environment import add_turn, background_of, controls_of, fill, keep_soft
+from ..scene.environment import background_of, controls_of, fill, keep_soft, renew
 from ..scene.images import LINEAR, load_packed, new_packed
 from .environments import NEUTRAL, PHOTO, Environment, View
 from .neutral import neutral_studio
@@ -81,7 +81,7 @@ def _photo_world(root: bpy.types.Object) -> bpy.types.World:
             "Refit the head to get it back, or choose another environment.",
         )
     if controls_of(world).rotation is None:
-        add_turn(world)  # made by an earlier version
+        renew(world)  # made by an earlier version
     return world
 
 

@@ -11,6 +11,8 @@ TURN = "Rotation"
 """Label of the node that turns the picture about the vertical."""
 GAP = 320
 """Distance between our nodes in the editor."""
+MAP_LEAST, MAP_MOST = 64, 4096
+"""Columns of the map by which Cycles chooses where light comes from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,14 +38,20 @@ def fill(world: bpy.types.World, image: bpy.types.Image, label: str) -> None:
     picture.label, picture.image = label, image
     tree.links.new(picture.outputs["Color"], background.inputs["Color"])
     background.inputs["Strength"].default_value = 1.0
-    add_turn(world)
+    renew(world)
 
 
-def add_turn(world: bpy.types.World) -> None:
-    """Give the picture of a world its rotation; a world that has one stays as it is."""
+def renew(world: bpy.types.World) -> None:
+    """Give a world what an earlier version did not: its rotation, and quick sampling."""
     picture = picture_of(world)
-    if picture is None or picture.inputs["Vector"].is_linked:
+    if picture is None or picture.image is None:
         return
+    _set_sampling(world, picture.image)
+    if not picture.inputs["Vector"].is_linked:
+        _add_turn(world, picture)
+
+
+def _add_turn(world: bpy.types.World, picture: bpy.types.ShaderNodeTexEnvironment) -> None:
     nodes, links = world.node_tree.nodes, world.node_tree.links
     turn = nodes.new("ShaderNodeMapping")
     turn.label = TURN
@@ -53,6 +61,14 @@ def add_turn(world: bpy.types.World) -> None:
     coordinates.location = (picture.location.x - 2 * GAP, picture.location.y)
     links.new(coordinates.outputs["Generated"], turn.inputs["Vector"])
     links.new(turn.outputs["Vector"], picture.inputs["Vector"])
+
+
+def _set_sampling(world: bpy.types.World, image: bpy.types.Image) -> None:
+    """As many places to sample as the picture has columns. Left to itself Cycles makes a map of
+    4096 columns before each render: 1.5 s of the processor, and 300 MB, for nothing."""
+    if hasattr(world, "cycles"):
+        world.cycles.sampling_method = "MANUAL"
+        world.cycles.sample_map_resolution = min(max(image.size[0], MAP_LEAST), MAP_MOST)
 
 
 def keep_soft(world: bpy.types.World) -> None:
