@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 MODULE = "bl_ext.user_default.uvapm"
+STEPS = 20
 KINDS = ("objects", "meshes", "materials", "images", "cameras", "worlds", "collections")
 
 
@@ -26,11 +28,15 @@ def skins():
     return [each for each in bpy.data.objects if each.uvapm.role == "SKIN"]
 
 
+def keys(skin):
+    return skin.data.shape_keys.key_blocks
+
+
 def describe_heads():
     images = [each for each in bpy.data.images if each.type == "IMAGE" and each.size[0]]
     return {
         "skins": sorted(each.name for each in skins()),
-        "keys": [len(each.data.shape_keys.key_blocks) for each in skins()],
+        "keys": [sum(not key.name.startswith("fix ") for key in keys(each)) for each in skins()],
         "faces": [len(each.data.polygons) for each in skins()],
         "uvs": [len(each.data.uv_layers) for each in skins()],
         "cameras": len(bpy.data.cameras),
@@ -55,6 +61,90 @@ def export(folder):
         bpy.ops.uvapm.export_head(filepath=str(path), format=name)
         sizes[extension] = path.stat().st_size
     return sizes
+
+
+def root_of(name):
+    """Never kept across undo: it makes references stale."""
+    return bpy.data.objects[name]
+
+
+def points(name):
+    skin = next(each for each in root_of(name).children if each.uvapm.role == "SKIN")
+    basis = skin.data.shape_keys.key_blocks[0]
+    values = np.empty(3 * len(basis.points), np.float32)
+    basis.points.foreach_get("co", values)
+    return values
+
+
+def colour(name):
+    """Mean of the albedo that is shown."""
+    image = root_of(name).uvapm.detail.albedo
+    values = np.empty(4 * image.size[0] * image.size[1], np.float32)
+    image.pixels.foreach_get(values)
+    return float(values.mean())
+
+
+def state(name):
+    return points(name), colour(name)
+
+
+def distance(one, other):
+    """Millimetres and grey levels between two states."""
+    moved = 1e3 * float(np.abs(one[0] - other[0]).max())
+    return moved, 255.0 * abs(one[1] - other[1])
+
+
+def edit(name, step):
+    """An undo step of an artist: a slider of the shape, or one of the skin."""
+    head = root_of(name).uvapm
+    if step % 2:
+        head.skin.lighter = step * 0.1
+    else:
+        head.shape.components[step % 8].value += 0.5
+    bpy.ops.ed.undo_push(message=f"step {step}")
+
+
+def undo_and_redo(mine, other):
+    """Twenty edits of a head taken back and done again, beside another head."""
+    bpy.ops.ed.undo_push(message="start")
+    begun, still = state(mine), state(other)
+    for step in range(STEPS):
+        edit(mine, step)
+    edited = state(mine)
+    for _ in range(STEPS):
+        bpy.ops.ed.undo()
+    undone = state(mine)
+    for _ in range(STEPS):
+        bpy.ops.ed.redo()
+    return {
+        "edited": distance(edited, begun),
+        "undone": distance(undone, begun),
+        "redone": distance(state(mine), edited),
+        "other": distance(state(other), still),
+    }
+
+
+def duplicate(mine):
+    """A linked duplicate that is edited; what its original does meanwhile."""
+    for item in bpy.context.view_layer.objects:
+        item.select_set(item == root_of(mine) or item in root_of(mine).children_recursive)
+    bpy.context.view_layer.objects.active = root_of(mine)
+    bpy.ops.object.duplicate(linked=True)
+    copy = bpy.context.view_layer.objects.active.name
+    begun, still = state(copy), state(mine)
+    edit(copy, 2)
+    edit(copy, 3)
+    return {"copy": distance(state(copy), begun), "original": distance(state(mine), still)}
+
+
+def remove_all():
+    """Every head by its button, then a purge; what is left."""
+    while roots := [each for each in bpy.data.objects if each.uvapm.role == "ROOT"]:
+        bpy.context.view_layer.objects.active = roots[0]
+        bpy.ops.uvapm.remove_head()
+    bpy.context.scene.world = None
+    bpy.ops.outliner.orphans_purge(do_recursive=True)
+    return snapshot()
 
 
 def main(zip_path, photo, no_face, out):
@@ -83,6 +173,10 @@ def main(zip_path, photo, no_face, out):
         facts["left"] = [name for name in dir(bpy.types) if name.startswith("UVAPM_")]
         bpy.ops.preferences.addon_enable(module=MODULE)
     facts["again"] = hasattr(bpy.types, "UVAPM_PT_main")
+    first, second = (each.name for each in bpy.data.objects if each.uvapm.role == "ROOT")
+    facts["undo"] = undo_and_redo(first, second)
+    facts["duplicate"] = duplicate(first)
+    facts["purged"] = remove_all() == before
     bpy.ops.preferences.addon_disable(module=MODULE)
     return facts
 

@@ -81,3 +81,20 @@ def test_head_can_be_exported(facts):
 def test_disabling_leaves_nothing_and_enabling_works_again(facts):
     assert facts["left"] == []
     assert facts["again"]
+
+
+def test_twenty_edits_are_undone_and_redone_beside_another_head(facts):
+    undo = facts["undo"]
+    assert undo["edited"][0] > 1.0 and undo["edited"][1] > 1.0, "the sliders did something"
+    for name in ("undone", "redone", "other"):
+        moved, levels = undo[name]
+        assert moved < 0.001 and levels < 0.1, name
+
+
+def test_a_linked_duplicate_is_a_head_of_its_own(facts):
+    assert facts["duplicate"]["copy"][0] > 0.1 and facts["duplicate"]["copy"][1] > 0.5
+    assert facts["duplicate"]["original"] == [0.0, 0.0]
+
+
+def test_removed_heads_leave_nothing_after_a_purge(facts):
+    assert facts["purged"]
