@@ -14,7 +14,7 @@ from ..head.normals import unit, vertex_normals
 from ..head.transfer import picture_to_linear, picture_to_srgb
 from ..protocol.conventions import linear_to_srgb, srgb_to_linear, uv_to_pixels
 from ..render.interpolate import found_weights, interpolate_covered
-from ..render.rasterize import Rasterizer, rasterize
+from ..render.rasterize import Rasterizer, front_facing, of_all_triangles, rasterize
 from ..render.surface import Surface
 from ..render.texture import sample_texture
 
@@ -168,7 +168,9 @@ def face_view(
     part = crop_camera(camera, left, top, width, height)
     fine = resize_camera(part, width * samples, height * samples)
     pixels, depth = project(geometry.vertices, fine)
-    raster = rasterizer(pixels, depth, geometry.triangles, fine.height, fine.width)
+    front = front_facing(pixels, geometry.triangles)
+    drawn = rasterizer(pixels, depth, geometry.triangles[front], fine.height, fine.width)
+    raster = of_all_triangles(drawn, front)
     weights = found_weights(pixels, depth, geometry.triangles, raster)
     normals = vertex_normals(geometry.vertices, geometry.triangles)
     normal = unit(interpolate_covered(normals, raster, geometry.triangles, weights))

@@ -7,7 +7,14 @@ from ..head.camera import Camera, crop_camera, project, resize_camera
 from ..head.shape import evaluate_shape
 from ..photo.prepare import WorkingCrop
 from ..protocol.headpack import MASK_SIZE, HeadPack
-from ..render.rasterize import Fragments, Rasterizer, rasterize
+from ..render.interpolate import covered_triangles, interpolate_covered
+from ..render.rasterize import (
+    Fragments,
+    Rasterizer,
+    front_facing,
+    of_all_triangles,
+    rasterize,
+)
 from ..render.texture import sample_texture
 from .loaded import LoadedPack, evidence_mask
 from .shape import ShapeFit
@@ -50,20 +57,22 @@ def render_depth(
     camera: Camera,
     rasterizer: Rasterizer = rasterize,
 ) -> Fragments:
-    """Z-buffer of the head's solid triangles."""
+    """Z-buffer of the head's solid triangles; into the open neck it sees nothing."""
     pixels, depth = project(vertices, camera)
-    return rasterizer(pixels, depth, triangles, camera.height, camera.width)
+    front = front_facing(pixels, triangles)
+    drawn = rasterizer(pixels, depth, triangles[front], camera.height, camera.width)
+    return of_all_triangles(drawn, front)
 
 
 def face_pixels(loaded: LoadedPack, buffer: Fragments) -> np.ndarray:
     """(h, w) in [0, 1]: where the picture shows skin of the face. buffer: of `render_depth`."""
     head = loaded.head
     mask = torch.from_numpy(evidence_mask(head, MASK_SIZE))[..., None]
-    uv = torch.from_numpy(head.triangle_uv)
-    chosen = loaded.solid[buffer.triangle.reshape(-1)[buffer.covered].long()]
-    weights = buffer.barycentric.reshape(-1, 3)[buffer.covered]
-    values = sample_texture(mask, (uv[chosen] * weights[..., None]).sum(1))[:, 0]
-    values = values * loaded.skin.repeat_interleave(2)[chosen]
+    corner_uv = torch.from_numpy(head.triangle_uv)[loaded.solid]
+    weights = buffer.barycentric.reshape(-1, 3).index_select(0, buffer.covered)
+    uv = interpolate_covered(corner_uv, buffer, None, weights)
+    skin = loaded.skin.repeat_interleave(2)[loaded.solid]
+    values = sample_texture(mask, uv)[:, 0] * skin[covered_triangles(buffer)]
     picture = torch.zeros(buffer.triangle.numel())
     picture[buffer.covered] = values
     return picture.reshape(buffer.triangle.shape).numpy()

@@ -11,13 +11,22 @@ same crossing of an edge and a row: all terms only change sign when the edge is 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from .interpolate import barycentric, covered_weights, interpolate
 
-__all__ = ["NEAR", "Fragments", "Rasterizer", "barycentric", "interpolate", "rasterize"]
+__all__ = [
+    "NEAR",
+    "Fragments",
+    "Rasterizer",
+    "barycentric",
+    "front_facing",
+    "interpolate",
+    "of_all_triangles",
+    "rasterize",
+]
 
 NEAR = 1e-6
 """Metres. A triangle with a corner at or behind this depth is dropped, not clipped: a head in
@@ -100,6 +109,26 @@ def rasterize(
         return Fragments(
             triangle.reshape(shape), weights.reshape(*shape, 3), nearest.reshape(shape), covered
         )
+
+
+def front_facing(pixels: torch.Tensor, triangles: torch.Tensor) -> torch.Tensor:
+    """(n,) int64: the triangles (T, 3) whose outside a camera sees. pixels: (V, 2), y down.
+
+    Of a closed surface nothing else can be nearest, and to draw these alone takes two thirds of
+    the time. Corners run counter-clockwise from outside, and so clockwise where y points down.
+    """
+    a, b, c = (pixels.index_select(0, triangles[:, i].long()) for i in range(3))
+    across, down = b - a, c - a
+    return (across[:, 0] * down[:, 1] < across[:, 1] * down[:, 0]).nonzero().squeeze(1)
+
+
+def of_all_triangles(fragments: Fragments, kept: torch.Tensor) -> Fragments:
+    """Fragments of some triangles, numbered as in the whole. kept: (n,) int64, which they were."""
+    triangle = torch.full_like(fragments.triangle, -1)
+    flat, at = triangle.view(-1), fragments.covered
+    found = fragments.triangle.reshape(-1).index_select(0, at).long()
+    flat[at] = kept.index_select(0, found).to(flat.dtype)
+    return replace(fragments, triangle=triangle)
 
 
 def _prepare(

@@ -5,7 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.render.rasterize import rasterize
+from engine.head.camera import project
+from engine.render.rasterize import front_facing, of_all_triangles, rasterize
+from engine.render.render import orbit_camera
 from engine.render.rasterize_reference import rasterize_reference
 
 HEIGHT, WIDTH = 37, 53
@@ -158,3 +160,15 @@ def test_inputs_are_left_alone():
     rasterize(pixels, depth, triangles, HEIGHT, WIDTH)
     for value, kept in zip((pixels, depth, triangles), before, strict=True):
         assert torch.equal(value, kept)
+
+
+def test_of_a_closed_surface_the_front_is_all_that_is_seen(sphere):
+    vertices, triangles = (part for part in sphere(13, 17))
+    vertices = (0.1 * vertices).float()
+    pixels, depth = project(vertices, orbit_camera(vertices, 25.0, 10.0, 40))
+    whole = rasterize(pixels, depth, triangles, 40, 40)
+    front = front_facing(pixels, triangles)
+    assert 0.3 < len(front) / len(triangles) < 0.5
+    found = of_all_triangles(rasterize(pixels, depth, triangles[front], 40, 40), front)
+    assert torch.equal(found.triangle, whole.triangle)
+    assert torch.equal(found.depth, whole.depth)
