@@ -27,12 +27,11 @@ REQUIRED_FILES = (
 OTHER_FILES = (
     "head.obj",
     "head_neutral.obj",
-    "head.mtl",
     "head.glb",
     "render.png",
     "compare.png",
 )
-"""For people, scripts and other programs: all of them or none."""
+"""For people, scripts and other programs (with head.mtl): all of them or none."""
 
 MAX_MANIFEST_BYTES = 4 * 2**20
 ROTATION_TOLERANCE = 1e-3

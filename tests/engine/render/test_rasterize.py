@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from engine.head.camera import project
 from engine.render.rasterize import front_facing, of_all_triangles, rasterize
-from engine.render.render import orbit_camera
 from engine.render.rasterize_reference import rasterize_reference
+from engine.render.render import orbit_camera
 
 HEIGHT, WIDTH = 37, 53
 
