@@ -20,6 +20,8 @@ from ...engine.protocol.result_schema import MANIFEST_NAME, invalid
 from ..declarations import PROPERTY
 from ..scene.images import COLOUR, DATA, read_steps
 
+SKETCH_SIZE = DETAIL_SIZE
+"""Texels a side of the albedo while a slider is dragged."""
 LOOK = 0.01
 """Seconds between two looks at a thread."""
 FIND_IT = "Put it back, or show where it is now."
@@ -139,12 +141,12 @@ def _draw_masks() -> None:
 
 
 def _small_steps(image: np.ndarray) -> Generator[None, None, np.ndarray]:
-    """(T, T, 3) planar at 512 texels, the image itself when it is no larger."""
-    if len(image) <= DETAIL_SIZE:
+    """(T, T, 3) planar at `SKETCH_SIZE` texels, the image itself when it is no larger."""
+    if len(image) <= SKETCH_SIZE:
         return image
     planes = []
     for channel in range(3):
-        planes.append(resample(image[..., channel], DETAIL_SIZE))
+        planes.append(resample(image[..., channel], SKETCH_SIZE))
         yield
     return np.moveaxis(np.stack(planes), 0, -1)
 
