@@ -27,6 +27,7 @@ class Operators(StrEnum):
     REMOVE_HEAD = "uvapm.remove_head"
     CHOOSE_ENGINE = "uvapm.choose_engine"
     COPY_TEXT = "uvapm.copy_text"
+    MARK_ASSET = "uvapm.mark_asset"
     RESET_SHAPE = "uvapm.reset_shape"
     RANDOMISE_SHAPE = "uvapm.randomise_shape"
     LOCK_SHAPE = "uvapm.lock_shape"

@@ -11,14 +11,17 @@ from .detail.properties import UVAPM_PG_detail
 from .match import wipe
 from .match.properties import UVAPM_PG_match
 from .operators import (
+    asset,
     detail,
     export_head,
     eyes,
     head,
     import_result,
+    pictures,
     pins,
     reconstruct,
     refit,
+    relight,
     shape,
     skin,
 )
@@ -27,13 +30,12 @@ from .panels import eyes as eyes_panels
 from .panels import head as head_panels
 from .panels import main as main_panel
 from .panels import match as match_panels
-from .panels import relight as relight_panels
 from .panels import refit as refit_panels
+from .panels import relight as relight_panels
 from .panels import shape as shape_panels
 from .panels import skin as skin_panels
 from .pins import draw as pin_drawing
 from .pins import properties as pin_properties
-from .operators import pictures, relight
 from .preferences import UVAPM_AP_preferences
 from .properties import UVAPM_PG_head, UVAPM_PG_session
 from .relight import previews
@@ -65,6 +67,7 @@ CLASSES = (
     head.UVAPM_OT_remove_head,
     head.UVAPM_OT_choose_engine,
     head.UVAPM_OT_copy_text,
+    *asset.CLASSES,
     *shape.CLASSES,
     *skin.CLASSES,
     *eyes.CLASSES,
