@@ -132,7 +132,7 @@ def test_two_heads_stand_side_by_side_with_their_own_data(blender, addon, result
     third = addon.build(result)
     assert third.root.location.x > second.root.location.x
     used = [i.users for i in blender.data.images]
-    assert len(blender.data.images) == 21 and all(used)
+    assert len(blender.data.images) == 24 and all(used)
     first.head.data.shape_keys.key_blocks["jawOpen"].value = 1.0
     assert second.head.data.shape_keys.key_blocks["jawOpen"].value == 0.5
 

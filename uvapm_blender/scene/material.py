@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import bpy
 
+from ..rig.teeth import PICTURE
 from .eye_material import shade_eye
+from .images import load_packed
 
 SKIN_IOR = 1.4
 """Index of refraction of skin (Tuchin, Tissue Optics: 1.38 to 1.41)."""
@@ -26,7 +28,8 @@ WET = "Coat Weight"
 SKIN_RELIEF = "Skin relief"
 """Label of the node whose strength scales wrinkles and pores: 0 smooth, 1 as measured."""
 
-TEETH_COLOUR = (0.52, 0.45, 0.345, 1.0)
+TEETH_MEAN_FREE_PATH = 0.0015
+"""Metres. Ours: enamel is milky, its edges let some light through."""
 TONGUE_COLOUR = (0.44, 0.14, 0.13, 1.0)
 LASH_COLOUR = (0.012, 0.009, 0.008, 1.0)
 PLAIN_COLOUR = (0.5, 0.5, 0.5, 1.0)
@@ -122,7 +125,20 @@ def _fill_eye(material: bpy.types.Material, images: Images) -> None:
 
 
 def _fill_teeth(material: bpy.types.Material, images: Images) -> None:
-    _set(material, {"Base Color": TEETH_COLOUR, "Roughness": 0.25})
+    shader = principled(material)
+    picture = load_packed(PICTURE, f"{material.name} picture")
+    node = _image_node(material, picture, (shader.location.x - 320, shader.location.y))
+    node.label = "Teeth"
+    material.node_tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
+    _set(
+        material,
+        {
+            "Roughness": 0.22,
+            "Subsurface Weight": 0.15,
+            "Subsurface Radius": (1.0, 0.8, 0.6),
+            "Subsurface Scale": TEETH_MEAN_FREE_PATH,
+        },
+    )
 
 
 def _fill_tongue(material: bpy.types.Material, images: Images) -> None:

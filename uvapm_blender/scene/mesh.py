@@ -9,10 +9,12 @@ import numpy as np
 from ...engine.protocol.conventions import model_to_blender
 from ...engine.protocol.result import ResultMesh
 from ..declarations import PROPERTY
+from ..rig.teeth import teeth_uv
 
 VERTEX_ATTRIBUTE = "uvapm_vertex"
 """Integer point attribute: index of the vertex in the head pack."""
 
+UPPER_TEETH = "teeth_upper"
 FIX = "fix "
 """How the names of keys begin that belong to no expression: see `rig.fixes`."""
 
@@ -70,7 +72,7 @@ def split_part(mesh: ResultMesh, part_names: Sequence[str], plan: PartPlan) -> P
     """Faces of a plan's parts with their own vertices; None when there are none.
 
     Eyeballs get their centre as origin, so that they turn in place; everything else keeps the
-    head's origin.
+    head's origin. Teeth get UVs for their own picture: the pack's know of no single tooth.
     """
     ids = [index for index, name in enumerate(part_names) if name in plan.parts]
     chosen = np.isin(mesh.face_part, ids)
@@ -81,13 +83,17 @@ def split_part(mesh: ResultMesh, part_names: Sequence[str], plan: PartPlan) -> P
     origin = np.zeros(3, dtype=np.float32)
     if plan.material == "eye":
         origin = (neutral.min(0) + neutral.max(0)) / 2
+    uv = mesh.corner_uv[chosen].astype(np.float32)
+    if plan.material == "teeth":
+        jaws = mesh.face_part[chosen] == list(part_names).index(UPPER_TEETH)
+        uv = teeth_uv(mesh.neutral[vertices], faces.reshape(-1, 4), jaws)
     return PartArrays(
         plan=plan,
         vertices=vertices,
         neutral=neutral - origin,
         expression=model_to_blender(mesh.expression[:, vertices].astype(np.float32)),
         faces=faces.reshape(-1, 4),
-        uv=mesh.corner_uv[chosen].astype(np.float32),
+        uv=uv,
         origin=origin,
     )
 

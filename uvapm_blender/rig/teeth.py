@@ -1,0 +1,97 @@
+"""Single teeth on the two bands that the head's teeth are: a layout along the arch, a picture.
+
+The picture is drawn from the usual widths of teeth, so that nothing of anybody's is in it.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+WIDTHS = (8.6, 6.6, 7.6, 7.1, 6.8, 10.4, 9.8)
+"""Millimetres of the upper teeth from the middle to the back (Wheeler's Dental Anatomy)."""
+CROWN = 0.0085
+"""Metres of a crown, from its edge to the gum, about (Wheeler: 7.5 to 10.5 mm)."""
+PICTURE = Path(__file__).with_name("teeth.png")
+"""`teeth_picture` as a file: drawing it would hold up Blender for 50 ms."""
+HEIGHT, WIDTH = 256, 1024
+"""Rows and columns of the picture: the upper jaw in the upper half, v up from the edges."""
+ENAMEL = np.array([0.87, 0.815, 0.74])
+NECK = np.array([0.80, 0.715, 0.59])
+GUM = np.array([0.62, 0.33, 0.31])
+GAP = np.array([0.38, 0.25, 0.20])
+"""sRGB, by eye in renders of smiles."""
+
+
+def arch_uv(vertices: np.ndarray, quads: np.ndarray, upper: bool) -> np.ndarray:
+    """(F, 4, 2) UV of one jaw's band: u along the arch, v from the teeth's edge to the gum.
+
+    vertices (n, 3) metres in model space, quads (F, 4) among them. u = 1/2 lies between the front
+    teeth; the widths of `WIDTHS` fill the arch. v takes the upper half of the picture, or the
+    lower one, a crown's height being a quarter of the picture.
+    """
+    x, y, z = vertices.T
+    middle = 0.5 * (x.min() + x.max())
+    angle = np.arctan2(x - middle, z - z.min())
+    along = _arc_length(angle, np.hypot(x - middle, z - z.min()))
+    away = y - _edge(along, y) if upper else -y - _edge(along, -y)
+    depth = np.clip(away / CROWN, 0.0, 1.9)
+    u = 0.5 + 0.5 * along
+    v = 0.25 * depth + (0.5 if upper else 0.0)
+    return np.clip(np.stack([u, v], axis=-1), 0.002, 0.998)[quads].astype(np.float32)
+
+
+def teeth_uv(vertices: np.ndarray, quads: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """(F, 4, 2) UV of both jaws (see `arch_uv`). upper (F,) bool: faces of the upper one."""
+    uv = np.zeros((*quads.shape, 2), np.float32)
+    for is_upper in (True, False):
+        faces = quads[upper == is_upper]
+        if len(faces):
+            own, numbers = np.unique(faces, return_inverse=True)
+            uv[upper == is_upper] = arch_uv(vertices[own], numbers.reshape(-1, 4), is_upper)
+    return uv
+
+
+def _arc_length(angle: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """(n,) in [-1, 1]: way along the outer rim to each angle, from the front; 1 at the back."""
+    grid = np.linspace(0.0, np.abs(angle).max(), 25)
+    near = np.abs(np.abs(angle)[:, None] - grid) < 1.5 * (grid[1] - grid[0])
+    rim = np.where(near, radius[:, None], 0.0).max(axis=0)
+    rim = np.interp(grid, grid[rim > 0.0], rim[rim > 0.0])
+    points = np.stack([rim * np.sin(grid), rim * np.cos(grid)], axis=-1)
+    way = np.concatenate([[0.0], np.linalg.norm(np.diff(points, axis=0), axis=-1).cumsum()])
+    return np.sign(angle) * np.interp(np.abs(angle), grid, way / way[-1])
+
+
+def _edge(along: np.ndarray, height: np.ndarray) -> np.ndarray:
+    """(n,) lowest height where a vertex is along the arch: the edges of teeth lie on a curve."""
+    grid = np.linspace(0.0, 1.0, 15)
+    near = np.abs(np.abs(along)[:, None] - grid) < 1.2 * grid[1]
+    low = np.where(near, height[:, None], np.inf).min(axis=0)
+    known = np.isfinite(low)
+    return np.interp(np.abs(along), grid[known], low[known])
+
+
+def teeth_picture() -> np.ndarray:
+    """(HEIGHT, WIDTH, 3) sRGB in [0, 1], row 0 on top: both jaws."""
+    lower = np.array(WIDTHS) * np.array([0.63, 0.85, 0.92, 1.0, 1.05, 1.08, 1.05])
+    return np.concatenate([_jaw(np.array(WIDTHS)), _jaw(lower)])
+
+
+def _jaw(widths: np.ndarray) -> np.ndarray:
+    """(HEIGHT / 2, WIDTH, 3): gum above, edges of the teeth below."""
+    side = np.abs((np.arange(WIDTH) + 0.5) / WIDTH * 2.0 - 1.0)
+    ends = np.concatenate([[0.0], widths.cumsum() / widths.sum()])
+    number = np.clip(np.searchsorted(ends, side) - 1, 0, len(widths) - 1)
+    size = (ends[1:] - ends[:-1])[number]
+    inside = np.abs((side - ends[number]) / size * 2.0 - 1.0)  # 0 in a tooth's middle, 1 between
+    depth = (1.0 - (np.arange(HEIGHT // 2) + 0.5) / (HEIGHT // 2)) * 2.0  # 0 edge, 1 at the gum
+    inside, depth = np.broadcast_arrays(inside[None, :], depth[:, None])
+    # a crown is narrower at its neck, round at its edge, and the gum rises between two teeth
+    waist = inside + 0.10 * depth**2 + 0.10 * np.clip(1.0 - depth / 0.14, 0.0, 1.0) ** 2
+    gap = np.clip((waist - 0.93) / 0.10, 0.0, 1.0)
+    gum = np.clip((depth - (1.0 - 0.30 * inside**2)) / 0.06, 0.0, 1.0)
+    shade = 1.0 - 0.16 * inside**3
+    yellow = np.clip((depth - 0.35) / 0.8, 0.0, 1.0)[..., None]
+    colour = (ENAMEL + yellow * (NECK - ENAMEL)) * shade[..., None]
+    colour = colour + gap[..., None] * (GAP - colour)
+    return colour + gum[..., None] * (GUM - colour)
