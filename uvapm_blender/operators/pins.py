@@ -116,7 +116,7 @@ class UVAPM_OT_edit_landmarks(bpy.types.Operator):
             self.report({"ERROR"}, ui_text.error_text(error))
             return {"CANCELLED"}
         match_photo(root, context.scene)
-        frame.look_at_face(root, _window(context), context.space_data.region_3d)
+        frame.look_at_face(root, context.area, context.space_data.region_3d)
         match = getattr(root, PROPERTY).match
         self.before = match.photo, match.opacity
         match.photo, match.opacity = "FRONT", 1.0

@@ -12,9 +12,11 @@ LEAST_ZOOM, MOST_ZOOM = -30.0, 600.0
 
 
 def look_at_face(
-    root: bpy.types.Object, region: bpy.types.Region, view: bpy.types.RegionView3D
+    root: bpy.types.Object, area: bpy.types.Area, view: bpy.types.RegionView3D
 ) -> None:
-    """Look through the scene's camera, with the face in the middle of the viewport."""
+    """Look through the scene's camera, with the face in the middle of what sidebar and toolbar
+    leave free."""
+    region = next(region for region in area.regions if region.type == "WINDOW")
     if view.view_perspective != "CAMERA":
         view.view_perspective = "CAMERA"
         view.update()
@@ -23,14 +25,32 @@ def look_at_face(
     if not len(places):
         return
     size = np.array([region.width, region.height])
+    left, right = _free(area, region)
     low, high = places.min(axis=0), places.max(axis=0)
     before = factor_of(view.view_camera_zoom)
-    wanted = before * FILLED * float((size / np.maximum(high - low, 1.0)).min())
+    room = np.array([right - left, region.height])
+    growth = FILLED * float((room / np.maximum(high - low, 1.0)).min())
+    wanted = before * growth
     view.view_camera_zoom = float(np.clip(zoom_of(wanted), LEAST_ZOOM, MOST_ZOOM))
-    middle = (low + high) / 2 - size / 2
+    growth = factor_of(view.view_camera_zoom) / before  # after the bounds
+    middle = (low + high) / 2 - size / 2 - np.array([(left + right - size[0]) / 2, 0.0]) / growth
     offset = np.array(view.view_camera_offset) + middle / (2.0 * size * before)
     view.view_camera_offset = np.clip(offset, -1.0, 1.0).tolist()
     view.update()
+
+
+def _free(area: bpy.types.Area, region: bpy.types.Region) -> tuple[int, int]:
+    """Left and right edge, pixels of the region, between the bars that lie over it."""
+    left, right = 0, region.width
+    for other in area.regions:
+        start = other.x - region.x
+        if other.width <= 1 or not 0 <= start < region.width:
+            continue
+        if other.type == "UI":
+            right = min(right, start)
+        elif other.type == "TOOLS":
+            left = max(left, start + other.width)
+    return (left, right) if right - left > region.width / 3 else (0, region.width)
 
 
 def factor_of(zoom: float) -> float:
