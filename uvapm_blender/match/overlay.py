@@ -5,7 +5,7 @@ import bpy
 from ...engine.protocol.errors import EngineError
 from ..declarations import PROPERTY
 from ..scene.images import COLOUR, load_packed
-from .result_file import result_file
+from ..scene.result_file import result_file
 
 RESIDUAL = "residual.png"
 MARK = "uvapm_overlay"

@@ -9,7 +9,7 @@ from ..declarations import PROPERTY
 from ..scene.heads import parts_of
 from ..scene.images import DATA, new_packed, read_file
 from ..scene.material import principled
-from .result_file import result_file
+from ..scene.result_file import result_file
 
 VIEW_ITEMS = (
     ("SKIN", "Skin", "The skin's material"),

@@ -10,9 +10,9 @@ from ...engine.protocol.errors import EngineError
 from ...engine.protocol.result import read_manifest
 from ...engine.protocol.result_schema import CameraInfo
 from ..declarations import PROPERTY
-from ..match.result_file import result_file
 from .heads import parts_of
 from .images import COLOUR, read_file
+from .result_file import result_file
 
 PREVIEW = 256
 """Pixels a side, as Blender makes its own previews."""
