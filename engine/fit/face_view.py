@@ -143,6 +143,18 @@ def surface_view(
     )
 
 
+def with_skin(
+    image: np.ndarray, face: np.ndarray, view: FaceView, picture: torch.Tensor
+) -> np.ndarray:
+    """The image (h, w, 3) sRGB of a `surface_view` with a picture of that view where it has
+    weight. face (h, w): that of the view."""
+    top, bottom, left, right = _bounds(face > 0.0)
+    both = image.astype(np.float32)
+    part = both[top:bottom, left:right]
+    np.copyto(part, picture.numpy(), where=view.weight.numpy()[..., None] > 0.0)
+    return both
+
+
 def face_view(
     geometry: SkinGeometry,
     camera: Camera,

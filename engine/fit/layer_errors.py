@@ -22,15 +22,17 @@ def layer_errors(
 
 
 def unexplained(view: FaceView, maps: Sequence[np.ndarray]) -> list[float]:
-    """For each albedo map (T, T, 3) sRGB: the sum over pixels and channels of weight times the
-    squared difference of photo and render, sRGB units."""
+    """The `squared_error` of each albedo map (T, T, 3) sRGB."""
     layers = np.concatenate(maps, axis=-1, dtype=np.float32)
-    weight = view.weight[..., None]
-    sums = []
-    for on_skin in view.sample(torch.from_numpy(layers)).split(3, dim=1):
-        left = view.target - view.still_picture(on_skin)
-        sums.append(float((weight * left * left).sum()))
-    return sums
+    each = view.sample(torch.from_numpy(layers)).split(3, dim=1)
+    return [squared_error(view, view.still_picture(on_skin)) for on_skin in each]
+
+
+def squared_error(view: FaceView, picture: torch.Tensor) -> float:
+    """Sum over pixels and channels of weight times the squared difference of photo and picture
+    (h, w, 3), sRGB units."""
+    left = view.target - picture
+    return float((view.weight[..., None] * left * left).sum())
 
 
 def layer_figures(view: FaceView, sums: Sequence[float]) -> dict[str, float]:

@@ -22,10 +22,10 @@ from .detail import (
     no_detail,
 )
 from .detail_residual import cell_trust, detail_residual, hair_cells
-from .face_view import FaceView, SkinGeometry, face_view, fitting_size
+from .face_view import FaceView, SkinGeometry, face_view, fitting_size, with_skin
 from .fitted_photo import FittedPhoto
 from .hold import INSIDE, held_regions, hold_maps, region_mask
-from .layer_errors import layer_figures, unexplained
+from .layer_errors import layer_figures, squared_error, unexplained
 from .loaded import (
     LoadedPack,
     evidence_mask,
@@ -133,10 +133,12 @@ def _kept_layer(over: PhotoLayer, detailed: np.ndarray, request: FitRequest) -> 
 
 @dataclass(frozen=True, eq=False)
 class FittedLayers:
-    """fit: the stage's maps; errors: see `layer_errors`; surfaces: see there, of the main photo."""
+    """fit: the stage's maps; errors: see `layer_errors`; skin (h, w, 3) sRGB: the main photo's
+    working crop with the fitted skin of the face in its place; surfaces: see there."""
 
     fit: DetailFit
     errors: dict[str, float]
+    skin: np.ndarray
     surfaces: PictureSurfaces
 
 
@@ -162,9 +164,10 @@ def fit_layers(
     over = photo_layer(unlit, detailed, photo.seen, mask, valid, settings.photo_layer)
     over = _kept_layer(over, detailed, task.request)
     confidence = confidence_map(photo.seen, photo.density, valid, settings.confidence)
-    upper = unexplained(whole, (over.albedo,))
-    errors = layer_figures(whole, [*lower.result(), *upper])
-    return FittedLayers(detail_fit(found, detailed, over, confidence), errors, surfaces)
+    picture = whole.still_picture(whole.sample(torch.from_numpy(over.albedo)))
+    errors = layer_figures(whole, [*lower.result(), squared_error(whole, picture)])
+    skin = with_skin(task.photos[0].view.crop.image, task.photos[0].face, whole, picture)
+    return FittedLayers(detail_fit(found, detailed, over, confidence), errors, skin, surfaces)
 
 
 def _drawn(task: LayerTask) -> tuple[PictureSurfaces, FaceView]:

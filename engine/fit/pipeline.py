@@ -80,18 +80,18 @@ def result_contents(
     head, shape = loaded.head, result.shape
     paths = [job.photos[index] for index in result.indices]
     main, *others = (one.info(path) for one, path in zip(result.photos, paths, strict=True))
-    materials = painted(result, loaded, result.detail.albedo)
-    people = job.files == FILE_SETS[0]
-    render = compare = None
+    people, render, compare = job.files == FILE_SETS[0], None, None
     with beside() as start:
-        views = start(sheet_views, result, loaded, materials) if people else None
+        if people:
+            materials = painted(result, loaded, result.detail.albedo)
+            views = start(sheet_views, result, loaded, materials)
         most_maps = start(_maps, job, result, loaded)
-        rgb, alpha = render_crop(result, materials)
-        reporter.progress(1, 5)
         baked, baked_map = read_light_meter(result, loaded)
+        reporter.progress(1, 5)
+        residual = residual_picture(result, result.skin)
         reporter.progress(2, 5)
-        residual = residual_picture(result, rgb)
-        if views is not None:
+        if people:
+            rgb, alpha = render_crop(result, materials)
             render = over_photo(result, rgb, alpha)
             compare = compare_picture(result, views.result(), rgb, alpha)
         maps = most_maps.result() | {"baked_light": baked_map}
@@ -117,7 +117,7 @@ def result_contents(
         compare=compare,
         residual=residual,
         stages=dict(result.seconds),
-        metrics={**measure(result, rgb), "baked_light": baked},
+        metrics={**measure(result, result.skin), "baked_light": baked},
         warnings=result.warnings,
         albedo_pack=loaded.albedo_pack,
         detail_pack=loaded.detail_pack,

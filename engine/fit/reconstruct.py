@@ -46,7 +46,7 @@ class Reconstruction:
 
     photos: those of the person, the main one first, and `indices` theirs among the photos given;
     neutral (V, 3) metres, model space; coarse (T, T, 3) sRGB; eye (S, S, 3) sRGB: texture of the
-    eyes, None when the pack has none; layer_errors, surfaces: see there; seconds by
+    eyes, None when the pack has none; layer_errors, skin, surfaces: see `FittedLayers`; seconds by
     stage. The properties are the main photo's.
     """
 
@@ -57,6 +57,7 @@ class Reconstruction:
     eye: np.ndarray | None
     detail: DetailFit
     layer_errors: dict[str, float]
+    skin: np.ndarray
     surfaces: PictureSurfaces
     seconds: dict[str, float]
     warnings: tuple[str, ...]
@@ -282,6 +283,7 @@ def reconstruct_person(
         eye.result(),
         layers.fit,
         layers.errors,
+        layers.skin,
         layers.surfaces,
         clock.seconds,
         warnings,
