@@ -1,8 +1,10 @@
 """Words that the user reads, except names and tooltips of single properties."""
 
 import textwrap
+from collections.abc import Collection
 from pathlib import Path
 
+from ..engine.protocol.edits import Edits
 from ..engine.protocol.errors import EngineError, ErrorCode
 
 DEVICES = {
@@ -96,6 +98,21 @@ def light_with(label: str) -> str:
 def refitted(name: str, warnings: int) -> str:
     """Report after a head was fitted again."""
     return f"{name}: refitted" + (f", with {_warnings(warnings)}" if warnings else "")
+
+
+EDITED = {"identity": "shape", "expression": "expression", "albedo": "skin colour"}
+
+
+def not_locked(edits: Edits | None, locks: Collection[str]) -> str:
+    """End of that report: sliders that were moved and not locked, so that the photo won."""
+    names = [
+        word
+        for name, word in EDITED.items()
+        if getattr(edits, name, None) is not None and name not in locks
+    ]
+    if not names:
+        return ""
+    return f". Fitted anew, as it was not locked: {', '.join(names)}"
 
 
 def more(count: int) -> str:

@@ -175,6 +175,12 @@ def test_sliders_that_were_moved_go_along(blender, addon, jobs, head):
     assert edits.identity is None and edits.albedo is None
 
 
+def test_sliders_that_the_photo_decides_again_are_named(blender, addon, jobs, head, capfd):
+    addon.heads.parts_of(head)[0].data.shape_keys.key_blocks["jawOpen"].value = 0.25
+    blender.ops.uvapm.refit()
+    assert "as it was not locked: expression" in capfd.readouterr().out
+
+
 def test_a_refit_is_one_undo_step(blender, addon, live, head, another):
     def state():
         (root,) = roots(blender)

@@ -29,6 +29,7 @@ class UVAPM_OT_refit(JobOperator, bpy.types.Operator):
     bl_options = {"UNDO"}  # not REGISTER: adjusting would run the whole job again
 
     root: bpy.props.StringProperty(options={"SKIP_SAVE", "HIDDEN"})
+    given_up: bpy.props.StringProperty(options={"SKIP_SAVE", "HIDDEN"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -53,6 +54,7 @@ class UVAPM_OT_refit(JobOperator, bpy.types.Operator):
             )
         edits = edits_of(root, read_coefficients(folder, manifest))
         locks, pins = sorted(head.locks), pins_of(root)
+        self.given_up = ui_text.not_locked(edits, head.locks)
         start_refit(context, photos, folder, manifest, locks, pins, edits)
 
     def work(self, context: bpy.types.Context) -> Callable[[ResultPackage], Change | None]:
@@ -78,4 +80,4 @@ class UVAPM_OT_refit(JobOperator, bpy.types.Operator):
         leave_edit_mode(context)
         warnings = len(result.manifest.warnings) + len(update_head(root, result, worked))
         context.view_layer.update()
-        report_warnings(self, ui_text.refitted(root.name, warnings), warnings)
+        report_warnings(self, ui_text.refitted(root.name, warnings) + self.given_up, warnings)
