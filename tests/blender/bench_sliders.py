@@ -1,8 +1,9 @@
 """How long a slider takes in Blender: `python tests/blender/bench_sliders.py [SIZE ...]`.
 
 A benchmark, no test. Shape: the head of the default pack, a component moved as Blender moves it,
-milliseconds until all meshes and their shape keys have the new points. Detail: a head with random
-maps of each size (default 512 1024 2048), milliseconds until the image holds the new pixels.
+milliseconds until all meshes and their shape keys have the new points. Pictures: a head with
+random maps of each size (default 512 1024 2048), milliseconds until the image holds the new pixels,
+and how long the timer holds Blender up at a time after that.
 Evaluation and redraw are Blender's and are given apart. Run it with the Python of any Blender
 module: 4.2 to 5.2.
 """
@@ -36,14 +37,8 @@ def main(sizes: list[int]) -> None:
         result = read(_result(tiny, Path(scratch, "shape"), 64))
         _measure_shape(bpy, build, result)
         for size in sizes:
-            head = build(read(_result(tiny, Path(scratch, str(size)), size)))
-            detail = head.root.uvapm.detail
-            first = _timed(lambda d=detail: setattr(d, "pores", 0.0))
-            steps = [
-                _timed(lambda d=detail, s=step: setattr(d, "pores", 0.1 + s / MOVES))
-                for step in range(MOVES)
-            ]
-            _report(f"detail at {size}", first, steps)
+            tiny_result = read(_result(tiny, Path(scratch, str(size)), size))
+            _measure_pictures(build(_default_albedo(tiny_result)).root.uvapm, size)
     sys.stdout.flush()
     os._exit(0)  # Blender as a module tells about its memory at length
 
@@ -85,6 +80,51 @@ def _measure_shape(bpy: object, build: Callable, tiny_result: object) -> None:
     steps = [_timed(lambda s=s: smile(s)) for s in _steps()]
     _report("the same, symmetric", steps[0], steps[1:])
     print(f"({vertices} vertices, {len(keys)} shape keys on the skin)")
+
+
+def _measure_pictures(head: object, size: int) -> None:
+    """Sliders that change pictures, as with a window: a sketch at once, the rest by the timer."""
+    settle = importlib.import_module("uvapm.uvapm_blender.detail.settle")
+    settle.at_once = lambda: False
+
+    def rest() -> list[tuple[float, float]]:
+        ticks = []
+        while settle.waits(head.id_data.session_uid):
+            wait = []
+            ticks.append(_timed(lambda w=wait: w.append(settle.tick())))
+            time.sleep(wait[0] or 0.0)
+        return ticks
+
+    def drag(name: str, move: Callable[[float], None]) -> None:
+        steps = [_timed(lambda s=step: move(0.1 + s / MOVES)) for step in range(MOVES)]
+        _report(f"{name} at {size}", steps[0], steps[1:])
+        ticks = rest()
+        _report("  timer, at rest", ticks[0], ticks[1:] or ticks)
+
+    _report(f"first touch at {size}", _timed(lambda: setattr(head.detail, "pores", 0.5)), rest())
+    drag("detail", lambda value: setattr(head.detail, "pores", value))
+    if head.skin.components:
+        head.skin.lighter = 1.0
+        rest()  # the model is read
+        drag("component", lambda value: setattr(head.skin.components[3], "value", value))
+        drag("tone", lambda value: setattr(head.skin, "lighter", 10.0 * value))
+
+
+def _default_albedo(tiny_result: object) -> object:
+    """The tiny result with the albedo model of the default pack, where that is built."""
+    from engine.protocol.pack_manifest import read_manifest
+
+    folder = ROOT / "packs" / "default"
+    if not (folder / "pack.json").is_file():
+        return tiny_result
+    manifest, sha = read_manifest(folder)
+    pack = dataclasses.replace(tiny_result.manifest.pack, id=manifest.id, sha256=sha)
+    return dataclasses.replace(
+        tiny_result,
+        manifest=dataclasses.replace(tiny_result.manifest, albedo_pack=pack),
+        coefficients=tiny_result.coefficients
+        | {"albedo": np.zeros((3, manifest.albedo.components), np.float32)},
+    )
 
 
 def _steps() -> range:

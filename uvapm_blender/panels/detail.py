@@ -7,7 +7,8 @@ from ...engine.protocol.detail_regions import REGIONS
 from ...engine.protocol.messages import SLIDER_DIRECTIONS
 from .. import ui_text
 from ..declarations import PROPERTY, Operators, Panels
-from ..detail.live import CACHE
+from ..detail import live
+from ..detail.cache import CACHE
 from ..detail.values import key_of
 from ..runtime import RUNTIME
 from ..scene.heads import head_of, parts_of
@@ -53,11 +54,12 @@ class UVAPM_PT_detail(_DetailPanel, bpy.types.Panel):
     bl_idname = Panels.DETAIL
     bl_label = "Detail"
     bl_parent_id = Panels.HEAD
-    bl_options = set()
+    bl_order = 3
 
     def draw(self, context: bpy.types.Context) -> None:
         """What is wrong, then the sliders."""
         root = head_of(context.active_object)
+        live.prepare(root)
         problem = CACHE.problems.get(key_of(root))
         if problem is not None:
             draw_lines(self.layout, ui_text.error_text(problem), columns_of(context), "ERROR")

@@ -4,6 +4,7 @@ import bpy
 
 from .. import ui_text
 from ..declarations import PROPERTY, Operators, Panels
+from ..detail import live
 from ..detail.cache import CACHE
 from ..detail.values import key_of
 from ..scene.heads import head_of
@@ -48,6 +49,7 @@ class UVAPM_PT_skin(HeadPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """What is wrong, the buttons, then the tones."""
         root, layout = head_of(context.active_object), self.layout
+        live.prepare(root)
         problem = draw_problem(layout, root, context)
         row = layout.row(align=True)
         for to, text in (("FITTED", "As Fitted"), ("AVERAGE", "Average")):

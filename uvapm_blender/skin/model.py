@@ -16,6 +16,7 @@ from .. import locations
 
 DIRECTIONS = 100
 """Sliders of whole colours: 99.8 % of the default model's variance."""
+_FEW = 4
 MOST_MODELS = 2
 """Models that stay loaded: 80 MB each."""
 
@@ -40,7 +41,11 @@ class SkinModel:
         """(H, W, 3) f32 sRGB that a difference (3, K) of coefficients adds to a coarse albedo."""
         nothing = np.zeros((CHANNELS, 1), np.float32)
         mean = np.broadcast_to(nothing, self.model.mean.shape)
-        return decode_albedo(mean, self.model.basis, self.model.valid, difference)
+        basis = self.model.basis
+        used = np.flatnonzero(difference.any(axis=0))
+        if len(used) < basis.shape[1] // _FEW:  # a slider or some: read no more than their rows
+            basis, difference = basis[:, used], difference[:, used]
+        return decode_albedo(mean, basis, self.model.valid, difference)
 
 
 def load_model(folder: Path, key: PackKey) -> SkinModel:
