@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.packaging.outer_package import NAME, name_outer_package
 
-FORMATS = ("blend", "glb", "fbx")
+FORMATS = ("blend", "glb", "fbx", "gltf", "obj", "usdc", "usdz")
 
 
 def main(arguments: list[str]) -> int:

@@ -1,102 +1,164 @@
-"""One head as FBX or glTF: its own meshes, expression keys and textures, nothing else."""
+"""One head as files for other programs: its own meshes, expressions and textures, nothing else.
 
-from collections.abc import Iterator
+Scene -> plain arrays (read.py, surface.py) -> levels of detail (simplify.py) -> copies
+(stage.py) -> Blender's exporters (write.py). The scene's own objects are only read.
+"""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
 
 from ...engine.protocol.errors import EngineError, ErrorCode
-from ..declarations import PROPERTY
+from ..detail import live
 from ..scene.heads import parts_of
-from ..scene.images import pack_changed
+from .geometry import PartGeometry, join, without_small_moves
+from .pictures import save_pictures
+from .read import read_parts
+from .settings import PACKED, WITH_KEYS, ExportSettings, Format
+from .simplify import levels_of
+from .stage import Stage, staged
+from .surface import read_surfaces
+from .write import is_available, textures_folder, write_file
+
+Progress = Callable[[float], None]
+"""Called with the share that is done, [0, 1]."""
+
+AS_IT_IS = ExportSettings()
 
 
-class Format(StrEnum):
-    """File formats, by their extension."""
+def export_head(
+    root: bpy.types.Object,
+    path: Path,
+    context: bpy.types.Context,
+    settings: ExportSettings = AS_IT_IS,
+    progress: Progress = lambda share: None,
+) -> tuple[Path, ...]:
+    """Write the head of `root`; the extension of `path` chooses the format.
 
-    FBX = ".fbx"
-    GLB = ".glb"
-
-
-def export_head(root: bpy.types.Object, path: Path, context: bpy.types.Context) -> None:
-    """Write the head of `root` to `path`; the extension chooses the format.
-
-    The textures are written as the sliders show them. The selection is the same afterwards.
-    Raises EngineError(BAD_OUTPUT).
+    FBX holds all levels of detail; the other formats get a file a level, NAME_LOD1 and so on.
+    The head stands at the origin of the file. The textures are as the sliders show them. The
+    scene is the same afterwards, also on an error, and then no new file is left. Returns the
+    written model files. Raises EngineError(BAD_OUTPUT).
     """
+    kind = _format_of(path)
+    if kind not in WITH_KEYS:
+        settings = replace(settings, keys="NONE")
+    if kind == Format.OBJ:
+        settings = replace(settings, skeleton=False)
+    name = _file_safe(path.stem)
+    with _complaints(path), _nothing_on_error(path):
+        live.flush()
+        levels = _levels(root, settings, name)
+        progress(0.2)
+        surfaces = read_surfaces(parts_of(root), settings)
+        progress(0.4)
+        with _pictures_folder(path, kind, settings) as folder:
+            gltf = kind in (Format.GLB, Format.GLTF)
+            saved = save_pictures(name, surfaces, folder, settings.jpeg, gltf)
+            progress(0.5)
+            with staged(name, levels, surfaces, saved, kind, settings) as stage:
+                return _write(stage, path, kind, settings, context, progress)
+
+
+def _format_of(path: Path) -> Format:
     try:
         kind = Format(path.suffix.lower())
     except ValueError as error:
+        known = ", ".join(each.value for each in Format)
         raise EngineError(
             ErrorCode.BAD_OUTPUT,
-            f"Expected a file name that ends with .fbx or .glb, got {path.name}.",
+            f"Expected a file name that ends with one of {known}, got {path.name}.",
         ) from error
-    pack_changed(getattr(root, PROPERTY).detail.albedo)  # exporters take what is packed
-    with _only_selected([root, *parts_of(root)], context):
-        try:
-            _EXPORTERS[kind](path)
-        except (RuntimeError, OSError) as error:
-            raise EngineError(
-                ErrorCode.BAD_OUTPUT,
-                f"{path.name} could not be written: {_last_line(error)}",
-                "Choose a folder that can be written to.",
-            ) from error
+    if not is_available(kind):
+        raise EngineError(
+            ErrorCode.BAD_OUTPUT, "This Blender was built without USD.", "Choose another format."
+        )
+    return kind
+
+
+def _file_safe(name: str) -> str:
+    """Letters, digits, minus and underscore: engines and old readers stumble over the rest."""
+    return re.sub(r"[^\w-]+", "_", name).strip("_") or "head"
+
+
+def _levels(
+    root: bpy.types.Object, settings: ExportSettings, name: str
+) -> list[tuple[PartGeometry, ...]]:
+    parts = read_parts(root, settings)
+    if settings.still > 0.0:
+        parts = tuple(without_small_moves(part, settings.still) for part in parts)
+    by_part = [levels_of(part, settings.lods) for part in parts]
+    levels = [tuple(each) for each in zip(*by_part, strict=True)]
+    return [(join(level, ""),) for level in levels] if settings.joined else levels
+
+
+def _write(
+    stage: Stage,
+    path: Path,
+    kind: Format,
+    settings: ExportSettings,
+    context: bpy.types.Context,
+    progress: Progress,
+) -> tuple[Path, ...]:
+    if kind == Format.FBX:
+        write_file(path, stage.everything, settings, context)
+        return (path,)
+    paths = [path] + [path.with_stem(f"{path.stem}_LOD{i}") for i in range(1, len(stage.levels))]
+    for done, (each, level) in enumerate(zip(paths, stage.levels, strict=True)):
+        progress(0.5 + 0.5 * done / len(paths))
+        write_file(each, (*stage.frame, *level), settings, context)
+    return tuple(paths)
+
+
+@contextmanager
+def _pictures_folder(path: Path, kind: Format, settings: ExportSettings) -> Iterator[Path]:
+    """Where the pictures are written: beside the file when they stay, else for the moment.
+
+    glTF gets copies of its own from its exporter.
+    """
+    inside = kind in PACKED or kind == Format.GLTF
+    if not inside and not (kind == Format.FBX and settings.textures_inside):
+        yield textures_folder(path)
+        return
+    with tempfile.TemporaryDirectory(prefix="uvapm-export-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _nothing_on_error(path: Path) -> Iterator[None]:
+    """Remove files that an export began and did not finish; what was there before stays."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"No such folder: {path.parent}")
+    before = set(path.parent.iterdir())
+    try:
+        yield
+    except BaseException:
+        for each in set(path.parent.iterdir()) - before:
+            if each.name.startswith(path.stem):
+                shutil.rmtree(each) if each.is_dir() else each.unlink()
+        raise
+
+
+@contextmanager
+def _complaints(path: Path) -> Iterator[None]:
+    """What Blender and the disk complain about, in our words."""
+    try:
+        yield
+    except (RuntimeError, OSError) as error:
+        raise EngineError(
+            ErrorCode.BAD_OUTPUT,
+            f"{path.name} could not be written: {_last_line(error)}",
+            "Choose a folder that can be written to.",
+        ) from error
 
 
 def _last_line(error: Exception) -> str:
     """The cause: Blender puts a whole Python trace into the text of an operator's error."""
     lines = [line.strip() for line in str(error).splitlines()]
     return next((line for line in reversed(lines) if line and "Location:" not in line), "unknown")
-
-
-def _write_fbx(path: Path) -> None:
-    bpy.ops.export_scene.fbx(
-        filepath=str(path),
-        use_selection=True,
-        object_types={"EMPTY", "MESH"},
-        use_mesh_modifiers=False,  # modifiers would drop the shape keys
-        path_mode="COPY",
-        embed_textures=True,
-        bake_anim=False,
-    )
-
-
-def _write_glb(path: Path) -> None:
-    bpy.ops.export_scene.gltf(
-        filepath=str(path),
-        export_format="GLB",
-        use_selection=True,
-        export_morph=True,
-        export_animations=False,
-        export_cameras=False,
-        export_lights=False,
-    )
-
-
-_EXPORTERS = {Format.FBX: _write_fbx, Format.GLB: _write_glb}
-
-
-@contextmanager
-def _only_selected(items: list[bpy.types.Object], context: bpy.types.Context) -> Iterator[None]:
-    """Select exactly these objects, hidden ones too, and put everything back."""
-    layer = context.view_layer
-    selected, active = list(context.selected_objects), layer.objects.active
-    hidden = [item for item in items if item.hide_get()]
-    for item in selected:
-        item.select_set(False)
-    for item in items:
-        item.hide_set(False)
-        item.select_set(True)
-    layer.objects.active = items[0]
-    try:
-        yield
-    finally:
-        for item in items:
-            item.select_set(False)
-        for item in hidden:
-            item.hide_set(True)
-        for item in selected:
-            item.select_set(True)
-        layer.objects.active = active

@@ -3,6 +3,9 @@
 import bpy
 
 from ..declarations import CATEGORY, Operators, Panels
+from ..export.settings import PRESETS, Format
+from ..export.write import is_available
+from ..operators.export_head import FORMAT_LABELS
 from ..scene.heads import head_of
 
 
@@ -32,6 +35,7 @@ class UVAPM_PT_head(HeadPanel, bpy.types.Panel):
         layout.label(text=root.name, icon="OUTLINER_OB_EMPTY")
         row = layout.row(align=True)
         row.operator(Operators.SHOW_PHOTO, icon="CAMERA_DATA")
+        row.operator(Operators.MARK_ASSET, text="", icon="ASSET_MANAGER")
         row.operator(Operators.REMOVE_HEAD, text="", icon="TRASH")
 
 
@@ -43,7 +47,13 @@ class UVAPM_PT_export(HeadPanel, bpy.types.Panel):
     bl_parent_id = Panels.HEAD
 
     def draw(self, context: bpy.types.Context) -> None:
-        """One button a format."""
-        row = self.layout.row(align=True)
-        row.operator(Operators.EXPORT_HEAD, text="FBX").format = "FBX"
-        row.operator(Operators.EXPORT_HEAD, text="glTF").format = "GLB"
+        """A button a purpose, then a button a format."""
+        column = self.layout.column(align=True)
+        row = column.row(align=True)
+        for name, preset in PRESETS.items():
+            row.operator(Operators.EXPORT_HEAD, text=preset.label).preset = name
+        grid = column.grid_flow(columns=3, even_columns=True, align=True, row_major=True)
+        for kind in Format:
+            if is_available(kind):
+                label = FORMAT_LABELS[kind.name]
+                grid.operator(Operators.EXPORT_HEAD, text=label).format = kind.name
