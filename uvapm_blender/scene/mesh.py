@@ -85,7 +85,8 @@ def split_part(mesh: ResultMesh, part_names: Sequence[str], plan: PartPlan) -> P
         origin = (neutral.min(0) + neutral.max(0)) / 2
     uv = mesh.corner_uv[chosen].astype(np.float32)
     if plan.material == "teeth":
-        jaws = mesh.face_part[chosen] == list(part_names).index(UPPER_TEETH)
+        upper = [index for index, name in enumerate(part_names) if name == UPPER_TEETH]
+        jaws = np.isin(mesh.face_part[chosen], upper)
         uv = teeth_uv(mesh.neutral[vertices], faces.reshape(-1, 4), jaws)
     return PartArrays(
         plan=plan,

@@ -1,0 +1,288 @@
+"""Lids that close, eyes that look, teeth, the eye's colours, subdivision."""
+
+import functools
+import importlib
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.blender
+
+COLUMNS = 24
+
+
+def module(name):
+    return importlib.import_module(f"uvapm.uvapm_blender.{name}")
+
+
+@functools.cache
+def head_mesh(path):
+    """Mean head of a pack as a result's mesh, and its names."""
+    pack = importlib.import_module("uvapm.engine.protocol.headpack").read_pack(path).head
+    names = (pack.expression_names, pack.part_names)
+    kind = importlib.import_module("uvapm.engine.protocol.result").ResultMesh
+    arrays = (pack.mean, pack.expression, pack.quads, pack.corner_uv, pack.face_part)
+    return kind(*arrays), *names
+
+
+def keys_of(part):
+    return part.data.shape_keys.key_blocks
+
+
+def by_label(built):
+    return {part.name.partition(" ")[2]: part for part in built.parts}
+
+
+@pytest.fixture
+def head(addon, tiny, tmp_path, monkeypatch):
+    """A tiny head whose keys of looking, and of widening, are there too."""
+    monkeypatch.setattr(
+        tiny, "EXPRESSIONS", (*tiny.EXPRESSIONS, "eyeWideLeft", "eyeLookUpLeft", "eyeLookDownLeft")
+    )
+    monkeypatch.setattr(tiny, "WEIGHTS", (*tiny.WEIGHTS, 0.0, 0.0, 0.0))
+    moves = {
+        "eyeWideLeft": {"skin": 0.002, "lashes_left": 0.002},
+        "eyeLookUpLeft": {"skin": 0.001, "eye_left": 0.002, "lashes_left": 0.001},
+        "eyeLookDownLeft": {"skin": -0.001, "eye_left": -0.002, "lashes_left": -0.001},
+    }
+    monkeypatch.setattr(tiny, "MOVES", {**tiny.MOVES, **moves})
+    return addon.build(tiny.write_tiny_result(tmp_path / "r", tmp_path / "p.png"))
+
+
+def turn_of(bpy, root, eye):
+    """Degrees about x and z that an eye has against its head."""
+    bpy.context.view_layer.update()
+    there = eye.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    euler = (root.matrix_world.inverted() @ there.matrix_world).to_euler()
+    return np.degrees([euler.x, euler.z])
+
+
+# --- lids -----------------------------------------------------------------------------------
+
+
+def opening(vertices, lids):
+    """(COLUMNS,) metres between the edges of the lids, away from the corners."""
+    upper, lower = vertices[lids.upper], vertices[lids.lower]
+    inner = np.linspace(lower[:, 0].min(), lower[:, 0].max(), COLUMNS + 4)[2:-2]
+    heights = [
+        np.interp(inner, edge[edge[:, 0].argsort(), 0], edge[edge[:, 0].argsort(), 1])
+        for edge in (upper, lower)
+    ]
+    return heights[0] - heights[1]
+
+
+@pytest.fixture
+def closing(addon, default_pack):
+    """Mean head of the default pack, its blinks corrected, and the lids of the left eye."""
+    mesh, names, parts = head_mesh(default_pack)
+    lids, margins = module("rig.lids"), module("rig.margins")
+    skin, ball = (mesh.face_part == parts.index(name) for name in ("skin", "eye_left"))
+    found = margins.find_lids(
+        mesh.neutral, mesh.quads[skin], mesh.corner_uv[skin], np.unique(mesh.quads[ball])
+    )
+    return mesh, lids.with_closing_blinks(mesh, parts, names), found, names, parts
+
+
+def test_a_blink_closes_the_lids_and_goes_no_further(closing):
+    before, after, lids, names, _ = closing
+    row = names.index("eyeBlinkLeft")
+    at_rest = opening(before.neutral, lids)
+    assert at_rest.min() > 0.002
+    as_packed = opening(before.neutral + before.expression[row].astype(np.float32), lids)
+    assert as_packed.min() < -0.003, "the pack's own blink goes millimetres too far"
+    closed = opening(after.neutral + after.expression[row], lids)
+    assert closed.max() < -0.0001 and closed.min() > -0.002
+    half = opening(after.neutral + 0.5 * after.expression[row], lids)
+    np.testing.assert_allclose(half, 0.5 * (at_rest + closed), atol=0.001)
+
+
+@pytest.mark.parametrize("weight", [0.25, 0.5, 0.75, 1.0])
+def test_the_lids_edge_stays_out_of_the_eyeball(closing, weight):
+    _, after, lids, names, _ = closing
+    posed = after.neutral + weight * after.expression[names.index("eyeBlinkLeft")]
+    away = np.linalg.norm(posed[lids.upper] - lids.centre, axis=1) - lids.radius
+    assert away.min() > -0.0004
+
+
+def test_lashes_stay_on_their_lids(closing):
+    before, after, lids, names, parts = closing
+    row = names.index("eyeBlinkLeft")
+    lashes = np.unique(after.quads[after.face_part == parts.index("lashes_left")])
+    edge = np.concatenate([lids.upper, lids.lower])
+
+    def apart(vertices):
+        return np.linalg.norm(vertices[lashes][:, None] - vertices[edge], axis=-1).min(1)
+
+    roots = np.sort(apart(before.neutral))[: len(lashes) // 4]
+    closed = np.sort(apart(after.neutral + after.expression[row]))[: len(lashes) // 4]
+    assert closed.max() < roots.max() + 0.001
+
+
+def test_other_shapes_and_heads_without_lids_are_left_alone(closing, addon, tiny, result):
+    before, after, _, names, _ = closing
+    others = [i for i, name in enumerate(names) if not name.startswith("eyeBlink")]
+    np.testing.assert_array_equal(before.expression[others], after.expression[others])
+    plain = addon.read_result(result).mesh
+    same = module("rig.lids").with_closing_blinks(plain, tiny.PARTS, tiny.EXPRESSIONS)
+    np.testing.assert_array_equal(same.expression, plain.expression)
+
+
+def test_a_blink_takes_back_what_opens_the_lids(blender, head):
+    keys = keys_of(head.head)
+    for blink, wide in ((0.0, 1.0), (0.5, 1.0), (1.0, 0.6)):
+        keys["eyeBlinkLeft"].value, keys["eyeWideLeft"].value = blink, wide
+        blender.context.view_layer.update()
+        for part in (head.head, by_label(head)["lashes"]):
+            assert keys_of(part)["fix eyeWideLeft"].value == pytest.approx(-blink * wide)
+
+
+def test_the_drivers_run_where_scripts_may_not(head):
+    drivers = [
+        curve.driver
+        for part in head.parts
+        if part.data.shape_keys and part.data.shape_keys.animation_data
+        for curve in part.data.shape_keys.animation_data.drivers
+    ]
+    assert drivers and all(
+        driver.type == "AVERAGE" or driver.is_simple_expression for driver in drivers
+    )
+
+
+# --- looking --------------------------------------------------------------------------------
+
+
+def test_eyes_look_at_the_target_within_limits(blender, head):
+    assert blender.ops.uvapm.add_look_target() == {"FINISHED"}
+    target, eye = blender.context.active_object, by_label(head)["eye L"]
+    assert target.parent == head.root and head.root in target.users_collection[0].objects[:]
+    target.location = eye.location
+    target.location.y -= 0.5
+    assert turn_of(blender, head.root, eye) == pytest.approx([0, 0], abs=0.1)
+    target.location.x += 0.5 * np.tan(np.radians(20))
+    assert turn_of(blender, head.root, eye) == pytest.approx([0, 20], abs=0.1)
+    target.location.x = eye.location.x
+    target.location.z += 0.5 * np.tan(np.radians(10))
+    assert turn_of(blender, head.root, eye) == pytest.approx([-10, 0], abs=0.1)
+    target.location = eye.location
+    target.location.x += 1.0
+    assert turn_of(blender, head.root, eye)[1] == pytest.approx(40, abs=0.1)
+    eye.constraints[module("rig.look").LOOK].influence = 0.0
+    assert turn_of(blender, head.root, eye) == pytest.approx([0, 0], abs=0.1)
+
+
+def test_lids_follow_the_eyes_and_sliders_give_way(blender, head):
+    keys, eye = keys_of(head.head), by_label(head)["eye L"]
+    keys["eyeLookDownLeft"].value = 0.8
+    blender.ops.uvapm.add_look_target()
+    target = blender.context.active_object
+    target.location = eye.location
+    target.location.y -= 0.5
+    target.location.z += 0.5 * np.tan(np.radians(5))
+    keys["eyeBlinkLeft"].value = 0.0
+    blender.context.view_layer.update()
+    assert keys["fix eyeLookUpLeft"].value == pytest.approx(np.radians(5) / 0.173, abs=0.01)
+    assert keys["fix eyeLookDownLeft"].value == pytest.approx(-0.8, abs=0.01)
+    assert keys_of(eye)["eyeLookDownLeft"].value == pytest.approx(0.0, abs=1e-6)
+    keys["eyeBlinkLeft"].value = 1.0
+    blender.context.view_layer.update()
+    assert keys["fix eyeLookUpLeft"].value == pytest.approx(0.0, abs=1e-6)
+    assert blender.ops.uvapm.remove_look_target() == {"FINISHED"}
+    keys["eyeBlinkLeft"].value = 0.0
+    blender.context.view_layer.update()
+    assert keys_of(eye)["eyeLookDownLeft"].value == pytest.approx(0.8)
+    assert not eye.constraints and keys["fix eyeLookUpLeft"].value == 0.0
+    assert not blender.ops.uvapm.remove_look_target.poll()
+
+
+def test_the_target_comes_and_goes_with_undo_saving_and_the_head(blender, head, tmp_path):
+    name = head.root.name
+    blender.ops.ed.undo_push(message="before")
+    blender.ops.uvapm.add_look_target()
+    blender.ops.ed.undo_push(message="target")
+    blender.ops.ed.undo()
+    root = blender.data.objects[name]
+    assert module("rig.look").target_of(root) is None
+    assert not module("rig.look").look_constraints(root)
+    blender.ops.ed.redo()
+    path = str(tmp_path / "head.blend")
+    blender.ops.wm.save_as_mainfile(filepath=path)
+    blender.ops.wm.open_mainfile(filepath=path)
+    root = blender.data.objects[name]
+    look = module("rig.look")
+    assert look.target_of(root).parent == root
+    assert set(look.look_constraints(root)) == {"Left", "Right"}
+    blender.context.view_layer.objects.active = look.target_of(root)
+    assert blender.ops.uvapm.remove_head() == {"FINISHED"}
+    assert not blender.data.objects[:]
+
+
+def test_a_new_target_stands_where_the_eyes_look(blender, head, addon):
+    keys = keys_of(head.head)
+    keys["eyeLookInLeft"].value = 1.0
+    blender.ops.uvapm.add_look_target()
+    target = blender.context.active_object
+    assert target.location.x < 0.0, "the left eye looks inwards: to the subject's right"
+
+
+# --- materials ------------------------------------------------------------------------------
+
+
+def test_the_iris_keeps_its_colour_until_it_is_changed(blender, head, addon):
+    material = by_label(head)["eye L"].active_material
+    eyes = module("scene.eye_material")
+    colour = eyes.eye_control(material, eyes.IRIS).default_value[:3]
+    image = next(i for i in blender.data.images if i.name.endswith(" eye"))
+    pixels = addon.images.read_pixels(image)
+    assert colour == pytest.approx(eyes.iris_colour(pixels), abs=1e-5)
+    assert eyes.eye_control(material, eyes.PUPIL).default_value == 1.0
+    assert eyes.eye_control(None, eyes.PUPIL) is None
+
+
+def test_the_eye_of_an_earlier_version_gets_the_controls_once(blender, head, addon):
+    material = by_label(head)["eye L"].active_material
+    eyes, tree = module("scene.eye_material"), material.node_tree
+    image = next(node.image for node in tree.nodes if node.type == "TEX_IMAGE")
+    shader = addon.material.principled(material)
+    for node in [node for node in tree.nodes if node.type not in ("BSDF_PRINCIPLED", "OUTPUT")]:
+        if node.type != "OUTPUT_MATERIAL":
+            tree.nodes.remove(node)
+    texture = tree.nodes.new("ShaderNodeTexImage")
+    texture.image = image
+    tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
+    eyes.shade_old_eye(material)
+    count = len(tree.nodes)
+    eyes.shade_old_eye(material)
+    assert eyes.eye_control(material, eyes.WHITE).default_value == 1.0
+    assert len(tree.nodes) == count > 10
+
+
+def test_teeth_show_one_by_one(addon, default_pack):
+    mesh, _, parts = head_mesh(default_pack)
+    teeth = module("rig.teeth")
+    chosen = mesh.face_part == parts.index("teeth_upper")
+    uv = teeth.teeth_uv(mesh.neutral, mesh.quads[chosen], np.ones(chosen.sum(), bool))
+    corners = mesh.neutral[mesh.quads[chosen]]
+    assert ((uv[..., 0] > 0.5) == (corners[..., 0] > corners[..., 0].mean())).mean() > 0.98
+    assert np.corrcoef(uv[..., 1].ravel(), corners[..., 1].ravel())[0, 1] > 0.9
+    assert uv[..., 1].min() >= 0.5, "the upper jaw's half of the picture"
+
+
+def test_the_picture_of_the_teeth_is_what_the_code_draws(blender, head, addon):
+    teeth = module("rig.teeth")
+    image = next(i for i in blender.data.images if "teeth" in i.name)
+    seen = addon.images.read_pixels(image)[..., :3]
+    np.testing.assert_allclose(seen, teeth.teeth_picture(), atol=0.6 / 255)
+
+
+# --- subdivision ----------------------------------------------------------------------------
+
+
+def test_subdivision_is_a_modifier_of_ours_beside_the_users(blender, head):
+    smooth = module("rig.smooth")
+    own = head.head.modifiers.new("mine", "SMOOTH")
+    assert blender.ops.uvapm.smooth_head() == {"FINISHED"}
+    assert smooth.is_smooth(head.root)
+    assert {m.type for m in head.head.modifiers} == {"SMOOTH", "SUBSURF"}
+    assert not by_label(head)["lashes"].modifiers, "flat strips would only lose their roots"
+    assert blender.ops.uvapm.smooth_head() == {"FINISHED"}
+    assert list(head.head.modifiers) == [own] and not smooth.is_smooth(head.root)
