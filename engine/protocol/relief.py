@@ -20,6 +20,10 @@ STEEPEST = 1.2
 and cannot be told from it in skin."""
 LEAST_SHARE = 0.6
 """Of the microfacets' alpha that stays, however much of the slopes the normal map shows (ours)."""
+GROWTH = 0.75
+"""Power of the strength by which relief as a whole grows: the engine bends furrows softly towards
+the depth of real ones, so twice the darkness is less than twice the depth. From the engine's own
+maps at strengths 0.5 and 2 (powers 0.82 and 0.66)."""
 _NEARLY_STEEPEST = 0.98
 _LEAST_UP = 0.05
 _AVERAGING, _REACH = 4, 6.0
@@ -96,14 +100,15 @@ def relief_scale(bands: np.ndarray, strengths: DetailStrengths) -> ReliefScale:
     """How slopes follow the strengths. bands: of `coarse_slopes`.
 
     The bands are linear, and so is the slope of a height: scaling bands of the slopes is scaling
-    the same bands of the height. So relief follows each slider as the detail itself does
-    (`compose_detail`), also relief that was synthesised.
+    the same bands of the height. So relief follows the bands as the detail itself does
+    (`compose_detail`), also relief that was synthesised; the whole follows with `GROWTH`.
     """
     beard = beard_mask()
     pores = (1.0 - beard) * strengths.pores + beard * strengths.stubble
     fine = (1.0 - beard) * strengths.fine_wrinkles + beard * strengths.stubble
     whole = region_gain(strengths.of_regions)
     whole = np.float32(strengths.strength) * (np.float32(1.0) if whole is None else whole)
+    whole = np.maximum(whole, 0.0) ** np.float32(GROWTH)
     add = (strengths.coarse_wrinkles - pores) * bands[:, 0] + (fine - pores) * bands[:, 1]
     return ReliefScale((whole * pores).astype(np.float32), (whole * add).astype(np.float32))
 

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from engine.protocol.detail_layers import DetailStrengths, compose_detail, split_detail
+from engine.protocol.detail_layers import BANDS, DetailStrengths, compose_detail, split_detail
+from engine.protocol.detail_regions import region_weights
 from engine.protocol.relief import (
+    GROWTH,
     LEAST_SHARE,
     alpha_beside_relief,
     bent_normals,
@@ -54,9 +56,12 @@ def test_alpha_is_inverse_above_and_below_the_floor():
 )
 def test_slopes_follow_as_the_detail_does(slopes, strengths):
     """The slow twin: each slope as a detail map of its own, in bands."""
+    of_bands = DetailStrengths(**{name: getattr(strengths, name) for name in BANDS})
+    whole = sum(w * s for w, s in zip(region_weights(), strengths.of_regions, strict=True))
+    whole = (strengths.strength * whole) ** GROWTH
     found = scaled_slopes(slopes, relief_scale(coarse_slopes(slopes), strengths))
     for part, slope in zip(found, slopes, strict=True):
-        expected = compose_detail(split_detail(slope), strengths)
+        expected = whole * compose_detail(split_detail(slope), of_bands)
         np.testing.assert_allclose(part, expected, atol=2e-6)
 
 
