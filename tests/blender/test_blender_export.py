@@ -292,6 +292,8 @@ def test_export_operator(blender, addon, result, tmp_path):
     path = tmp_path / "any.name"
     assert blender.ops.uvapm.export_head(filepath=str(path), format="GLB") == {"FINISHED"}
     assert (tmp_path / "any.name.glb").stat().st_size > 1000
+    assert blender.ops.uvapm.export_head(filepath=str(tmp_path / "a.obj")) == {"FINISHED"}
+    assert (tmp_path / "a.obj").is_file()
     with pytest.raises(RuntimeError, match=r"could not be written: .*No such folder") as caught:
         blender.ops.uvapm.export_head(filepath=str(tmp_path / "no" / "where.fbx"), format="FBX")
     assert "Traceback" not in str(caught.value)

@@ -208,9 +208,13 @@ class UVAPM_OT_export_head(bpy.types.Operator, ExportHelper):
         return ExportSettings(**values)
 
     def _format(self) -> Format:
-        if self.preset != CUSTOM and not self.properties.is_property_set("format"):
+        """What was chosen; else the preset's; else what the file name says."""
+        suffix = Path(self.filepath).suffix.lower()
+        if self.properties.is_property_set("format"):
+            return Format[self.format]
+        if self.preset != CUSTOM:
             return PRESETS[self.preset].format
-        return Format[self.format]
+        return next((each for each in Format if each.value == suffix), Format[self.format])
 
     def _path(self) -> Path:
         path, extension = Path(self.filepath), self._format().value
