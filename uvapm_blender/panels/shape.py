@@ -23,7 +23,6 @@ class UVAPM_PT_shape(HeadPanel, bpy.types.Panel):
     bl_idname = Panels.SHAPE
     bl_label = "Shape"
     bl_parent_id = Panels.HEAD
-    bl_order = 0
 
     def draw(self, context: bpy.types.Context) -> None:
         """What is wrong, the buttons, then the sliders."""
@@ -62,7 +61,6 @@ class UVAPM_PT_expression(HeadPanel, bpy.types.Panel):
     bl_idname = Panels.EXPRESSION
     bl_label = "Expression"
     bl_parent_id = Panels.HEAD
-    bl_order = 1
 
     def draw(self, context: bpy.types.Context) -> None:
         """The buttons, then the groups; all in one list while something is searched for."""
@@ -120,7 +118,8 @@ def _chosen(shape: UVAPM_PG_shape, view: UVAPM_PG_shape_view) -> list[bpy.types.
 
 def _draw_buttons(layout: bpy.types.UILayout, kind: str) -> None:
     row = layout.row(align=True)
-    for to, text in (("FITTED", "As Fitted"), ("AVERAGE", "Average")):
+    average = "Neutral" if kind == "EXPRESSION" else "Average"
+    for to, text in (("FITTED", "As Fitted"), ("AVERAGE", average)):
         reset = row.operator(Operators.RESET_SHAPE, text=text)
         reset.kind, reset.to = kind, to
     row.operator(Operators.RANDOMISE_SHAPE, text="Random").kind = kind

@@ -9,9 +9,13 @@ from ...engine.protocol.errors import EngineError
 from .. import locations
 from ..declarations import PROPERTY
 from .basis import IdentityBasis, load_basis
+from .values import heads
 
 Key = tuple[str, str, str]
 """Id of the pack, sha256 of its pack.json, sha256 of its head file."""
+
+LOOK_AFTER = 0.3
+"""Seconds until the models of new heads are loaded: the new head is drawn first."""
 
 MOST_MODELS = 2
 """Head models that stay loaded: 10 MB each, and 0.24 MB for each component that was moved."""
@@ -71,3 +75,21 @@ def key_of(root: bpy.types.Object) -> Key:
 
 
 CACHE = ShapeCache()
+
+
+def look_soon() -> None:
+    """Load the models of all heads in a moment: what is missing is known, and what is there is
+    ready, before a slider is touched."""
+    if not bpy.app.timers.is_registered(_look):
+        bpy.app.timers.register(_look, first_interval=LOOK_AFTER)
+
+
+def stop_looking() -> None:
+    """When the extension is disabled."""
+    if bpy.app.timers.is_registered(_look):
+        bpy.app.timers.unregister(_look)
+
+
+def _look() -> None:
+    for root in heads():
+        CACHE.look(root)

@@ -15,6 +15,7 @@ from ..detail.sources import check_result
 from ..scene.heads import parts_of
 from ..scene.mesh import plans_for
 from .apply import vertices_of
+from .cache import look_soon
 from .component_names import component_names
 
 
@@ -36,6 +37,7 @@ def describe_shape(root: bpy.types.Object, result: ResultPackage) -> None:
         item.name = name
     weights = np.asarray(result.coefficients["expression"], np.float32)
     shape.expressions.foreach_set("fitted", weights)
+    look_soon()
 
 
 def describe_from_folder(root: bpy.types.Object) -> bool:

@@ -10,7 +10,7 @@ from ..scene.heads import parts_of
 from ..scene.own import own_meshes
 from . import mirror
 from .apply import apply_identity
-from .cache import CACHE
+from .cache import CACHE, look_soon, stop_looking
 from .values import heads
 
 _ENTRY = threading.Lock()
@@ -60,11 +60,10 @@ def _on_undo(*_: object) -> None:
 
 @persistent
 def _on_load(*_: object) -> None:
-    """Packs may have come or gone; what is missing is known before a slider is touched."""
+    """Packs may have come or gone."""
     CACHE.clear()
     mirror.remember_all()
-    for root in heads():
-        CACHE.look(root)
+    look_soon()
 
 
 _HANDLERS = (
@@ -90,5 +89,6 @@ def remove() -> None:
         installed = getattr(bpy.app.handlers, name)
         if handler in installed:
             installed.remove(handler)
+    stop_looking()
     mirror.forget()
     CACHE.clear()
