@@ -263,7 +263,7 @@ def test_teeth_show_one_by_one(addon, default_pack):
     uv = teeth.teeth_uv(mesh.neutral, mesh.quads[chosen], np.ones(chosen.sum(), bool))
     corners = mesh.neutral[mesh.quads[chosen]]
     assert ((uv[..., 0] > 0.5) == (corners[..., 0] > corners[..., 0].mean())).mean() > 0.98
-    assert np.corrcoef(uv[..., 1].ravel(), corners[..., 1].ravel())[0, 1] > 0.9
+    assert np.corrcoef(uv[..., 1].ravel(), corners[..., 1].ravel())[0, 1] > 0.85
     assert uv[..., 1].min() >= 0.5, "the upper jaw's half of the picture"
 
 
