@@ -14,7 +14,9 @@ from ..protocol.albedo_pack import AlbedoModel
 from ..protocol.conventions import linear_to_srgb, sh_basis, srgb_to_linear
 from ..protocol.errors import EngineError, ErrorCode
 from ..reporter import Reporter
-from .light import skin_statistics, solve_exposure, solve_light
+from .exposure import skin_prior, solve_exposure
+from .eye_white import EyeWhite
+from .light import solve_light
 from .model_size import SOLVE_SIZE
 from .settings import AlbedoSettings
 from .skin_samples import BURNT_WEIGHT, SkinSamples, open_channels, skin_samples
@@ -89,6 +91,7 @@ def fit_albedos(
     start: Sequence[AlbedoFit] | None = None,
     held: frozenset[str] = frozenset(),
     features: np.ndarray | None = None,
+    whites: Sequence[EyeWhite | None] | None = None,
 ) -> tuple[AlbedoFit, ...]:
     """Solve one coarse albedo, and the light of each photo of the same person.
 
@@ -96,17 +99,19 @@ def fit_albedos(
     (S, S) in [0, 1]: skin of the face. start: one fit a photo to go on from, in their order.
     held: "albedo" keeps the coefficients of start[0], "light" the lights of start.
     features (S, S) in [0, 1]: brows, lids and lips, which a last solve follows more closely.
+    whites: what the eyes of each photo tell of the light's colour.
     All fits returned share one array of coefficients.
     Raises Cancelled, and EngineError(BAD_SETTINGS) for a start that does not fit the photos.
     """
     _check_start(observations, start, held)
+    whites = [None] * len(observations) if whites is None else whites
     settings = _at_size(settings, model.valid.shape[0])
     settings = replace(settings, gloss=0.0) if held else settings
     skins = [skin_samples(model, one, mask, settings) for one in observations]
     prior = np.linalg.inv(model.covariance + 1e-3 * np.eye(len(model.covariance)))
     if start is None:
         coefficients = np.zeros(model.basis.shape[:2])
-        lights = [_first_light(model, one, settings) for one in skins]
+        lights = [_first_light(model, *two, settings) for two in zip(skins, whites, strict=True)]
     else:
         coefficients = start[0].coefficients
         lights = [one.light for one in start]
@@ -115,7 +120,8 @@ def fit_albedos(
         reporter.progress(step + 1, settings.rounds)
         if not held:
             lights = [
-                _exposed(model, *three, settings) for three in zip(skins, lights, kept, strict=True)
+                _exposed(model, *four, settings)
+                for four in zip(skins, lights, kept, whites, strict=True)
             ]
         observed = [_unlit(*pair, settings) for pair in zip(lights, skins, strict=True)]
         if "albedo" not in held:
@@ -228,19 +234,19 @@ def _exposed(
     skin: SkinSamples,
     light: np.ndarray,
     kept: np.ndarray,
+    white: EyeWhite | None,
     settings: AlbedoSettings,
 ) -> np.ndarray:
     """(9, 3) the light at the level that the priors of skin and camera prefer."""
     share = np.zeros(model.mean.shape[1])
     share[skin.chosen] = skin.weight
-    skin_mean, skin_covariance = skin_statistics(model, share, settings.tone_spread)
-    skin_mean = skin_mean * np.array([1.0, 1.0, settings.skin_blue])
     level = _mean_shading(light, skin)
     shading = np.maximum(sh_basis(skin.normals) @ (light / level), settings.least_shading)
     whole = np.where(skin.burnt.any(axis=1), BURNT_WEIGHT, 1.0)
     weight = kept * whole * _sure(light, skin)
     evened = np.average(skin.colour / shading, axis=0, weights=weight)
-    gain = solve_exposure(evened, skin_mean, skin_covariance, settings)
+    prior = skin_prior(model, share, settings.exposure)
+    gain = solve_exposure(evened, prior, white, settings.gloss, settings.exposure)
     return light * (gain / level)
 
 
@@ -276,11 +282,13 @@ def _mean_shading(light: np.ndarray, skin: SkinSamples) -> np.ndarray:
     return skin.whole @ light
 
 
-def _first_light(model: AlbedoModel, skin: SkinSamples, settings: AlbedoSettings) -> np.ndarray:
+def _first_light(
+    model: AlbedoModel, skin: SkinSamples, white: EyeWhite | None, settings: AlbedoSettings
+) -> np.ndarray:
     """(9, 3) light to start from: its shape with the mean albedo, its level from the priors."""
     albedo = srgb_to_linear(np.clip(skin.mean.T, 0.0, 1.0)).astype(np.float64)
     albedo = albedo / np.average(albedo, axis=0, weights=skin.weight)
     mean_colour = np.average(skin.colour, axis=0, weights=skin.weight)
     weight = skin.weight[:, None] * open_channels(skin)
     light = solve_light(skin.colour, albedo, skin.normals, weight, mean_colour, settings)
-    return _exposed(model, skin, light, skin.weight, settings)
+    return _exposed(model, skin, light, skin.weight, white, settings)

@@ -39,3 +39,11 @@ class EyeSettings:
     +-14 degrees, a little beyond what the eyeLook expressions reach."""
     refinements: int = 2
     """Times the step is halved round the best. Ours: to 2 degrees, a pixel or less."""
+    white_trust: float = 0.3
+    """Weight of a pixel from which it may tell the light. Ours: off the lashes."""
+    least_white: int = 180
+    """With fewer pixels of white nothing is told. Ours: between narrowed eyes, in which lids colour
+    what is left, and open ones, which have 220 and more."""
+    white_share: float = 0.4
+    """Brightest part of the white whose colour is taken. Ours: on known heads its tint is off by
+    .04 of a logarithm, that of the whole by .06."""

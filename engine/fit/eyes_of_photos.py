@@ -8,13 +8,13 @@ import torch
 
 from ..head.camera import camera_centre
 from .eye_settings import EyeSettings
-from .eyes import EyeFit, EyeModel, eye_model, eye_view, fit_eyes, tinted_eye
+from .eye_white import EYE_TEXTURE, pack_eye
+from .eyes import EyeFit, EyeModel, eye_view, fit_eyes, tinted_eye
 from .fitted_photo import FittedPhoto
 from .gaze import gaze_of, lens_gaze, with_gaze
 from .geometry import head_shape
 from .loaded import EYE_PARTS, LoadedPack, uv_mask
 
-EYE_TEXTURE = "eye"
 MOST_GAZE = np.array([0.26, 0.17])
 """Radians that the eyeLook expressions reach at weight 1."""
 
@@ -30,10 +30,9 @@ def with_gazes(
 
     held: see `FitRequest`; a held expression keeps its gaze.
     """
-    texture = loaded.textures.get(EYE_TEXTURE)
-    if texture is None:
+    model = pack_eye(loaded)
+    if model is None:
         return tuple(photos), None
-    model = eye_model(texture)
     free = "expression" not in held
     fits = [_eyes_of(loaded, photo, model, free, settings) for photo in photos]
     known = next((fit for fit in fits if fit is not None), None)

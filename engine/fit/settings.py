@@ -7,6 +7,7 @@ photos with `python -m engine evaluate photos`.
 from dataclasses import dataclass, field, replace
 
 from ..photo.settings import PrepareSettings
+from .exposure_settings import ExposureSettings
 from .eye_settings import EyeSettings
 from .paper.settings import PaperSettings
 
@@ -75,27 +76,10 @@ class AlbedoSettings:
     """Prior of the light's first-order coefficients against its mean shading. Ours."""
     light_tint: float = 0.06
     """Spread of one channel's light against the others', relative to the light's own. Ours."""
-    gain: float = -0.16
-    gain_sigma: float = 0.12
-    """Prior of the log of the face's mean shading. Ours: exposed about right, and the face's own
-    shadows take some. A compromise: the known heads of `evaluate tone` are lit at -0.08, where fair
-    faces of real photos come out tanned; at -0.25 skin of every tone is found 7 units of L* too
-    light there."""
     gloss: float = 0.02
     """Light that the skin's surface throws back, over the shading: the photo shows albedo plus
     this. Fresnel reflection at 1.4 is 0.028 straight on and 0.045 from all sides; the brightest
     of it is taken for highlights. Without it dark skin is found half as light again."""
-    tone_spread: float = 3.0
-    """Factor of the skin model's spread from dark to light when the exposure is found. Ours: no
-    tone may be likelier than another, or dark skin is found lighter and light skin darker."""
-    skin_blue: float = 1.09
-    """Factor of the skin model's mean blue, sRGB, when exposure and tint are found. Ours: generated
-    skins are about 3 units of b* more yellow than measured ones (Xiao et al. 2017: 15 to 17 on
-    light cheeks), and light would be taken for blue. At 1.06 `evaluate light` still finds the skin
-    of measured heads 2 units too yellow, and errs by 0.2 more."""
-    tint_sigma: float = 0.3
-    """Prior of the log gain of one channel against the others. Ours: cameras balance white, but
-    leave half of a lamp's colour; at 0.08 `evaluate light` finds warm light in the skin."""
     burnt: float = 0.9
     """Linear value of a channel above which the camera cut it off. Ours: 0.955 in sRGB."""
     stride: int = 2
@@ -107,6 +91,7 @@ class AlbedoSettings:
     """Cosine between normal and view below which a texel is not trusted. Ours."""
     robust: float = 2.5
     """Residuals beyond this many noise sigmas count as hair, glasses or highlights. Ours."""
+    exposure: ExposureSettings = field(default_factory=ExposureSettings)
 
 
 @dataclass(frozen=True)

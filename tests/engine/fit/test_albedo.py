@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.fit.albedo import AlbedoFit, fit_albedo, fit_albedos
-from engine.fit.light import solve_exposure, solve_light
+from engine.fit.light import solve_light
 from engine.fit.settings import AlbedoSettings
 from engine.fit.texels import TexelObservation
 from engine.protocol.albedo_pack import AlbedoModel
@@ -74,16 +74,6 @@ def test_light_is_recovered_when_the_albedo_is_known() -> None:
     light = solve_light(colour, albedo, normals, np.ones((len(normals), 3)), np.ones(3), settings)
     shading, expected = sh_basis(normals) @ light, sh_basis(normals) @ truth
     assert np.abs(shading - expected).max() < 0.02
-
-
-def test_exposure_prefers_likely_skin_and_white_light() -> None:
-    skin = np.array([0.75, 0.55, 0.46])
-    spread = np.full((3, 3), 0.02) + 0.001 * np.eye(3)
-    settings = AlbedoSettings(gain=0.0)
-    usual = solve_exposure(srgb_to_linear(skin), skin, spread, settings)
-    np.testing.assert_allclose(usual, 1.0, atol=0.12)
-    red = solve_exposure(srgb_to_linear(skin) * [1.3, 1.0, 0.8], skin, spread, settings)
-    assert red[0] > red[1] > red[2]
 
 
 @pytest.mark.parametrize("tone", [-2.0, 0.0, 1.2])
