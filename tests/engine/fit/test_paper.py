@@ -19,7 +19,7 @@ from engine.photo.load import load_photo
 from engine.reporter import NullReporter
 
 pytestmark = pytest.mark.slow
-SETTINGS = PaperSettings(rates=(3e-5, 0.02, 0.02), steps=(3, 3, 2))
+SETTINGS = PaperSettings(rates=(2e-5, 0.02, 0.02), steps=(3, 3, 2))
 
 
 @pytest.fixture(scope="module")
