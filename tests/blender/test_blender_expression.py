@@ -191,7 +191,9 @@ def test_panels_draw_every_state(blender, addon, result):
     view.search = "nothing like it"
     assert ("label", (), {"text": "Nothing found"}) in draw(shape).said
     view.search = ""
-    assert draw(expression).sliders() == ["Blink L", "Look In L"]
+    assert draw(expression).sliders() == ["Blink Left", "Look In Left"]
+    built.head.shape_key_add(name="eyeBlinkRight", from_mix=False)
+    assert draw(expression).sliders() == ["L", "R", "Look In Left"]
     view.search_expression = "open"
     assert draw(expression).sliders() == ["Jaw Open"]
     view.search_expression = ""

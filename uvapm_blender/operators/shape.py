@@ -35,7 +35,7 @@ class _ShapeOperator:
 
     bl_options = {"REGISTER", "UNDO"}  # redo is cheap: some ten milliseconds
 
-    kind: bpy.props.EnumProperty(name="Sliders", items=KINDS, options={"SKIP_SAVE", "HIDDEN"})
+    kind: bpy.props.EnumProperty(name="Sliders", items=KINDS, options={"SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -13,6 +13,10 @@ from ..shape.values import keys_of
 from .head import HeadPanel
 from .main import columns_of, draw_lines
 
+NAME_SHARE = 0.38
+"""Of a line, for the name of a pair of expressions (ours: `Lower Down` fits beside two sliders)."""
+NEAR = 5e-4
+"""Standard deviations: a slider that shows the fitted value has no reset button."""
 FIRST = 10
 """Components that are shown at once: they move the head most."""
 
@@ -47,6 +51,9 @@ class UVAPM_PT_shape(HeadPanel, bpy.types.Panel):
             slider = row.row(align=True)
             slider.enabled = not item.locked
             slider.prop(item, "value", text=item.name, slider=True)
+            if abs(item.value - item.fitted) > NEAR:
+                reset = row.operator(Operators.RESET_SHAPE, text="", icon="LOOP_BACK", emboss=False)
+                reset.kind, reset.to, reset.name = "SHAPE", "FITTED", item.name
             _draw_lock(row, item)
         if not view.search and len(shape.components) > FIRST:
             text = ui_text.show_all(view.everything, FIRST, len(shape.components))
@@ -74,9 +81,10 @@ class UVAPM_PT_expression(HeadPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.prop(view, "search_expression", text="", icon="VIEWZOOM")
         row.prop(shape, "symmetric", text="", icon="MOD_MIRROR")
+        row.prop(view, "locks", text="", icon="LOCKED")
         items = {item.name: item for item in shape.expressions}
         if view.search_expression:
-            self._search(layout, keys, items, view.search_expression)
+            self._search(layout, keys, items, view)
             return
         for group, label, _ in GROUPS:
             names = [name for name in keys if group_of(name) == group]
@@ -86,20 +94,20 @@ class UVAPM_PT_expression(HeadPanel, bpy.types.Panel):
                 )
                 header.label(text=label)
                 if body is not None:
-                    _draw_group(body.column(align=True), names, keys, items)
+                    _draw_group(body.column(align=True), names, keys, items, view.locks)
 
     def _search(
         self,
         layout: bpy.types.UILayout,
         keys: dict[str, bpy.types.ShapeKey],
         items: dict[str, UVAPM_PG_expression],
-        search: str,
+        view: UVAPM_PG_shape_view,
     ) -> None:
-        names = [name for name in keys if found(name, search)]
+        names = [name for name in keys if found(name, view.search_expression)]
         column = layout.column(align=True)
         for name in names:
             row = column.row(align=True)
-            _draw_key(row, keys[name], items.get(name), words(name))
+            _draw_key(row, keys[name], items.get(name), words(name), view.locks)
         if not names:
             layout.label(text=ui_text.NOTHING_FOUND)
 
@@ -133,18 +141,24 @@ def _draw_group(
     names: list[str],
     keys: dict[str, bpy.types.ShapeKey],
     items: dict[str, UVAPM_PG_expression],
+    locks: bool,
 ) -> None:
-    """One line a movement: left and right beside each other."""
+    """One line a movement: its name, then left and right beside each other."""
     for name in names:
         base, side = split_side(name)
-        if side == "Right" and base + "Left" in keys:
+        pair = base + "Left" in keys and base + "Right" in keys
+        if pair and side == "Right":
             continue  # drawn beside its other half
-        row = column.row(align=True)
-        text = short_words(name)
-        _draw_key(row, keys[name], items.get(name), f"{text} L" if side == "Left" else text)
-        other = base + "Right"
-        if side == "Left" and other in keys:
-            _draw_key(row, keys[other], items.get(other), "R")
+        if not pair:
+            row = column.row(align=True)
+            text = f"{short_words(name)} {side}".rstrip()
+            _draw_key(row, keys[name], items.get(name), text, locks)
+            continue
+        split = column.split(factor=NAME_SHARE, align=True)
+        split.label(text=short_words(name))
+        row = split.row(align=True)
+        for half, text in ((base + "Left", "L"), (base + "Right", "R")):
+            _draw_key(row, keys[half], items.get(half), text, locks)
 
 
 def _draw_key(
@@ -152,11 +166,12 @@ def _draw_key(
     key: bpy.types.ShapeKey,
     item: UVAPM_PG_expression | None,
     text: str,
+    locks: bool,
 ) -> None:
     slider = row.row(align=True)
     slider.enabled = item is None or not item.locked
     slider.prop(key, "value", text=text, slider=True)
-    if item is not None:
+    if item is not None and (locks or item.locked):
         _draw_lock(row, item)
 
 

@@ -44,6 +44,7 @@ def apply_identity(root: bpy.types.Object) -> bool:
         return False
     components = getattr(root, PROPERTY).shape.components
     components.foreach_set("applied", values_of(root))
+    CACHE.meshes.pop(root.session_uid, None)
     return True
 
 
@@ -54,9 +55,15 @@ def move_vertices(root: bpy.types.Object, shift: np.ndarray) -> None:
     other heads become the head's own first. Eyeballs take their origin along: it moves as the
     mean of their vertices does, so that they still turn about their centres.
 
-    Raises EngineError(BAD_INPUT) when a mesh does not know its vertices any more; nothing has
-    moved then.
+    Raises EngineError(BAD_INPUT) when a mesh does not know its vertices any more or belongs to
+    another file; nothing has moved then.
     """
+    if any(part.data.library is not None for part in parts_of(root)):
+        raise EngineError(
+            ErrorCode.BAD_INPUT,
+            f"The meshes of {root.name} are linked from another file.",
+            "Make the head local (Object > Relations > Make Local) to change its shape.",
+        )
     note_change(root)
     shift = model_to_blender(np.asarray(shift, np.float32))
     moves = [(part, _own_shift(part, shift)) for part in parts_of(root)]

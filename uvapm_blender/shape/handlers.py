@@ -6,7 +6,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .. import follow
-from ..scene.heads import parts_of
+from ..scene.heads import head_of, parts_of
 from ..scene.own import own_meshes
 from . import mirror
 from .apply import apply_identity
@@ -20,31 +20,40 @@ _ENTRY = threading.Lock()
 @persistent
 def _on_update(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, *_: object) -> None:
     """Linked duplicates become heads of their own; values set behind our back are applied;
-    pairs of expressions follow each other."""
+    pairs of expressions follow each other. Costs next to nothing where no head changed."""
     if not _ENTRY.acquire(blocking=False):
         return  # what we change is evaluated too
     try:
-        if depsgraph.id_type_updated("OBJECT") or depsgraph.id_type_updated("MESH"):
-            _split_duplicates()
-            for root in heads():
+        if depsgraph.id_type_updated("OBJECT"):
+            for root in _changed_heads(depsgraph):
+                _split_duplicate(root)
                 apply_identity(root)
-        if depsgraph.id_type_updated("KEY"):
+        if depsgraph.id_type_updated("KEY") and mirror.active():
             for root in heads():
                 mirror.follow_pairs(root)
     finally:
         _ENTRY.release()
 
 
-def _split_duplicates() -> None:
-    """A mesh belongs to one head: of those that share one, all but the first get their own."""
-    owners: dict[int, int] = {}
-    for root in heads():
-        for part in parts_of(root):
-            if part.data.users > 1 and owners.setdefault(
-                part.data.session_uid, root.session_uid
-            ) != (root.session_uid):
-                own_meshes(root)
-                break
+def _changed_heads(depsgraph: bpy.types.Depsgraph) -> list[bpy.types.Object]:
+    """Roots of the heads of which an object was evaluated again; those of this file."""
+    roots = {}
+    for update in depsgraph.updates:
+        item = update.id.original
+        if isinstance(item, bpy.types.Object):
+            root = head_of(item)
+            if root is not None and root.library is None:
+                roots[root.session_uid] = root
+    return list(roots.values())
+
+
+def _split_duplicate(root: bpy.types.Object) -> None:
+    """A mesh belongs to one head: a linked duplicate gets its own."""
+    shared = {part.data for part in parts_of(root) if part.data.users > 1}
+    if shared and any(
+        part.data in shared for other in heads() if other != root for part in parts_of(other)
+    ):
+        own_meshes(root)
 
 
 @persistent

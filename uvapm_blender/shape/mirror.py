@@ -29,6 +29,11 @@ def remember_all() -> None:
         remember(root)
 
 
+def active() -> bool:
+    """True when a head may have its toggle on."""
+    return bool(_LAST)
+
+
 def forget() -> None:
     """When the extension is disabled."""
     _LAST.clear()

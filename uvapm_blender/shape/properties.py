@@ -76,6 +76,11 @@ class UVAPM_PG_shape_view(bpy.types.PropertyGroup):
         name="Search", description="Show expressions whose name holds these words",
         options={"SKIP_SAVE", "TEXTEDIT_UPDATE"},
     )  # fmt: skip
+    locks: bpy.props.BoolProperty(
+        name="Locks",
+        description="Show a lock beside each expression",
+        options={"SKIP_SAVE"},
+    )
 
 
 CLASSES = (UVAPM_PG_component, UVAPM_PG_expression, UVAPM_PG_shape, UVAPM_PG_shape_view)
