@@ -1,7 +1,7 @@
 """The photo's view of the face's skin, geometry and light fixed: only the texture is still free."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -65,6 +65,17 @@ class FaceView:
         """(n, C) of a texture (S, S, C) at the samples, bilinear. Differentiable."""
         return sample_texture(texture, self.uv)
 
+    def trusting(self, trust: np.ndarray) -> "FaceView":
+        """The view with the weight of its pixels times the mean trust of their samples. trust (S,
+        S) in [0, 1]: texels that count."""
+        height, width, samples = *self.weight.shape, self.samples
+        each = torch.zeros(2, height * width * samples**2)
+        each[0, self.place] = sample_texture(torch.from_numpy(trust)[..., None], self.uv)[:, 0]
+        each[1, self.place] = 1.0
+        sums = functional.avg_pool2d(each.reshape(2, height * samples, width * samples), samples)
+        share = sums[0] / sums[1].clamp(min=0.5 / samples**2)
+        return replace(self, weight=self.weight * share)
+
     def to_texels(self, pixels: torch.Tensor, size: int) -> torch.Tensor:
         """(size, size) sums of pixels (h, w) over the texels that they show, nearest texel."""
         width = self.weight.shape[1] * self.samples
@@ -114,7 +125,7 @@ def surface_view(
     face: np.ndarray,
     light: np.ndarray,
 ) -> FaceView:
-    """`face_view` of a whole picture whose surface is known already, all texels trusted.
+    """`face_view` of a whole picture whose surface is known already.
 
     surface: at `samples` samples a side of the pixels of image (h, w, 3) sRGB; skin: number of the
     part that carries the texture; face (h, w) in [0, 1]; light (9, 3).
@@ -160,15 +171,14 @@ def face_view(
     camera: Camera,
     image: np.ndarray,
     face: np.ndarray,
-    trust: np.ndarray,
     scale: float,
     samples: int,
     rasterizer: Rasterizer = rasterize,
 ) -> FaceView:
     """Look at the face's skin through the camera.
 
-    image (h, w, 3) sRGB; face (h, w) in [0, 1]: pixels of the face's skin; trust (S, S) in
-    [0, 1]: texels that count; scale, samples: see `fitting_size`.
+    image (h, w, 3) sRGB; face (h, w) in [0, 1]: pixels of the face's skin; scale, samples: see
+    `fitting_size`. All texels count, see `FaceView.trusting`.
     """
     if scale < 1.0:
         size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
@@ -192,7 +202,7 @@ def face_view(
     uv, place = uv[kept], raster.covered[kept]
     shading = shade(normal[kept], geometry.light).clamp(min=0.0)
     covered = torch.zeros(fine.height * fine.width)
-    covered[place] = sample_texture(torch.from_numpy(trust)[..., None], uv)[:, 0]
+    covered[place] = 1.0
     known = functional.avg_pool2d(covered.reshape(1, fine.height, fine.width), samples)[0]
     box = (slice(top, bottom), slice(left, right))
     return FaceView(

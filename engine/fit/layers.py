@@ -1,5 +1,6 @@
 """Stage 3 on a pack: gathers what the detail and the photo layer need, and puts them together."""
 
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 import cv2
@@ -56,7 +57,14 @@ class LayerTask:
     request: FitRequest
 
 
-def _look(task: LayerTask, trust: np.ndarray, scale: float, samples: int) -> FaceView:
+def _refined(task: LayerTask) -> bool:
+    """Whether there is a detail to find: a model, and no earlier map that is held."""
+    held = "detail" in task.request.held and task.request.start is not None
+    return task.loaded.detail is not None and not held
+
+
+def _look(task: LayerTask, samples: int) -> FaceView:
+    """The skin in the main photo at about so many samples."""
     loaded, photo = task.loaded, task.photos[0]
     view = photo.view
     geometry = SkinGeometry(
@@ -67,14 +75,18 @@ def _look(task: LayerTask, trust: np.ndarray, scale: float, samples: int) -> Fac
         torch.from_numpy(photo.albedo.light.astype(np.float32)),
     )
     image, draw = view.crop.image, loaded.rasterizer
-    return face_view(geometry, view.camera, image, photo.face, trust, scale, samples, draw)
+    size = fitting_size(photo.face, samples)
+    return face_view(geometry, view.camera, image, photo.face, *size, draw)
 
 
-def _detail_map(task: LayerTask, settings: FitSettings, reporter: Reporter) -> DetailMap:
+def _detail_map(
+    task: LayerTask, looking: "Future[FaceView] | None", settings: FitSettings, reporter: Reporter
+) -> DetailMap:
+    """looking: of `_look`, None where it is not `_refined`."""
     net = task.loaded.detail
     if net is None:
         return no_detail()
-    if "detail" in task.request.held and task.request.start is not None:
+    if looking is None:
         return decoded(net, task.request.start.alpha)
     size = net.model.info.size
     coarse = resize_texture(task.coarse, size)
@@ -82,7 +94,7 @@ def _detail_map(task: LayerTask, settings: FitSettings, reporter: Reporter) -> D
     photo = unwrap(task.loaded, task.photos, mask, coarse, settings)
     on_grid = resample(photo.seen, grid_matrices(size))
     trust = cell_trust(on_grid, net.model.info.latent_size, settings.detail)
-    pixels = _look(task, photo.seen, *fitting_size(task.photos[0].face, settings.detail.samples))
+    pixels = looking.result().trusting(photo.seen)
     start = task.request.start
     if start is not None and start.alpha is not None and start.seed == task.request.seed:
         found = improve_detail(net, start.alpha, trust, coarse, pixels, settings.detail, reporter)
@@ -151,9 +163,10 @@ def fit_layers(
     """
     coarse, size, loaded = task.coarse, len(task.coarse), task.loaded
     mask = writable_mask(loaded.head, size)
+    looking = start(_look, task, settings.detail.samples) if _refined(task) else None
     waiting = start(unwrap_each, loaded, task.photos, mask, settings)
     drawing = start(_drawn, task)
-    found = _detail_map(task, settings, reporter)
+    found = _detail_map(task, looking, settings, reporter)
     skins, (surfaces, whole) = waiting.result(), drawing.result()
     detailed = detailed_albedo(coarse, found.detail)
     lower = start(unexplained, whole, (coarse, detailed))

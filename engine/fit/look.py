@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from ..head.transfer import picture_to_linear
 from ..photo.prepare import PreparedPhoto
 from .geometry import face_pixels, photo_camera, render_depth, working_camera
 from .loaded import LoadedPack
@@ -22,5 +23,7 @@ def look_at(
     camera = working_camera(camera, prepared.crop)
     points = torch.from_numpy(vertices)
     buffer = render_depth(points, loaded.triangles[loaded.solid], camera, loaded.rasterizer)
-    view = FittedView(points, camera, buffer.depth, prepared.crop)
+    view = FittedView(
+        points, camera, buffer.depth, prepared.crop, picture_to_linear(prepared.crop.image)
+    )
     return view, face_pixels(loaded, buffer)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from ..head.camera import Camera
@@ -12,12 +13,14 @@ from .texels import TexelObservation, observe_texels
 
 @dataclass(frozen=True, eq=False)
 class FittedView:
-    """vertices (V, 3) metres, model space; camera and depth (h, w) of the working crop."""
+    """vertices (V, 3) metres, model space; camera and depth (h, w) of the working crop; linear
+    (h, w, 3): its picture in linear RGB."""
 
     vertices: torch.Tensor
     camera: Camera
     depth: torch.Tensor
     crop: WorkingCrop
+    linear: np.ndarray
 
 
 def observe(loaded: LoadedPack, view: FittedView, size: int) -> TexelObservation:
@@ -28,6 +31,6 @@ def observe(loaded: LoadedPack, view: FittedView, size: int) -> TexelObservation
         skin_atlas(loaded, size),
         view.camera,
         view.depth,
-        view.crop.image,
+        view.linear,
         view.crop.person,
     )

@@ -7,7 +7,6 @@ import torch
 
 from ..head.camera import Camera
 from ..head.normals import unit, vertex_normals
-from ..head.transfer import picture_to_linear
 from ..render.atlas import Atlas, facing_atlas, texel_values, visible_texels
 from ..render.interpolate import to_image
 from ..render.texture import sample_image
@@ -36,29 +35,31 @@ def observe_texels(
     atlas: Atlas,
     camera: Camera,
     depth: torch.Tensor,
-    image: np.ndarray,
+    linear: np.ndarray,
     person: np.ndarray,
 ) -> TexelObservation:
     """Sample the photo at every texel of the atlas; all is 0 where the skin faces away.
 
     vertices (V, 3) model space; triangles (T, 3); camera and depth (h, w) of the image;
-    image (h, w, 3) sRGB; person (h, w) in [0, 1].
+    linear (h, w, 3) RGB; person (h, w) in [0, 1].
     """
     normals = vertex_normals(vertices, triangles)
     near = facing_atlas(vertices, normals, triangles, atlas, camera)
     both = texel_values(torch.cat([vertices, normals], -1), triangles, near)
     position, normal = both[..., :3].contiguous(), unit(both[..., 3:])
     seen = visible_texels(position, normal, near, camera, depth)
-    linear = torch.from_numpy(picture_to_linear(image))
-    layers = torch.cat([linear, torch.from_numpy(person.astype(np.float32))[..., None]], dim=-1)
+    outline = torch.from_numpy(person.astype(np.float32, copy=False))[..., None]
     pixels = seen.pixels.reshape(-1, 2).index_select(0, near.covered)
-    sampled = to_image(sample_image(layers, pixels), near.covered, *near.valid.shape).numpy()
+    colour, shown = (
+        to_image(sample_image(layer, pixels), near.covered, *near.valid.shape).numpy()
+        for layer in (torch.from_numpy(linear), outline)
+    )
     inside = near.valid & seen.visible
     return TexelObservation(
         position.numpy(),
         normal.numpy(),
-        sampled[..., :3],
+        colour,
         seen.cosine.numpy(),
         inside.numpy(),
-        sampled[..., 3],
+        shown[..., 0],
     )

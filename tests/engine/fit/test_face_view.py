@@ -56,6 +56,6 @@ def test_fitting_size(side: int, scale: float, samples: int) -> None:
 def test_a_face_that_is_not_in_the_picture_has_no_pixels() -> None:
     flat = flat_face(24, LIGHT)
     image = np.zeros((24, 24, 3), np.float32)
-    view = face_view(flat.geometry, flat.camera, image, image[..., 0], ALL, 1.0, 1)
+    view = face_view(flat.geometry, flat.camera, image, image[..., 0], 1.0, 1)
     assert float(view.weight.sum()) == 0.0
     assert torch.isfinite(view.picture(view.sample(COARSE))).all()

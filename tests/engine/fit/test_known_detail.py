@@ -19,6 +19,7 @@ from engine.fit.reconstruct import coarse_albedo
 from engine.fit.request import FitRequest
 from engine.fit.settings import DetailSettings, FitSettings
 from engine.head.camera import Camera
+from engine.head.transfer import picture_to_linear
 from engine.nets.detail import DetailNet
 from engine.nets.detail_vae import DetailVae
 from engine.photo.prepare import WorkingCrop
@@ -78,7 +79,7 @@ def task(loaded: LoadedPack, detail: np.ndarray, side: float, seed: int = 0) -> 
     image = linear_to_srgb(picture.rgb.clamp(0, 1).numpy()).astype(np.float32)
     buffer = render_depth(vertices, loaded.triangles[loaded.solid], camera)
     crop = WorkingCrop(image, picture.alpha.numpy(), 0.0, 0.0, 1.0)
-    view = FittedView(vertices, camera, buffer.depth, crop)
+    view = FittedView(vertices, camera, buffer.depth, crop, picture_to_linear(image))
     skin = np.ones((256, 256), np.float32)
     albedo = AlbedoFit(np.zeros(loaded.albedo.sigma.shape), light, skin, 0.0)
     clear = np.zeros((256, 256), np.float32)

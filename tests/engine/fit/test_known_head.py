@@ -14,6 +14,7 @@ from engine.fit.shape import fit_shape
 from engine.fit.shape_view import ShapeView
 from engine.fit.texels import observe_texels
 from engine.head.camera import Camera, project
+from engine.head.transfer import picture_to_linear
 from engine.protocol.conventions import FRONTAL_ROTATION, ambient_light, linear_to_srgb
 from engine.render.render import render_head
 from engine.reporter import NullReporter
@@ -100,7 +101,7 @@ def test_albedo_is_found_under_side_light(loaded, truth, tone: float) -> None:
         skin_atlas(loaded, 256),
         camera(),
         depth,
-        photo,
+        picture_to_linear(photo),
         picture.alpha.numpy(),
     )
     mask = evidence_mask(head, 256)

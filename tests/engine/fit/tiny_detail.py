@@ -90,7 +90,7 @@ class FlatFace:
         self, image: np.ndarray, trust: np.ndarray, scale: float = 1.0, samples: int = 1
     ) -> FaceView:
         face = np.ones(image.shape[:2], np.float32)
-        return face_view(self.geometry, self.camera, image, face, trust, scale, samples)
+        return face_view(self.geometry, self.camera, image, face, scale, samples).trusting(trust)
 
 
 def flat_face(pixels: int, light: np.ndarray) -> FlatFace:
