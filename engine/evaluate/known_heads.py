@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..fit.loaded import CUTOUT_PARTS, SKIN_PART, LoadedPack
+from ..fit.loaded import CUTOUT_PARTS, EYE_PARTS, SKIN_PART, LoadedPack
 from ..fit.pictures import PART_COLOURS, pad_seams, part_texture
-from ..protocol.conventions import linear_to_srgb
+from ..protocol.conventions import linear_to_srgb, srgb_to_linear
 from ..protocol.errors import EngineError, ErrorCode
 
 
@@ -33,8 +33,17 @@ class KnownHead:
     parts: tuple[ScenePart, ...]
 
 
-def own_head(name: str, vertices: torch.Tensor, skin: np.ndarray, loaded: LoadedPack) -> KnownHead:
-    """A skin map (T, T, 3) sRGB of our layout, worn by our head of vertices (V, 3)."""
+def own_head(
+    name: str,
+    vertices: torch.Tensor,
+    skin: np.ndarray,
+    loaded: LoadedPack,
+    eyes: np.ndarray | None = None,
+) -> KnownHead:
+    """A skin map (T, T, 3) sRGB of our layout, worn by our head of vertices (V, 3).
+
+    eyes (3,): factor on the linear colour of the pack's eyes.
+    """
     head = loaded.head
     uv = torch.from_numpy(head.triangle_uv)
     of_part = np.repeat(head.face_part, 2)
@@ -45,6 +54,8 @@ def own_head(name: str, vertices: torch.Tensor, skin: np.ndarray, loaded: Loaded
         colour = linear_to_srgb(np.array(PART_COLOURS.get(part, (1.0, 1.0, 1.0))))
         own = pad_seams(skin, loaded) if part == SKIN_PART else part_texture(loaded, part)
         texture = np.tile(colour, (2, 2, 1)) if own is None else own[..., :3]
+        if eyes is not None and part in EYE_PARTS:
+            texture = linear_to_srgb(np.clip(srgb_to_linear(texture) * eyes, 0.0, 1.0))
         chosen = torch.from_numpy(np.flatnonzero(of_part == number))
         piece = _compact(vertices, loaded.triangles[chosen])
         parts.append(ScenePart(*piece, uv[chosen], texture.astype(np.float32)))

@@ -22,6 +22,7 @@ from .known_heads import own_head
 from .light import INSIDE, TEXTURE_SIZE, HeadOutcome, evaluate_light, small
 from .rig import FIVE_LIGHTS, Environment
 from .skin_sheet import random_head
+from .skin_tone import skin_angles
 
 GROUPS = (
     ("very light", 55.0, 90.0),
@@ -34,9 +35,16 @@ GROUPS = (
 """ITA in degrees, from (not included) to (included): Chardon, Cretois & Hourseau 1991."""
 LARGEST_RATIO = 1.5
 """What the project allows the worst group against the best."""
-_STEPS = (0, 1, 2, 3, 6, 9)
-"""Of MELANIN_OF_TONE, near the middle of each group."""
-SEED = 5321
+ANGLES = (-62.0, 70.0)
+"""Degrees between which people are drawn."""
+SEED = 5322
+EYES_SPREAD = 0.05
+"""Standard deviation of the log colour of people's eyes about the pack's, each channel on its own:
+the fit must not profit from eyes that it knows. Ours: from bluish to yellowish white."""
+_SMALL = 128
+"""Texels a side of a map that tells whether a person is of a group."""
+_TRIES, _INSIDE = 40, 2.0
+"""Draws for a person, and degrees from the group's borders: a head is read a little otherwise."""
 TONE_LIGHTS = tuple(FIVE_LIGHTS[index] for index in (0, 1, 3))
 """Soft, hard and two-tone: lights without a colour of their own, which no fit can tell from skin.
 """
@@ -64,19 +72,37 @@ def tone_samples(
 ) -> tuple[list[ToneSample], list[HeadOutcome]]:
     """`count` people of each group in each light. Raises EngineError(NO_FACE) and Cancelled."""
     samples, outcomes = [], []
-    for step in _STEPS:
+    for group in range(len(GROUPS)):
         for number in range(count):
-            rng = np.random.default_rng((SEED, step, number))
-            melanin = MELANIN_OF_TONE[step]
-            # Blood and veil go with the tone: those of a person drawn near it.
-            person = replace(_near(rng, melanin), melanin=melanin)
+            person, rng = person_of_group(group, number)
             skin = generate_skin(person, TEXTURE_SIZE, rng)
-            vertices = random_head(loaded, rng)
-            head = own_head(f"melanin {melanin:g}", vertices, skin, loaded)
+            eyes = np.exp(rng.normal(0.0, EYES_SPREAD, 3))
+            name = f"{GROUPS[group][0]} {number + 1}"
+            head = own_head(name, random_head(loaded, rng), skin, loaded, eyes)
             outcome = evaluate_light(head, loaded, settings, reporter, environments)
             samples += _samples(outcome)
             outcomes.append(outcome)
     return samples, outcomes
+
+
+def person_of_group(group: int, number: int) -> tuple[SkinParameters, np.random.Generator]:
+    """Person `number` of the group of that index, and random numbers for the rest of the head."""
+    _, low, high = GROUPS[group]
+    for attempt in range(_TRIES):
+        rng = np.random.default_rng((SEED, group, number, attempt))
+        angle = rng.uniform(max(low, ANGLES[0]), min(high, ANGLES[1]))
+        melanin = float(np.exp(np.interp(-angle, -_STEP_ANGLES, np.log(MELANIN_OF_TONE))))
+        # Blood and veil go with the tone: those of a person drawn near it.
+        person = replace(_near(rng, melanin), melanin=melanin)
+        small = generate_skin(person, _SMALL, np.random.default_rng((SEED, attempt)))
+        found = skin_angles(small, np.ones(small.shape[:2], bool))
+        if low + _INSIDE < float(np.mean(list(found.values()))) < high - _INSIDE:
+            break
+    return person, rng
+
+
+_STEP_ANGLES = 62.0 - 10.0 * np.arange(len(MELANIN_OF_TONE))
+"""Degrees of MELANIN_OF_TONE, on average."""
 
 
 def _near(rng: np.random.Generator, melanin: float) -> SkinParameters:

@@ -10,11 +10,13 @@ from engine.evaluate.albedo_error import albedo_errors, best_scale, mean_tone
 from engine.evaluate.known_heads import read_obj
 from engine.evaluate.light import constant_albedo
 from engine.evaluate.rig import FIVE_LIGHTS, Environment, Lamp, light_vertices
-from engine.evaluate.tone import GROUPS, ToneSample, by_group
+from engine.evaluate.skin_tone import skin_angles
+from engine.evaluate.tone import GROUPS, ToneSample, by_group, person_of_group
 from engine.head.normals import vertex_normals
 from engine.protocol.conventions import sh_basis, srgb_to_linear
 from engine.protocol.errors import EngineError
 from engine.render.shadows import reached_by_light
+from engine.skin.generate import generate_skin
 
 
 def _colours(count: int = 500) -> np.ndarray:
@@ -101,3 +103,12 @@ def test_a_mesh_is_read_and_one_without_uv_refused(tmp_path: Path) -> None:
     path.write_text("v 0 0 0\nf 1 1 1\n")
     with pytest.raises(EngineError):
         read_obj(path)
+
+
+def test_people_are_of_the_group_they_stand_for() -> None:
+    name, low, high = GROUPS[3]
+    person, rng = person_of_group(3, 0)
+    skin = generate_skin(person, 128, rng)
+    angles = skin_angles(skin, np.ones(skin.shape[:2], bool))
+    assert name == "tan"
+    assert low < np.mean(list(angles.values())) < high
