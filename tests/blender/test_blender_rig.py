@@ -286,3 +286,23 @@ def test_subdivision_is_a_modifier_of_ours_beside_the_users(blender, head):
     assert not by_label(head)["lashes"].modifiers, "flat strips would only lose their roots"
     assert blender.ops.uvapm.smooth_head() == {"FINISHED"}
     assert list(head.head.modifiers) == [own] and not smooth.is_smooth(head.root)
+
+
+def test_a_linked_duplicate_looks_at_its_own_target(blender, head):
+    blender.ops.uvapm.add_look_target()
+    for item in (head.root, *head.root.children_recursive):
+        item.select_set(True)
+    before = set(blender.data.objects)
+    blender.ops.object.duplicate(linked=True)
+    copies = set(blender.data.objects) - before
+    root = next(item for item in copies if item.uvapm.role == "ROOT")
+    module("scene.own").own_meshes(root)
+    look = module("rig.look")
+    assert look.target_of(root) in copies
+    assert {each.target for each in look.look_constraints(root).values()} == {look.target_of(root)}
+    for part in (item for item in copies if item.type == "MESH" and item.data.shape_keys):
+        curves = part.data.shape_keys.animation_data.drivers
+        targets = [t for c in curves for v in c.driver.variables for t in v.targets]
+        others = [t.id for t in targets if t.id_type == "OBJECT" and t.id not in copies]
+        assert not others and all(t.id.user in {c.data for c in copies} for t in targets
+                                  if t.id_type == "KEY")  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 import bpy
 
 from ..declarations import PROPERTY
+from ..rig.look import aim_drivers, look_constraints
 from .heads import parts_of
 from .images import pack_changed
 
@@ -28,6 +29,8 @@ def own_meshes(root: bpy.types.Object) -> bool:
     master = parts[0].data.shape_keys
     for target in _targets(parts[1:]):
         target.id = master
+    if look_constraints(root):
+        aim_drivers(root)  # linked duplicates: they still read the other head's eyes
     return True
 
 
