@@ -160,6 +160,22 @@ def test_obj_is_the_head_as_it_looks_now(blender, addon, result, tmp_path):
     assert picture_of(addon, items["head_skin"], "Base Color").shape == (64, 64, 4)
 
 
+def assert_normals_point_outwards(item):
+    """The tiny result's skin is a ball; a level of detail keeps the full ball's normals."""
+    index = np.empty(len(item.data.loops), np.int32)
+    item.data.loops.foreach_get("vertex_index", index)
+    slots = np.empty(len(item.data.polygons), np.int32)
+    item.data.polygons.foreach_get("material_index", slots)
+    sizes = np.empty(len(item.data.polygons), np.int32)
+    item.data.polygons.foreach_get("loop_total", sizes)
+    skin = np.repeat(slots, sizes) == [m.name for m in item.data.materials].index("hero_skin")
+    points = floats(item.data.vertices, "co", 3)[index[skin]]
+    away = points - (points.max(0) + points.min(0)) / 2
+    away /= np.linalg.norm(away, axis=1, keepdims=True)
+    normals = floats(item.data.corner_normals, "vector", 3)[skin]
+    assert (normals * away).sum(1).min() > 0.9
+
+
 @pytest.mark.parametrize(("preset", "scale"), [("UNREAL", 0.01), ("UNITY", 1.0)])
 def test_game_presets(blender, addon, tiny, export, result, tmp_path, preset, scale):
     built = addon.build(result)
@@ -182,6 +198,8 @@ def test_game_presets(blender, addon, tiny, export, result, tmp_path, preset, sc
         assert tuple(item.scale) == pytest.approx((1, 1, 1))
         assert tuple(item.rotation_euler) == pytest.approx((0, 0, 0))
         assert {group.name for group in item.vertex_groups} == {"head", "eye_L", "eye_R"}
+    for item in items.values():  # balls: normals point away from the middle of their part
+        assert_normals_point_outwards(item)
     full = shape_of(items["hero_LOD0"], ("jawOpen",))
     assert np.ptp(full[0][:, 2]) == pytest.approx(height, rel=1e-2)
     assert np.abs(full[1] - full[0]).max() == pytest.approx(0.02, rel=1e-3)  # the lower teeth

@@ -85,7 +85,7 @@ def _build(
             collection.objects.link(item)
             if number and kind not in (Format.GLB, Format.GLTF):
                 # glTF stores normals of expressions too, which Blender takes from the mesh itself
-                item.data.normals_split_custom_set_from_vertices(part.normals @ axes.T)
+                item.data.normals_split_custom_set_from_vertices(part.normals @ _turn(axes).T)
             if skeleton is not None:
                 _bind(item, part, skeleton)
     bpy.context.view_layer.update()
@@ -103,6 +103,11 @@ def _axes(kind: Format, settings: ExportSettings) -> np.ndarray:
     if kind != Format.FBX:
         return np.eye(3, dtype=np.float32)
     return BLENDER_TO_FBX * (CENTIMETRES if settings.centimetres else 1.0)
+
+
+def _turn(axes: np.ndarray) -> np.ndarray:
+    """The rotation alone: Blender takes normals of another length than 1 for something else."""
+    return axes / np.linalg.norm(axes[0])
 
 
 BLENDER_TO_FBX = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float32)
