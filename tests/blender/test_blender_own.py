@@ -70,7 +70,7 @@ def test_the_parts_follow_their_own_skin(blender, addon, own, twins, linked):
         )
         for root in (first, second)
     }
-    assert value[second.name] == 1.0 and value[first.name] == 0.5
+    assert value == {second.name: 1.0, first.name: pytest.approx(0.5)}
 
 
 def test_changed_pixels_come_along(addon, own, twins):
