@@ -15,8 +15,8 @@ PICTURE = Path(__file__).with_name("teeth.png")
 """`teeth_picture` as a file: drawing it would hold up Blender for 50 ms."""
 HEIGHT, WIDTH = 256, 1024
 """Rows and columns of the picture: the upper jaw in the upper half, v up from the edges."""
-ENAMEL = np.array([0.87, 0.815, 0.74])
-NECK = np.array([0.80, 0.715, 0.59])
+ENAMEL = np.array([0.92, 0.875, 0.805])
+NECK = np.array([0.85, 0.775, 0.66])
 GUM = np.array([0.62, 0.33, 0.31])
 GAP = np.array([0.38, 0.25, 0.20])
 """sRGB, by eye in renders of smiles."""
