@@ -144,6 +144,12 @@ def _draw_group(
     locks: bool,
 ) -> None:
     """One line a movement: its name, then left and right beside each other."""
+    if any(split_side(name)[1] for name in names):
+        split = column.split(factor=NAME_SHARE, align=True)
+        split.label(text="")
+        heads = split.row(align=True)
+        heads.label(text="Left")
+        heads.label(text="Right")
     for name in names:
         base, side = split_side(name)
         pair = base + "Left" in keys and base + "Right" in keys
