@@ -91,8 +91,8 @@ def test_collapsing_keeps_expressions_seams_and_the_border(load):
     coarse = load("simplify").collapse(fine, 200)
     assert 20 < coarse.triangles <= 200
     # moves rode along: still a linear function of the place, near enough
-    np.testing.assert_allclose(coarse.keys["along"][:, 0], coarse.points[:, 0], atol=4e-3)
-    np.testing.assert_allclose(coarse.keys["up"], coarse.points[:, [2, 0, 1]] * 0.5, atol=4e-3)
+    np.testing.assert_allclose(coarse.keys["along"][:, 0], coarse.points[:, 0], atol=1e-2)
+    np.testing.assert_allclose(coarse.keys["up"], coarse.points[:, [2, 0, 1]] * 0.5, atol=1e-2)
     assert np.abs(np.linalg.norm(coarse.normals, axis=1) - 1).max() < 1e-5
     assert area(coarse) == pytest.approx(area(fine), rel=0.01)
     assert np.ptp(coarse.points[:, 0]) == pytest.approx(1.0, abs=1e-3)
