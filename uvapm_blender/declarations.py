@@ -42,6 +42,7 @@ class Operators(StrEnum):
     STOP_PICTURES = "uvapm.stop_pictures"
     ADD_LOOK_TARGET = "uvapm.add_look_target"
     REMOVE_LOOK_TARGET = "uvapm.remove_look_target"
+    CLOSE_LIDS = "uvapm.close_lids"
     SMOOTH_HEAD = "uvapm.smooth_head"
     RESET_DETAIL = "uvapm.reset_detail"
     FIND_RESULT = "uvapm.find_result"

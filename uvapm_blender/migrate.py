@@ -8,8 +8,8 @@ from bpy.app.handlers import persistent
 from .declarations import PROPERTY
 from .properties import SCHEMA_VERSION
 from .rig.fixes import add_fixes, eyes_of
-from .scene.eye_material import shade_old_eye
 from .scene.environment import renew
+from .scene.eye_material import shade_old_eye
 from .scene.heads import role_of
 from .shape.describe import describe_from_folder as describe_shape
 from .skin.describe import describe_from_folder as describe_skin

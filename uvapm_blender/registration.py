@@ -40,7 +40,7 @@ from .preferences import UVAPM_AP_preferences
 from .properties import UVAPM_PG_head, UVAPM_PG_session
 from .relight import previews
 from .relight import properties as relight_properties
-from .rig import smooth
+from .rig import rest
 from .shape import handlers as shape_handlers
 from .shape import properties as shape_properties
 from .skin import properties as skin_properties
@@ -119,7 +119,7 @@ def register() -> None:
 def unregister() -> None:
     """The reverse; ends the engine."""
     wipe.remove()
-    smooth.close()
+    rest.close()
     pin_drawing.stop()
     shape_handlers.remove()
     handlers.remove()

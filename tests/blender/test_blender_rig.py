@@ -306,3 +306,23 @@ def test_a_linked_duplicate_looks_at_its_own_target(blender, head):
         others = [t.id for t in targets if t.id_type == "OBJECT" and t.id not in copies]
         assert not others and all(t.id.user in {c.data for c in copies} for t in targets
                                   if t.id_type == "KEY")  # fmt: skip
+
+
+def test_blinks_close_again_after_the_shape_changed(closing):
+    """As `reclose.close_lids` does it: a corrected blink over lids that open further, again and
+    again, neither gaps nor drifts."""
+    _, after, lids, names, _ = closing
+    blink = after.expression[names.index("eyeBlinkLeft")]
+    wider = after.neutral.copy()
+    wider[:, 1] = lids.centre[1] + 1.3 * (wider[:, 1] - lids.centre[1])
+    assert opening(wider + blink, lids).max() > 0.0005
+    for _ in range(4):
+        blink = module("rig.lids").closing(wider, blink, lids, lower_share=1.0)
+    closed = opening(wider + blink, lids)
+    assert closed.max() < -0.0001 and closed.min() > -0.002
+
+
+def test_fit_blinks_says_when_there_are_no_lids(blender, head):
+    before = [tuple(point.co) for point in keys_of(head.head)["eyeBlinkLeft"].points]
+    assert blender.ops.uvapm.close_lids() == {"CANCELLED"}, "a ball has no lids"
+    assert before == [tuple(point.co) for point in keys_of(head.head)["eyeBlinkLeft"].points]

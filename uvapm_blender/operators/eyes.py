@@ -6,6 +6,7 @@ from .. import ui_text
 from ..declarations import Operators
 from ..rig.fixes import eyes_of
 from ..rig.look import add_target, remove_target, target_of
+from ..rig.reclose import close_lids
 from ..rig.smooth import is_smooth, set_smooth
 from ..scene.heads import head_of
 from ..scene.own import own_meshes
@@ -93,4 +94,34 @@ class UVAPM_OT_smooth_head(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (UVAPM_OT_add_look_target, UVAPM_OT_remove_look_target, UVAPM_OT_smooth_head)
+class UVAPM_OT_close_lids(bpy.types.Operator):
+    """Fit the blinks to the lids as they are now, so that they close and go no further"""
+
+    bl_idname = Operators.CLOSE_LIDS
+    bl_label = "Fit Blinks"
+    bl_options = {"UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Needs a head, and Object Mode."""
+        if context.mode != "OBJECT":
+            cls.poll_message_set(ui_text.OBJECT_MODE)
+            return False
+        return poll_head(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Scale the blinks."""
+        root = head_of(context.active_object)
+        own_meshes(root)
+        if not close_lids(root):
+            self.report({"WARNING"}, ui_text.NO_LIDS)
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+CLASSES = (
+    UVAPM_OT_add_look_target,
+    UVAPM_OT_remove_look_target,
+    UVAPM_OT_close_lids,
+    UVAPM_OT_smooth_head,
+)

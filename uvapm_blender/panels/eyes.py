@@ -35,6 +35,7 @@ class UVAPM_PT_eyes(HeadPanel, bpy.types.Panel):
         eye = next(iter(eyes_of(root).values()), None)
         if eye is None:
             return
+        layout.operator(Operators.CLOSE_LIDS, icon="HIDE_ON")
         column = layout.column()
         for name in CONTROLS:
             socket = eye_control(eye.active_material, name)

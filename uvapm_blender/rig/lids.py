@@ -27,7 +27,7 @@ CLEARANCE = 0.0010
 ARCH = 0.12
 """Share of its way that a lid comes forward: the keys move straight and the ball is round, so half
 closed it would cut in by way^2 / (8 radius), about that much."""
-MOST_SCALE = 1.6
+LEAST_SCALE, MOST_SCALE = 0.35, 1.6
 
 
 def with_closing_blinks(
@@ -62,8 +62,12 @@ def with_closing_blinks(
     return replace(mesh, expression=expression) if changed else mesh
 
 
-def closing(neutral: np.ndarray, blink: np.ndarray, lids: Lids) -> np.ndarray:
+def closing(
+    neutral: np.ndarray, blink: np.ndarray, lids: Lids, lower_share: float = LOWER_SHARE
+) -> np.ndarray:
     """(V, 3) the blink's shape with its edges just meeting. neutral, blink (V, 3) metres.
+
+    lower_share: how much of the lower lid's movement stays; 1 for a blink that was corrected.
 
     Ours: at each x the upper lid's movement is scaled by (opening + overlap) / (its way down).
     """
@@ -71,13 +75,13 @@ def closing(neutral: np.ndarray, blink: np.ndarray, lids: Lids) -> np.ndarray:
     grid = np.linspace(x.min(), x.max(), 48)
     top, way = np.interp(grid, x, upper_y), np.interp(grid, x, upper_way)
     x, lower_y, lower_way = _along(neutral, blink, lids.lower)
-    bottom = np.interp(grid, x, lower_y) + LOWER_SHARE * np.interp(grid, x, lower_way)
+    bottom = np.interp(grid, x, lower_y) + lower_share * np.interp(grid, x, lower_way)
     opening = np.maximum(top - bottom, 0.0)
-    scale = np.clip((opening + OVERLAP) / np.maximum(-way, 0.002), LOWER_SHARE, MOST_SCALE)
+    scale = np.clip((opening + OVERLAP) / np.maximum(-way, 0.002), LEAST_SCALE, MOST_SCALE)
     scale = np.convolve(np.pad(scale, 2, mode="edge"), np.full(5, 0.2), mode="valid")
     middle = np.interp(neutral[:, 0], grid, 0.5 * (top + np.interp(grid, x, lower_y)))
     above = np.clip((neutral[:, 1] - middle) / CORNER * 0.5 + 0.5, 0.0, 1.0)
-    share = LOWER_SHARE + above * (np.interp(neutral[:, 0], grid, scale) - LOWER_SHARE)
+    share = lower_share + above * (np.interp(neutral[:, 0], grid, scale) - lower_share)
     moved = blink * share[:, None]
     return (moved + _off_the_ball(neutral, moved, lids)).astype(np.float32)
 

@@ -70,6 +70,23 @@ def look_constraints(root: bpy.types.Object) -> dict[str, bpy.types.Constraint]:
     return {side: each for side, each in found.items() if each is not None}
 
 
+def looks_by_itself(root: bpy.types.Object) -> bool:
+    """False for a linked duplicate whose drivers read another head's eyes."""
+    own = set(eyes_of(root).values())
+    for part in parts_of(root):
+        keys = part.data.shape_keys
+        for curve in keys.animation_data.drivers if keys and keys.animation_data else ():
+            for variable in curve.driver.variables:
+                for target in variable.targets:
+                    if target.id_type == "OBJECT" and _is_eye(target.id) and target.id not in own:
+                        return False
+    return True
+
+
+def _is_eye(block: bpy.types.ID | None) -> bool:
+    return block is not None and getattr(block, PROPERTY).kind == "eye"
+
+
 def aim_drivers(root: bpy.types.Object) -> None:
     """Drivers of the eyes' own keys and of the lids, as the head's constraints are now."""
     skin = parts_of(root)[0]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import bpy
 
 from ..declarations import PROPERTY
-from ..rig.look import aim_drivers, look_constraints
+from ..rig.look import aim_drivers, looks_by_itself
 from .heads import parts_of
 from .images import pack_changed
 
@@ -24,13 +24,13 @@ def own_meshes(root: bpy.types.Object) -> bool:
     shared = [part for part in parts if part.data.users - part.data.use_fake_user > 1]
     for part in shared:
         part.data = part.data.copy()
-    if not parts or (not shared and _follow_own(parts)):
+    if not parts or (not shared and _follow_own(parts) and looks_by_itself(root)):
         return bool(shared)
     master = parts[0].data.shape_keys
     for target in _targets(parts[1:]):
         target.id = master
-    if look_constraints(root):
-        aim_drivers(root)  # linked duplicates: they still read the other head's eyes
+    if not looks_by_itself(root):
+        aim_drivers(root)
     return True
 
 

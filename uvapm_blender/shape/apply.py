@@ -10,7 +10,7 @@ import numpy as np
 from ...engine.protocol.conventions import model_to_blender
 from ...engine.protocol.errors import EngineError, ErrorCode
 from ..declarations import PROPERTY
-from ..rig.smooth import note_change
+from ..rig.rest import note_change
 from ..scene.heads import parts_of
 from ..scene.mesh import VERTEX_ATTRIBUTE
 from ..scene.own import own_meshes

@@ -50,10 +50,12 @@ def _changed_heads(depsgraph: bpy.types.Depsgraph) -> list[bpy.types.Object]:
 def _split_duplicate(root: bpy.types.Object) -> None:
     """A mesh belongs to one head: a linked duplicate gets its own."""
     shared = {part.data for part in parts_of(root) if part.data.users > 1}
-    if shared and any(
-        part.data in shared for other in heads() if other != root for part in parts_of(other)
-    ):
-        own_meshes(root)
+    if not shared:
+        return
+    others = [other for other in heads() if other != root]
+    others = [other for other in others if shared & {part.data for part in parts_of(other)}]
+    for each in (root, *others) if others else ():
+        own_meshes(each)  # the last one keeps the meshes, but its drivers may read other eyes
 
 
 @persistent
