@@ -75,7 +75,8 @@ def find_lids(
     ball = vertices[eyeball]
     centre = (ball.min(axis=0) + ball.max(axis=0)) / 2.0
     radius = float(np.linalg.norm(ball - centre, axis=1).mean())
-    for loop in loops(seam_edges(quads, corner_uv)):
+    near = np.linalg.norm(vertices[quads[:, 0]] - centre, axis=1) < 2.0 * MOST_AWAY * radius
+    for loop in loops(seam_edges(quads[near], corner_uv[near])):
         away = vertices[loop] - centre
         if len(loop) < LEAST_POINTS or np.linalg.norm(away, axis=1).max() > MOST_AWAY * radius:
             continue

@@ -15,6 +15,7 @@ from ..detail import live
 from ..detail.properties import DIRECTIONS
 from ..detail.values import is_changed
 from ..match import overlay, views
+from ..rig.reclose import close_lids
 from ..shape.apply import EYE, move_vertices, vertices_of
 from ..shape.cache import CACHE
 from ..shape.values import applied_of, keys_of, values_of
@@ -66,6 +67,7 @@ def update_head(
     warnings = (WORN,) if change is None else ()
     for name, move in () if change is None else change.expressions.items():
         _move_key(root, name, model_to_blender(move))
+    close_lids(root)
     own_materials(root)
     own_view(root)
     _set_expression(root, result)
