@@ -12,7 +12,7 @@ from ..scene.environment import controls_of, picture_of
 from ..scene.heads import head_of
 from .head import HeadPanel
 
-TILE = 3.4
+TILE = 2.8
 """Size of a tile's picture, in rows of text."""
 TILE_WIDTH = 85
 """Pixels of a tile at scale 1, by eye."""

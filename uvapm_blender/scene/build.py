@@ -13,6 +13,8 @@ from ...engine.protocol.result import ResultPackage
 from ..declarations import PROPERTY
 from ..detail.sources import describe_detail
 from ..properties import SCHEMA_VERSION
+from ..relight.environments import PLAIN
+from ..relight.worlds import suit
 from ..rig.fixes import add_fixes
 from ..shape.describe import describe_shape
 from ..skin.describe import describe_skin
@@ -89,10 +91,7 @@ def match_photo(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
     render.resolution_percentage = 100
     render.pixel_aspect_x, render.pixel_aspect_y = head.pixel_aspect
     render.film_transparent = True  # the photo stays visible behind the head, and in a composite
-    try:
-        scene.view_settings.view_transform = "Standard"
-    except TypeError:
-        pass  # a studio's own colour configuration: its choice stays
+    suit(scene, PLAIN)
 
 
 @contextmanager
