@@ -154,7 +154,7 @@ def over_photo(result: Reconstruction, rgb: np.ndarray, alpha: np.ndarray) -> np
     is larger, `LARGEST_RENDER` pixels a side."""
     photo = result.prepared.photo
     whole, size, (left, top) = _places(result, LARGEST_RENDER)
-    if whole != (photo.width, photo.height):
+    if whole != photo.pixels.shape[1::-1]:
         picture = cv2.resize(photo.pixels, whole, interpolation=cv2.INTER_AREA)
     else:
         picture = photo.pixels.copy()

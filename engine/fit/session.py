@@ -1,18 +1,21 @@
 """What stays between the jobs of one process: packs, and the photos of the last job."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..packs.registry import find_pack
 from ..photo.load import load_photo, photo_digest
+from ..photo.prepare import PreparedPhoto
 from ..reporter import Reporter
 from .backends import Backends, with_backends
 from .loaded import LoadedPack, load_pack
+from .pictures import LARGEST_RENDER
 from .settings import FitSettings
 from .several import PreparedPerson, prepare_person
 
 MOST_KEPT = 12_000_000
-"""Pixels of the photos that are kept. Ours: they take 150 MB; larger ones are read again."""
+"""Pixels of the photos that are kept. Ours: they take 150 MB; more are read again."""
 
 _PersonKey = tuple[tuple[str, ...], tuple[str, ...], LoadedPack, int | None, FitSettings]
 
@@ -53,7 +56,9 @@ class Session:
         reporter: Reporter,
     ) -> PreparedPerson:
         """Photos of a person, read and prepared, see `prepare_person`; those of the last call when
-        the files and all else are the same. Raises EngineError and Cancelled."""
+        the files and all else are the same. Large ones are as `Photo.reduced`, since nobody looks
+        at the photo again but for render.png and the paper's recipe. Raises EngineError and
+        Cancelled."""
         digests = tuple(photo_digest(path) for path in paths)
         key = (tuple(paths), digests, loaded, face, settings)
         if self._last is not None and self._last[0] == key:
@@ -62,9 +67,15 @@ class Session:
         photos = [load_photo(path) for path in paths]
         nets, several = loaded.nets, settings.several
         person = prepare_person(photos, nets, face, settings.prepare, several, reporter)
-        if sum(photo.width * photo.height for photo in photos) <= MOST_KEPT:
+        if settings.paper is None:
+            person = replace(person, photos=tuple(map(_reduced, person.photos)))
+        if sum(one.photo.pixels.size for one in person.photos) <= 3 * MOST_KEPT:
             self._last = key, person
         return person
+
+
+def _reduced(prepared: PreparedPhoto) -> PreparedPhoto:
+    return replace(prepared, photo=prepared.photo.reduced(LARGEST_RENDER))
 
 
 def _find_model(pack_id: str | None) -> Path | None:

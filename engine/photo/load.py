@@ -8,7 +8,7 @@ import hashlib
 import struct
 import warnings
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -43,6 +43,7 @@ _DECODER_ERRORS = (
 class Photo:
     """pixels (height, width, 3) float32 RGB, sRGB-encoded, [0, 1], upright (orientation applied).
 
+    width, height: of the file, upright; the pixels are so many but after `reduced`.
     focal_35mm: EXIF's 35 mm equivalent focal length in millimetres, or None.
     sha256: of the file, hexadecimal. name: of the file, for messages.
     """
@@ -53,6 +54,15 @@ class Photo:
     focal_35mm: float | None
     sha256: str
     name: str = "the photo"
+
+    def reduced(self, largest: int) -> "Photo":
+        """The photo with at most `largest` pixels a side, for showing it."""
+        share = largest / max(self.width, self.height)
+        if share >= 1.0:
+            return self
+        size = tuple(max(1, round(side * share)) for side in (self.width, self.height))
+        pixels = cv2.resize(self.pixels, size, interpolation=cv2.INTER_AREA)
+        return replace(self, pixels=pixels)
 
 
 def photo_digest(path: str | Path, limits: PhotoLimits | None = None) -> str:

@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 
 import engine.fit.session as sessions
+from engine.fit.pictures import LARGEST_RENDER
 from engine.fit.session import Session
 from engine.fit.settings import FitSettings
+from engine.fit.several import PreparedPerson
+from engine.photo.load import Photo
+from engine.photo.prepare import PreparedPhoto, WorkingCrop
 from engine.reporter import NullReporter
 
 LOADED = SimpleNamespace(nets=None)
@@ -25,15 +29,18 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Grey of each first photo that was prepared, in [0, 1]."""
     seen: list[float] = []
 
-    def prepare(photos, *rest) -> tuple[float, ...]:
+    def prepare(photos: list[Photo], *rest: object) -> PreparedPerson:
         seen.append(float(photos[0].pixels.mean()))
-        return tuple(seen)
+        none = np.zeros((468, 3))
+        crop = WorkingCrop(photos[0].pixels, none, 0.0, 0.0, 1.0)
+        made = tuple(PreparedPhoto(photo, none, 1.0, crop, None, 0, 1) for photo in photos)
+        return PreparedPerson(made, tuple(range(len(photos))), ())
 
     monkeypatch.setattr(sessions, "prepare_person", prepare)
     return seen
 
 
-def ask(session: Session, *paths: str, face: int | None = None) -> object:
+def ask(session: Session, *paths: str, face: int | None = None) -> PreparedPerson:
     return session.person(paths, LOADED, face, FitSettings(), NullReporter())
 
 
@@ -63,3 +70,12 @@ def test_very_large_photos_are_not_kept(
     ask(session, path)
     ask(session, path)
     assert len(prepared) == 2
+
+
+def test_a_large_photo_is_kept_as_small_as_it_is_shown(
+    tmp_path: Path, prepared: list[float]
+) -> None:
+    path = write_photo(tmp_path / "a.png", 80, 2 * LARGEST_RENDER)
+    photo = ask(Session(), path).photos[0].photo
+    assert photo.pixels.shape == (LARGEST_RENDER, LARGEST_RENDER, 3)
+    assert photo.width == photo.height == 2 * LARGEST_RENDER
