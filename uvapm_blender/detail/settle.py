@@ -15,7 +15,7 @@ Steps = Generator[float | None, None, None]
 
 REST = 0.25
 """Seconds without a change after which a slider rests."""
-SHARE = 0.02
+SHARE = 0.04
 """Seconds of work a tick: with the longest step it stays well below a tenth of a second."""
 PAUSE = 0.001
 """Seconds between ticks: Blender handles events and redraws."""

@@ -15,6 +15,7 @@ from .. import locations
 from ..declarations import PROPERTY
 from ..detail.sources import check_result
 from ..scene.heads import parts_of
+from .direction_names import direction_names
 from .model import DIRECTIONS
 from .values import TONES
 
@@ -46,8 +47,9 @@ def _fill(root: bpy.types.Object, manifest: ResultManifest, coefficients: np.nda
     skin.components.foreach_set("value", values.ravel())
     skin.components.foreach_set("fitted", values.ravel())
     _resize(skin.directions, DIRECTIONS)
-    for index, item in enumerate(skin.directions):
-        item.name = f"Direction {index + 1}"
+    names = direction_names(skin.model_sha256, DIRECTIONS)
+    for item, name in zip(skin.directions, names, strict=True):
+        item.name = name
     skin.directions.foreach_set("value", np.zeros(DIRECTIONS, np.float32))
     for name in TONES:
         skin.property_unset(name)
