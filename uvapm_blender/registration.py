@@ -106,6 +106,7 @@ def register() -> None:
     scene_group = relight_properties.UVAPM_PG_scene
     setattr(bpy.types.Scene, PROPERTY, bpy.props.PointerProperty(type=scene_group))
     previews.open_shelf()
+    pictures.add()
     setattr(bpy.types.WindowManager, PROPERTY, bpy.props.PointerProperty(type=UVAPM_PG_session))
     bpy.app.timers.register(runtime.idle_tick, first_interval=20.0, persistent=True)
     follow.add_handlers()
@@ -131,7 +132,7 @@ def unregister() -> None:
     atexit.unregister(runtime.close)
     if bpy.app.timers.is_registered(runtime.idle_tick):
         bpy.app.timers.unregister(runtime.idle_tick)
-    pictures.close()
+    pictures.remove()
     previews.close_shelf()
     delattr(bpy.types.Scene, PROPERTY)
     delattr(bpy.types.WindowManager, PROPERTY)

@@ -4,12 +4,14 @@ import re
 from pathlib import Path
 
 import bpy
+from bpy.app.handlers import persistent
 
 from ...engine.protocol.errors import EngineError
 from .. import locations, ui_text
 from ..declarations import PROPERTY, Operators
 from ..preferences import preferences
 from ..relight.run import DARKROOM
+from ..relight.studio import close_studio
 from ..runtime import redraw
 from ..scene.heads import head_of
 from .head import poll_head
@@ -149,8 +151,34 @@ def end_timer() -> None:
             workspace.status_text_set(None)
 
 
-def close() -> None:
-    """When the extension is disabled or Blender ends."""
+@persistent
+def _on_load(*_: object) -> None:
+    """A file that was saved while pictures were taken holds a studio that nobody needs."""
+    DARKROOM.close()
+
+
+@persistent
+def _on_undo(*_: object) -> None:
+    """So does a step of undo from that time."""
+    if DARKROOM.run is None:
+        close_studio()
+
+
+_HANDLERS = (("load_post", _on_load), ("undo_post", _on_undo), ("redo_post", _on_undo))
+
+
+def add() -> None:
+    """Once, when the extension is enabled."""
+    for name, handler in _HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
+
+
+def remove() -> None:
+    """When the extension is disabled: a run ends."""
+    for name, handler in _HANDLERS:
+        installed = getattr(bpy.app.handlers, name)
+        if handler in installed:
+            installed.remove(handler)
     end_timer()
     DARKROOM.close()
 

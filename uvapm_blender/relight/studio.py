@@ -88,6 +88,8 @@ def close_studio() -> None:
         for block in getattr(bpy.data, kind)
         if MARK in block
     ]
+    if not marked:
+        return
     worlds = [block for block in marked if isinstance(block, bpy.types.World)]
     trees = [world.node_tree for world in worlds if world.node_tree]
     images = {node.image for tree in trees for node in tree.nodes if node.type == "TEX_ENVIRONMENT"}
