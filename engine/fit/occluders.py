@@ -16,6 +16,7 @@ from ..nets.occluders import LAYOUT, covered_texels
 from ..protocol.albedo import decode_albedo
 from ..reporter import Reporter
 from .albedo import AlbedoFit, fit_albedos
+from .eye_white import white_of_eyes
 from .loaded import LoadedPack, closable_mask, evidence_mask, feature_mask, uv_mask
 from .observe import FittedView, observe
 from .resize import resize_texture
@@ -179,7 +180,10 @@ def fit_uncovered_albedos(
     lips = uv_mask(loaded.head, ("lips",), size)
     teeth = [bared_teeth(one, lips, mask, settings.occluders) for one in seen]
     seen = [uncovered(*pair) for pair in zip(seen, teeth, strict=True)]
-    found = fit_albedos(loaded.solver, seen, mask, settings.albedo, reporter, start, held, features)
+    whites = [white_of_eyes(loaded, view, settings.eyes) for view in views]
+    found = fit_albedos(
+        loaded.solver, seen, mask, settings.albedo, reporter, start, held, features, whites
+    )
     looks = seen if size == LAYOUT else [observe(loaded, view, LAYOUT) for view in views]
     covers = tuple(
         np.maximum(
@@ -193,5 +197,7 @@ def fit_uncovered_albedos(
     if share > settings.occluders.worth_solving:
         clear = [uncovered(*pair) for pair in zip(seen, covers, strict=True)]
         again = replace(settings.albedo, rounds=settings.occluders.rounds)
-        found = fit_albedos(loaded.solver, clear, mask, again, reporter, found, held, features)
+        found = fit_albedos(
+            loaded.solver, clear, mask, again, reporter, found, held, features, whites
+        )
     return found, covers
