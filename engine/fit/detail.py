@@ -5,6 +5,7 @@ on the photo's own residual, is completed where nothing was seen, and refined th
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -60,8 +61,17 @@ def decoded(net: DetailCoder, alpha: np.ndarray | None) -> DetailMap:
     if alpha is None:
         return no_detail()
     alpha = alpha.astype(np.float32)
+    return DetailMap(alpha, _decoded(net, alpha.tobytes(), alpha.shape), ())
+
+
+@lru_cache(maxsize=2)
+def _decoded(net: DetailCoder, values: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    """The map of a latent's bytes, read-only: a held detail is asked for again and again."""
+    alpha = np.frombuffer(values, np.float32).reshape(shape).copy()
     with torch.no_grad():
-        return DetailMap(alpha, net.decode(torch.from_numpy(alpha)).numpy(), ())
+        detail = net.decode(torch.from_numpy(alpha)).numpy()
+    detail.setflags(write=False)
+    return detail
 
 
 def fit_detail(
