@@ -5,8 +5,11 @@ import pytest
 import torch
 
 from engine.fit.albedo import fit_albedo
+from engine.fit.eye_white import log_tint
 from engine.fit.geometry import head_shape, render_depth
 from engine.fit.loaded import LoadedPack, evidence_mask, load_pack, skin_atlas
+from engine.fit.observe import FittedView
+from engine.fit.occluders import fit_uncovered_albedos
 from engine.fit.pictures import part_materials
 from engine.fit.reconstruct import coarse_albedo
 from engine.fit.settings import FitSettings, ShapeSettings
@@ -15,7 +18,13 @@ from engine.fit.shape_view import ShapeView
 from engine.fit.texels import observe_texels
 from engine.head.camera import Camera, project
 from engine.head.transfer import picture_to_linear
-from engine.protocol.conventions import FRONTAL_ROTATION, ambient_light, linear_to_srgb
+from engine.photo.prepare import WorkingCrop
+from engine.protocol.conventions import (
+    FRONTAL_ROTATION,
+    ambient_light,
+    linear_to_srgb,
+    srgb_to_linear,
+)
 from engine.render.render import render_head
 from engine.reporter import NullReporter
 
@@ -114,3 +123,41 @@ def test_albedo_is_found_under_side_light(loaded, truth, tone: float) -> None:
     columns = np.broadcast_to(np.arange(256)[None], (256, 256))[face]
     left, right = difference[columns < 110].mean(), difference[columns > 146].mean()
     assert abs(left - right) < 0.03
+
+
+def view_in(loaded: LoadedPack, vertices: torch.Tensor, colour: list[float]) -> FittedView:
+    """A photo of the head with the pack's mean skin, in soft light of a colour."""
+    head = loaded.head
+    light = ambient_light(0.7)
+    light[2] = 0.4
+    part = torch.from_numpy(np.repeat(head.face_part, 2).astype(np.int64))
+    albedo = coarse_albedo(loaded, np.zeros(loaded.albedo.sigma.shape), 256)
+    picture = render_head(
+        vertices,
+        loaded.triangles,
+        torch.from_numpy(head.triangle_uv),
+        part,
+        part_materials(loaded, albedo),
+        torch.from_numpy(light * colour).float(),
+        camera(),
+        supersample=2,
+    )
+    photo = linear_to_srgb(picture.rgb.clamp(0, 1).numpy()).astype(np.float32)
+    depth = render_depth(vertices, loaded.triangles[loaded.solid], camera()).depth
+    crop = WorkingCrop(photo, picture.alpha.numpy(), 0.0, 0.0, 1.0)
+    return FittedView(vertices, camera(), depth, crop, picture_to_linear(photo))
+
+
+def test_the_eyes_keep_the_lights_colour_out_of_the_skin(loaded) -> None:
+    vertices = torch.from_numpy(loaded.head.mean)
+    face = evidence_mask(loaded.head, 256) > 0.9
+    tints = []
+    for colour in ([1.2, 1.0, 0.8], [0.85, 1.0, 1.15]):
+        view = view_in(loaded, vertices, colour)
+        found, _ = fit_uncovered_albedos(
+            loaded, [view], FitSettings(), NullReporter(), None, frozenset()
+        )
+        albedo = srgb_to_linear(coarse_albedo(loaded, found[0].coefficients, 256)[face])
+        tints.append(log_tint(albedo.mean(axis=0)) @ [1.0, 0.0, -1.0])
+    lights = np.log(1.2 / 0.8) - np.log(0.85 / 1.15)
+    assert abs(tints[0] - tints[1]) < 0.26 * lights  # without eyes 0.33
