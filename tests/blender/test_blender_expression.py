@@ -136,6 +136,31 @@ def test_symmetric_after_undo_follows_at_once(blender, addon, result):
     assert moved(blender, root, "eyeBlinkRight", 0.5)["eyeBlinkLeft"] == 0.5
 
 
+def test_symmetric_survives_an_undo_step_that_was_taken_before_the_mirroring(
+    blender, addon, result
+):
+    """As in a window: the step of a drag is taken before its last move is evaluated."""
+    blender.ops.uvapm.import_result("EXEC_DEFAULT", True, directory=str(result))
+    root = next(o for o in blender.data.objects if o.uvapm.role == "ROOT")
+    skin = next(o for o in root.children_recursive if o.uvapm.role == "SKIN")
+    skin.shape_key_add(name="eyeBlinkRight", from_mix=False)
+    root.uvapm.shape.symmetric = True
+    moved(blender, root, "eyeBlinkRight", 0.5)
+    blender.ops.ed.undo_push(message="start")
+    skin.data.shape_keys.key_blocks["eyeBlinkRight"].value = 0.75
+    blender.ops.ed.undo_push(message="drag")
+    blender.context.view_layer.update()
+    root.location.x = 1.0
+    blender.ops.ed.undo_push(message="move")
+    for step in (blender.ops.ed.undo, blender.ops.ed.undo, blender.ops.ed.redo):
+        step()
+        root = next(o for o in blender.data.objects if o.uvapm.role == "ROOT")
+        skin = next(o for o in root.children_recursive if o.uvapm.role == "SKIN")
+        keys = skin.data.shape_keys.key_blocks
+        assert keys["eyeBlinkLeft"].value == keys["eyeBlinkRight"].value
+    assert keys["eyeBlinkLeft"].value == 0.75
+
+
 class Layout:
     """Stands in for a layout: notes every call, and which sliders are grey."""
 

@@ -66,7 +66,7 @@ def _on_frame(*_: object) -> None:
 @persistent
 def _on_undo(*_: object) -> None:
     CACHE.meshes.clear()
-    mirror.remember_all()
+    mirror.restore_all()
 
 
 @persistent

@@ -4,6 +4,8 @@ The sliders are Blender's own shape keys, which tell nobody that they were moved
 evaluation the values are compared with the last known ones.
 """
 
+from collections.abc import Collection
+
 import bpy
 
 from ..declarations import PROPERTY
@@ -12,6 +14,11 @@ from .values import heads, keys_of
 
 _LAST: dict[int, dict[str, float]] = {}
 """Values of the keys of heads with the toggle on, by session_uid of the root."""
+
+_DONE: set[tuple[int, str, float, float]] = set()
+"""What was mirrored: root, key that was moved, its value, the partner's value before. Blender
+takes the undo step of a drag before its last move is evaluated: the step lacks that mirroring."""
+MOST_DONE = 10_000
 
 
 def remember(root: bpy.types.Object) -> None:
@@ -23,10 +30,27 @@ def remember(root: bpy.types.Object) -> None:
 
 
 def remember_all() -> None:
-    """After undo, loading and a change of frame."""
+    """After loading and a change of frame."""
     _LAST.clear()
     for root in heads():
         remember(root)
+
+
+def restore_all() -> None:
+    """After undo and redo: a step that was taken too early gets its last mirroring again."""
+    for root in heads() if _DONE else ():
+        if getattr(root, PROPERTY).shape.symmetric:
+            keys = keys_of(root)
+            for name, other in pairs_of(keys):
+                value, before = keys[name].value, keys[other].value
+                if (root.session_uid, name, value, before) in _DONE:
+                    keys[other].value = value
+    remember_all()
+
+
+def pairs_of(names: Collection[str]) -> list[tuple[str, str]]:
+    """Each expression that has a partner, with it."""
+    return [(name, partner_of(name)) for name in names if partner_of(name) in names]
 
 
 def active() -> bool:
@@ -37,6 +61,7 @@ def active() -> bool:
 def forget() -> None:
     """When the extension is disabled."""
     _LAST.clear()
+    _DONE.clear()
 
 
 def follow_pairs(root: bpy.types.Object) -> None:
@@ -51,10 +76,17 @@ def follow_pairs(root: bpy.types.Object) -> None:
     locked = {item.name for item in shape.expressions if item.locked}
     keys = keys_of(root)
     values = {name: key.value for name, key in keys.items()}
-    for name, value in values.items():
-        other = partner_of(name)
-        if other not in values or other in locked or last.get(name, value) == value:
+    for name, other in pairs_of(values):
+        value, before = values[name], values[other]
+        if other in locked or last.get(name, value) == value:
             continue
-        if last.get(other, values[other]) == values[other] != value:
+        if last.get(other, before) == before != value:
             keys[other].value = value
+            _note(root, name, value, before)
     remember(root)
+
+
+def _note(root: bpy.types.Object, name: str, value: float, before: float) -> None:
+    if len(_DONE) >= MOST_DONE:
+        _DONE.clear()
+    _DONE.add((root.session_uid, name, value, before))
