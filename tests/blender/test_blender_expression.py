@@ -147,9 +147,12 @@ def test_symmetric_survives_an_undo_step_that_was_taken_before_the_mirroring(
     root.uvapm.shape.symmetric = True
     moved(blender, root, "eyeBlinkRight", 0.5)
     blender.ops.ed.undo_push(message="start")
+    handler = importlib.import_module("uvapm.uvapm_blender.shape.handlers")._on_update
+    blender.app.handlers.depsgraph_update_post.remove(handler)
     skin.data.shape_keys.key_blocks["eyeBlinkRight"].value = 0.75
     blender.ops.ed.undo_push(message="drag")
-    blender.context.view_layer.update()
+    blender.app.handlers.depsgraph_update_post.append(handler)
+    assert moved(blender, root, "eyeBlinkRight", 0.75)["eyeBlinkLeft"] == 0.75
     root.location.x = 1.0
     blender.ops.ed.undo_push(message="move")
     for step in (blender.ops.ed.undo, blender.ops.ed.undo, blender.ops.ed.redo):
