@@ -44,6 +44,18 @@ LEVEL_ITEMS = (
 )
 
 
+def take_preset(choices: bpy.types.OperatorProperties) -> None:
+    """Show the preset's choices, so that they can be changed one by one. `choices`: of the
+    operator below; Blender's update functions get its properties, not the operator."""
+    if choices.preset == CUSTOM:
+        return
+    preset = PRESETS[choices.preset]
+    choices.format = preset.format.name
+    for each in fields(ExportSettings):
+        value = getattr(preset.settings, each.name)
+        setattr(choices, each.name, str(value) if each.name in ("texture_size", "lods") else value)
+
+
 class UVAPM_OT_export_head(bpy.types.Operator, ExportHelper):
     """Write this head with its textures and expressions for other programs"""
 
@@ -59,7 +71,7 @@ class UVAPM_OT_export_head(bpy.types.Operator, ExportHelper):
         name="Preset",
         description="Format and choices that suit a purpose",
         items=PRESET_ITEMS,
-        update=lambda self, context: self._take_preset(),
+        update=lambda choices, context: take_preset(choices),
         options={"SKIP_SAVE"},
     )
     format: bpy.props.EnumProperty(name="Format", items=FORMAT_ITEMS, options={"SKIP_SAVE"})
@@ -124,7 +136,7 @@ class UVAPM_OT_export_head(bpy.types.Operator, ExportHelper):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask for a file name; the head's name is proposed."""
-        self._take_preset()
+        take_preset(self)
         folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
         name = head_of(context.active_object).name
         self.filepath = str(folder / f"{name}{self._format().value}")
@@ -182,16 +194,6 @@ class UVAPM_OT_export_head(bpy.types.Operator, ExportHelper):
         row = layout.row()
         row.enabled = useful
         row.prop(self, name)
-
-    def _take_preset(self) -> None:
-        """Show the preset's choices, so that they can be changed one by one."""
-        if self.preset == CUSTOM:
-            return
-        preset = PRESETS[self.preset]
-        self.format = preset.format.name
-        for each in fields(ExportSettings):
-            value = getattr(preset.settings, each.name)
-            setattr(self, each.name, str(value) if each.name in ("texture_size", "lods") else value)
 
     def _settings(self) -> ExportSettings:
         """A script that names a preset gets it, with what it sets itself besides."""
