@@ -54,7 +54,6 @@ class UVAPM_PT_detail(_DetailPanel, bpy.types.Panel):
     bl_idname = Panels.DETAIL
     bl_label = "Detail"
     bl_parent_id = Panels.HEAD
-    bl_order = 3
 
     def draw(self, context: bpy.types.Context) -> None:
         """What is wrong, then the sliders."""

@@ -19,7 +19,6 @@ class UVAPM_PT_eyes(HeadPanel, bpy.types.Panel):
     bl_label = "Eyes"
     bl_parent_id = Panels.HEAD
     bl_options = {"DEFAULT_CLOSED"}
-    bl_order = 4
 
     def draw(self, context: bpy.types.Context) -> None:
         """The target with its influence on each eye, then the material's values."""

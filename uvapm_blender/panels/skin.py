@@ -44,7 +44,6 @@ class UVAPM_PT_skin(HeadPanel, bpy.types.Panel):
     bl_label = "Skin"
     bl_parent_id = Panels.HEAD
     bl_options = {"DEFAULT_CLOSED"}
-    bl_order = 2
 
     def draw(self, context: bpy.types.Context) -> None:
         """What is wrong, the buttons, then the tones."""
