@@ -2,12 +2,24 @@
 
 import importlib
 import json
-import shutil
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.blender.exported import (
+    A_LEVEL,
+    PARTS,
+    assert_normals_point_outwards,
+    corners_of,
+    floats,
+    import_into_empty,
+    in_world,
+    keys_of,
+    picture_of,
+    scene_state,
+    shape_of,
+    sorted_rows,
+)
 
 pytestmark = [
     pytest.mark.blender,
@@ -15,98 +27,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning"),
 ]
 
-KINDS = (
-    "objects", "meshes", "materials", "images", "armatures", "collections", "node_groups",
-    "shape_keys", "actions", "scenes", "worlds", "cameras",
-)  # fmt: skip
-PARTS = {"skin", "eye_L", "eye_R", "teeth", "tongue", "lashes"}
-ON_GRID = 1e-6
-"""Metres: rounding of 32-bit floats, through centimetres in FBX."""
-A_LEVEL = 1.01 / 255
-
 
 @pytest.fixture
 def export(addon):
     return importlib.import_module("uvapm.uvapm_blender.export.settings")
-
-
-def scene_state(bpy, built):
-    links = sorted(
-        (link.from_node.name, link.from_socket.identifier, link.to_node.name)
-        for link in built.head.active_material.node_tree.links
-    )
-    layer = bpy.context.view_layer
-    render = bpy.context.scene.render
-    names = {kind: sorted(item.name for item in getattr(bpy.data, kind)) for kind in KINDS}
-    chosen = [item.name for item in layer.objects.selected], layer.objects.active.name
-    return names, links, chosen, render.engine, [part.hide_get() for part in built.parts]
-
-
-def import_into_empty(bpy, path):
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    reader, extra = {
-        ".fbx": (bpy.ops.import_scene.fbx, {}),
-        ".glb": (bpy.ops.import_scene.gltf, {"merge_vertices": True}),
-        ".gltf": (bpy.ops.import_scene.gltf, {"merge_vertices": True}),
-        ".obj": (bpy.ops.wm.obj_import, {}),
-        ".usdc": (bpy.ops.wm.usd_import, {}),
-        ".usdz": (bpy.ops.wm.usd_import, {}),
-    }[path.suffix]
-    reader(filepath=str(path), **extra)
-    bpy.context.view_layer.update()
-    return {i.data.name if "usd" in path.suffix else i.name: i for i in meshes_of(bpy)}
-
-
-def meshes_of(bpy):
-    return [item for item in bpy.data.objects if item.type == "MESH"]
-
-
-def floats(items, name, width):
-    values = np.empty(len(items) * width, np.float32)
-    items.foreach_get(name, values)
-    return values.reshape(-1, width).astype(np.float64)
-
-
-def in_world(item, points):
-    matrix = np.array(item.matrix_world)
-    return points @ matrix[:3, :3].T + matrix[:3, 3]
-
-
-def shape_of(item, names=()):
-    """World places at rest, and of each named key: (1 + K, n, 3)."""
-    if item.data.shape_keys is None:
-        return in_world(item, floats(item.data.vertices, "co", 3))[None]
-    blocks = item.data.shape_keys.key_blocks
-    wanted = [blocks[0], *(blocks[name] for name in names)]
-    return np.stack([in_world(item, floats(block.points, "co", 3)) for block in wanted])
-
-
-def sorted_rows(table):
-    """Rows in an order that does not depend on who wrote them."""
-    table = np.round(table, 5) + 0.0
-    return table[np.lexsort(table.T)]
-
-
-def corners_of(item, names):
-    """UV, and the places of every key, of each different corner."""
-    index = np.empty(len(item.data.loops), np.int32)
-    item.data.loops.foreach_get("vertex_index", index)
-    uv = floats(item.data.uv_layers.active.uv, "vector", 2)
-    shape = shape_of(item, names)[:, index].transpose(1, 0, 2).reshape(len(index), -1)
-    return sorted_rows(np.unique(np.round(np.hstack([uv, shape]), 5) + 0.0, axis=0))
-
-
-def keys_of(item):
-    keys = item.data.shape_keys
-    return [] if keys is None else [block.name for block in keys.key_blocks[1:]]
-
-
-def picture_of(addon, item, socket):
-    shader = addon.material.principled(item.active_material)
-    node = shader.inputs[socket].links[0].from_node
-    while node.type != "TEX_IMAGE":
-        node = next(link.from_node for each in node.inputs for link in each.links)
-    return addon.images.read_pixels(node.image)
 
 
 @pytest.mark.parametrize("suffix", [".fbx", ".glb", ".gltf", ".usdc", ".usdz"])
@@ -158,22 +82,6 @@ def test_obj_is_the_head_as_it_looks_now(blender, addon, result, tmp_path):
     np.testing.assert_allclose(shape_of(items["head_skin"])[0], seen, atol=2e-6)
     assert (tmp_path / "head_textures" / "head_skin_Normal.png").is_file()
     assert picture_of(addon, items["head_skin"], "Base Color").shape == (64, 64, 4)
-
-
-def assert_normals_point_outwards(item):
-    """The tiny result's skin is a ball; a level of detail keeps the full ball's normals."""
-    index = np.empty(len(item.data.loops), np.int32)
-    item.data.loops.foreach_get("vertex_index", index)
-    slots = np.empty(len(item.data.polygons), np.int32)
-    item.data.polygons.foreach_get("material_index", slots)
-    sizes = np.empty(len(item.data.polygons), np.int32)
-    item.data.polygons.foreach_get("loop_total", sizes)
-    skin = np.repeat(slots, sizes) == [m.name for m in item.data.materials].index("hero_skin")
-    points = floats(item.data.vertices, "co", 3)[index[skin]]
-    away = points - (points.max(0) + points.min(0)) / 2
-    away /= np.linalg.norm(away, axis=1, keepdims=True)
-    normals = floats(item.data.corner_normals, "vector", 3)[skin]
-    assert (normals * away).sum(1).min() > 0.9
 
 
 @pytest.mark.parametrize(("preset", "scale"), [("UNREAL", 0.01), ("UNITY", 1.0)])
@@ -315,52 +223,3 @@ def test_export_operator(blender, addon, result, tmp_path):
     with pytest.raises(RuntimeError, match=r"could not be written: .*No such folder") as caught:
         blender.ops.uvapm.export_head(filepath=str(tmp_path / "no" / "where.fbx"), format="FBX")
     assert "Traceback" not in str(caught.value)
-
-
-VALIDATE = """
-const validator = require('gltf-validator'), fs = require('fs'), path = require('path');
-const file = process.argv[1], folder = path.dirname(file);
-const read = name => new Uint8Array(fs.readFileSync(name));
-validator.validateBytes(read(file), {
-  uri: path.basename(file),
-  externalResourceFunction: uri => Promise.resolve(read(path.join(folder, decodeURIComponent(uri))))
-}).then(report => console.log(JSON.stringify(report.issues)));
-"""
-
-
-@pytest.fixture(scope="session")
-def validate():
-    """validate(path) -> issues that the Khronos validator finds.
-
-    Needs node, and the npm package gltf-validator where node finds it: installed in the folder
-    build/ of the project, or named by NODE_PATH.
-    """
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed")
-    folder = Path(__file__).parents[2] / "build"
-    folder = folder if folder.is_dir() else Path(__file__).parent
-
-    def run(path):
-        command = [node, "-e", VALIDATE, str(path)]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
-        if "Cannot find module" in done.stderr:
-            pytest.skip("npm install --prefix build gltf-validator, then this test runs")
-        return json.loads(done.stdout)
-
-    return run
-
-
-@pytest.mark.parametrize("name", ["head.glb", "head.gltf", "web.glb", "game.glb"])
-def test_khronos_validator_has_no_complaint(
-    blender, addon, export, result, tmp_path, validate, name
-):
-    built = addon.build(result)
-    settings = {
-        "head": export.ExportSettings(),
-        "web": export.PRESETS["WEB"].settings,
-        "game": export.ExportSettings(joined=True, skeleton=True, lods=2),
-    }[name.partition(".")[0]]
-    addon.export_head(built.root, tmp_path / name, blender.context, settings)
-    issues = validate(tmp_path / name)
-    assert (issues["numErrors"], issues["numWarnings"]) == (0, 0), issues["messages"]
