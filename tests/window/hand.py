@@ -49,12 +49,12 @@ class Hand:
         for letter in text:
             yield from self.tap("A", unicode=letter)
 
-    def drag(self, dx: int, steps: int = 6) -> Steps:
-        """Pull what is under the mouse to the side, and let go."""
+    def drag(self, dx: int, dy: int = 0, steps: int = 6) -> Steps:
+        """Pull what is under the mouse to the side (and up), and let go."""
         self.event("LEFTMOUSE", "PRESS")
         yield
         for _ in range(steps):
-            yield from self.move(self.x + dx / steps, self.y)
+            yield from self.move(self.x + dx / steps, self.y + dy / steps)
         self.event("LEFTMOUSE", "RELEASE")
         yield
 

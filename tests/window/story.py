@@ -21,6 +21,8 @@ ZIP, PHOTO, PYTHON, OUT = sys.argv[sys.argv.index("--") + 1 :]
 MODULE = "bl_ext.user_default.uvapm"
 TICK = 0.05
 JOB_SECONDS = 180.0
+CHIN = 8
+"""Index among the 68 points of a face."""
 FACTS: dict[str, object] = {"steps": []}
 
 
@@ -77,6 +79,7 @@ def story(hand: Hand) -> Steps:
     yield from reconstruct(hand)
     note("reconstructed", stall=max(stalls), stalls=sorted(stalls)[-5:])
     yield from slide(hand)
+    yield from pin(hand)
     yield from save_and_load()
     yield from export()
     yield from cancel(hand)
@@ -132,6 +135,50 @@ def slide(hand: Hand) -> Steps:
         "slid",
         moved_mm=1e3 * float(np.abs(dragged - before).max()),
         undone_mm=1e3 * float(np.abs(undone - before).max()),
+    )
+
+
+def places(root: bpy.types.Object) -> np.ndarray:
+    """Where the head has the 68 points of a face, pixels of the photo."""
+    return addon("pins.draw").photo_places(root)[0]
+
+
+def pin(hand: Hand) -> Steps:
+    """The chin is dragged down in the photo and the head refitted; two steps of undo take it
+    back."""
+    area, name = viewport(hand.window), heads()[0].name
+    region = next(each for each in area.regions if each.type == "WINDOW")
+    over = {"window": hand.window, "area": area, "region": region}
+    area.spaces.active.shading.type = "SOLID"  # without a graphics card the others take seconds
+    with bpy.context.temp_override(**over):
+        bpy.ops.uvapm.edit_landmarks("INVOKE_DEFAULT")
+    yield from pause(20)
+    root, draw = heads()[0], addon("pins.draw")
+    before, folder = places(root)[CHIN], root.uvapm.result_folder
+    x, y = draw.to_region(root, region, area.spaces.active.region_3d, draw.handles(root))[CHIN]
+    yield from hand.move(region.x + x + 3, region.y + y - 2)
+    yield from hand.drag(2, -24)
+    yield from pause(10)
+    yield from hand.tap("RET")
+    yield from pause(10)
+    pins = [(each.index, each.x, each.y) for each in bpy.data.objects[name].uvapm.pins]
+    with bpy.context.temp_override(**over):
+        bpy.ops.uvapm.refit("INVOKE_DEFAULT")
+    runtime = addon("runtime").RUNTIME
+    yield from wait_until(lambda: not session().busy and runtime.timer is None, JOB_SECONDS)
+    yield from pause(10)
+    missed = np.linalg.norm(places(bpy.data.objects[name])[CHIN] - pins[0][1:])
+    same = len(heads()) == 1 and bpy.data.objects[name].uvapm.result_folder != folder
+    yield from hand.tap("Z", ctrl=True)
+    yield from pause(20)
+    back = bpy.data.objects[name].uvapm.result_folder == folder
+    note(
+        "refitted to a pin",
+        pins=pins,
+        dragged=float(pins[0][2] - before[1]),
+        missed=float(missed),
+        in_place=same,
+        refit_undone=back,
     )
 
 
