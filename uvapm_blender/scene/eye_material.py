@@ -134,7 +134,9 @@ def _from_the_middle(graph: _Graph) -> tuple[object, object]:
 
 
 def _moved(graph: _Graph, offset: object, radius: object, size: object) -> object:
-    """UV where the texture is read: the pupil's ring lies at its own radius times `size`."""
+    """UV where the texture is read: the pupil's ring lies at its own radius times `size`, which
+    counts from 0.3 to 2.4: pupils are 2 to 8 mm wide, and must leave some iris."""
+    size = graph.math("MAXIMUM", 8, 2.0, graph.math("MINIMUM", 8, 1.0, size, 2.4), 0.3)
     pupil = graph.math("MULTIPLY", 7, 2.0, size, PUPIL_RADIUS)
     inner = graph.ramp(7, 1.0, radius, 0.0, pupil, 0.0, PUPIL_RADIUS)
     ring = graph.ramp(7, 3.0, radius, pupil, IRIS_RADIUS, 0.0, IRIS_RADIUS - PUPIL_RADIUS)
