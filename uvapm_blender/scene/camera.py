@@ -60,7 +60,7 @@ def pose_of(camera: CameraInfo) -> np.ndarray:
 def new_camera(name: str, info: CameraInfo, parent: bpy.types.Object) -> bpy.types.Object:
     """Camera object under the head's root, so that it rides along. Not yet in a collection."""
     data = bpy.data.cameras.new(name)
-    data.display_size = 0.1
+    data.display_size = 0.03
     camera = bpy.data.objects.new(name, data)
     camera.parent = parent
     place_camera(camera, info)
