@@ -213,6 +213,29 @@ def test_nothing_is_left_of_an_export_that_fails(
     assert [path.name for path in folder.iterdir()] == ["other.txt"]
 
 
+@pytest.mark.parametrize("suffix", [".glb", ".gltf", ".obj"])
+def test_an_export_that_fails_leaves_the_one_before(
+    blender, addon, result, tmp_path, monkeypatch, suffix
+):
+    built = addon.build(result)
+    path = tmp_path / "models" / f"head{suffix}"
+    path.parent.mkdir()
+    addon.export_head(built.root, path, blender.context)
+    before = {each: each.read_bytes() for each in path.parent.rglob("*") if each.is_file()}
+    write = importlib.import_module("uvapm.uvapm_blender.export.write")
+    kind = next(each for each in write._WRITERS if each.value == suffix)
+
+    def broken(path, settings):
+        path.write_bytes(b"half a file")
+        raise RuntimeError("Error: the disk is full")
+
+    monkeypatch.setitem(write._WRITERS, kind, broken)
+    with pytest.raises(Exception, match="disk is full"):
+        addon.export_head(built.root, path, blender.context)
+    after = {each: each.read_bytes() for each in path.parent.rglob("*") if each.is_file()}
+    assert after == before and path in before
+
+
 def test_export_operator(blender, addon, result, tmp_path):
     addon.build(result)
     path = tmp_path / "any.name"

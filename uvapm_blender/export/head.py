@@ -31,6 +31,9 @@ Progress = Callable[[float], None]
 
 AS_IT_IS = ExportSettings()
 
+BESIDE = (".mtl", ".bin")
+"""What OBJ and glTF write beside a model."""
+
 
 def export_head(
     root: bpy.types.Object,
@@ -132,17 +135,37 @@ def _pictures_folder(path: Path, kind: Format, settings: ExportSettings) -> Iter
 
 @contextmanager
 def _nothing_on_error(path: Path) -> Iterator[None]:
-    """Remove files that an export began and did not finish; what was there before stays."""
+    """When the inside fails: what it began goes, and an earlier export comes back as it was."""
     if not path.parent.is_dir():
         raise FileNotFoundError(f"No such folder: {path.parent}")
     before = set(path.parent.iterdir())
-    try:
-        yield
-    except BaseException:
-        for each in set(path.parent.iterdir()) - before:
-            if each.name.startswith(path.stem):
-                shutil.rmtree(each) if each.is_dir() else each.unlink()
-        raise
+    earlier = [each for each in before if _is_of(each, path)]
+    with tempfile.TemporaryDirectory(prefix="uvapm-export-", ignore_cleanup_errors=True) as folder:
+        for each in earlier:
+            copy = shutil.copytree if each.is_dir() else shutil.copy2
+            copy(each, Path(folder, each.name))
+        try:
+            yield
+        except BaseException:
+            new = set(path.parent.iterdir()) - before
+            for each in (*earlier, *(each for each in new if each.name.startswith(path.stem))):
+                _remove(each)
+            shutil.copytree(folder, path.parent, dirs_exist_ok=True)
+            raise
+
+
+def _is_of(each: Path, path: Path) -> bool:
+    """True for what an export to `path` may write over: models of all levels with what belongs
+    to them, and the folder of textures."""
+    model = each.stem == path.stem or each.stem.startswith(f"{path.stem}_LOD")
+    return (model and each.suffix in (path.suffix, *BESIDE)) or each == textures_folder(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
