@@ -5,10 +5,8 @@ import bpy
 from ...engine.protocol.detail_layers import BANDS, MAX_STRENGTH
 from ...engine.protocol.detail_regions import REGIONS
 from ...engine.protocol.messages import MAX_OFFSET, SLIDER_DIRECTIONS
+from ..sliders import SOFT_VALUE
 from . import live
-
-SOFT_OFFSET = 3.0
-"""Standard deviations that a slider reaches by dragging: 99.7 % of people lie within."""
 
 STRENGTHS = ("strength", "photo")
 DIRECTIONS = ("directions",)
@@ -58,7 +56,7 @@ class UVAPM_PG_detail(bpy.types.PropertyGroup):
         size=SLIDER_DIRECTIONS,
         min=-MAX_OFFSET,
         max=MAX_OFFSET,
-        soft_min=-SOFT_OFFSET,
-        soft_max=SOFT_OFFSET,
+        soft_min=-SOFT_VALUE,
+        soft_max=SOFT_VALUE,
         update=_changed,
     )

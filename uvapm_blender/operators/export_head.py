@@ -12,7 +12,7 @@ from ..declarations import Operators
 from ..export.head import export_head
 from ..export.settings import BESIDE, PRESETS, TEXTURE_SIZES, WITH_KEYS, ExportSettings, Format
 from ..scene.heads import head_of
-from .head import poll_head
+from .head import poll_still_head
 
 FORMAT_ITEMS = (
     ("FBX", "FBX", "For game engines and other 3D programs"),
@@ -129,10 +129,7 @@ class UVAPM_OT_export_head(bpy.types.Operator, ExportHelper):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a head, and Object Mode."""
-        if context.mode != "OBJECT":
-            cls.poll_message_set(ui_text.OBJECT_MODE)
-            return False
-        return poll_head(cls, context)
+        return poll_still_head(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask for a file name; the head's name is proposed."""

@@ -10,7 +10,7 @@ from ..rig.reclose import close_lids
 from ..rig.smooth import is_smooth, set_smooth
 from ..scene.heads import head_of
 from ..scene.own import own_meshes
-from .head import poll_head
+from .head import poll_head, poll_still_head
 
 
 class UVAPM_OT_add_look_target(bpy.types.Operator):
@@ -23,10 +23,7 @@ class UVAPM_OT_add_look_target(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a head with eyes, and Object Mode."""
-        if context.mode != "OBJECT":
-            cls.poll_message_set(ui_text.OBJECT_MODE)
-            return False
-        if not poll_head(cls, context):
+        if not poll_still_head(cls, context):
             return False
         if not eyes_of(head_of(context.active_object)):
             cls.poll_message_set(ui_text.NO_EYES)
@@ -104,10 +101,7 @@ class UVAPM_OT_close_lids(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a head, and Object Mode."""
-        if context.mode != "OBJECT":
-            cls.poll_message_set(ui_text.OBJECT_MODE)
-            return False
-        return poll_head(cls, context)
+        return poll_still_head(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Scale the blinks."""

@@ -17,6 +17,14 @@ def poll_head(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool
     return True
 
 
+def poll_still_head(cls: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Likewise, and only in Object Mode."""
+    if context.mode != "OBJECT":
+        cls.poll_message_set(ui_text.OBJECT_MODE)
+        return False
+    return poll_head(cls, context)
+
+
 class UVAPM_OT_show_photo(bpy.types.Operator):
     """Use the camera, light, picture size and plain colours of this head's photo for the scene"""
 
@@ -49,10 +57,7 @@ class UVAPM_OT_remove_head(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Needs a head, and Object Mode."""
-        if context.mode != "OBJECT":
-            cls.poll_message_set(ui_text.OBJECT_MODE)
-            return False
-        return poll_head(cls, context)
+        return poll_still_head(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Remove it."""

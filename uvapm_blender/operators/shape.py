@@ -1,7 +1,6 @@
 """Shape and expression sliders together: back to the fit, to the average, at random, locks."""
 
 import bpy
-import numpy as np
 
 from .. import ui_text
 from ..declarations import PROPERTY, Operators
@@ -13,6 +12,7 @@ from ..shape.apply import is_busy
 from ..shape.cache import CACHE
 from ..shape.values import keys_of
 from ..skin.model import MODELS
+from ..sliders import LOCKS, amount_property, another_seed, name_property, set_locks
 from .head import poll_head
 
 KINDS = (
@@ -22,11 +22,6 @@ KINDS = (
 TARGETS = (
     ("FITTED", "As Fitted", "As the photo has it"),
     ("AVERAGE", "Average", "The average head; no expression"),
-)
-LOCKS = (
-    ("LOCK", "Lock All", "All sliders stay as they are"),
-    ("UNLOCK", "Unlock All", "All sliders may change"),
-    ("INVERT", "Invert Locks", "What was locked is free, and the other way round"),
 )
 
 
@@ -68,9 +63,7 @@ class UVAPM_OT_reset_shape(_ShapeOperator, bpy.types.Operator):
     bl_label = "Reset Shape"
 
     to: bpy.props.EnumProperty(name="To", items=TARGETS, options={"SKIP_SAVE"})
-    name: bpy.props.StringProperty(
-        name="Only", description="One slider by its name; empty: all", options={"SKIP_SAVE"}
-    )
+    name: name_property()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set the sliders, then move the meshes once."""
@@ -91,18 +84,11 @@ class UVAPM_OT_randomise_shape(_ShapeOperator, bpy.types.Operator):
     seed: bpy.props.IntProperty(
         name="Seed", description="Another seed gives another head", min=0, options={"SKIP_SAVE"}
     )
-    amount: bpy.props.FloatProperty(
-        name="Amount",
-        description="0 leaves the head as it is, 1 makes somebody else",
-        default=0.5,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-    )
+    amount: amount_property("0 leaves the head as it is, 1 makes somebody else")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Another head at each click."""
-        self.seed = int(np.random.default_rng().integers(2**31 - 1))
+        self.seed = another_seed()
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -128,10 +114,8 @@ class UVAPM_OT_lock_shape(_ShapeOperator, bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set the locks."""
         shape = getattr(head_of(context.active_object), PROPERTY).shape
-        for item in shape.expressions if self.kind == "EXPRESSION" else shape.components:
-            item.locked = self.action == "LOCK" or (
-                self.action == "INVERT" and not item.locked
-            )  # fmt: skip
+        items = shape.expressions if self.kind == "EXPRESSION" else shape.components
+        set_locks(items, self.action)
         return {"FINISHED"}
 
 

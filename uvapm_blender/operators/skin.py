@@ -1,7 +1,6 @@
 """The skin's sliders together: back to the fit, to the average, at random, locks."""
 
 import bpy
-import numpy as np
 
 from .. import ui_text
 from ..declarations import PROPERTY, Operators
@@ -9,6 +8,7 @@ from ..scene.heads import head_of
 from ..skin import change
 from ..skin.model import MODELS
 from ..skin.values import pack_key_of
+from ..sliders import LOCKS, amount_property, another_seed, name_property, set_locks
 from .head import poll_head
 
 GROUPS = (
@@ -20,11 +20,6 @@ GROUPS = (
 TARGETS = (
     ("FITTED", "As Fitted", "As the photo has it"),
     ("AVERAGE", "Average", "The average skin"),
-)
-LOCKS = (
-    ("LOCK", "Lock All", "All sliders stay as they are"),
-    ("UNLOCK", "Unlock All", "All sliders may change"),
-    ("INVERT", "Invert Locks", "What was locked is free, and the other way round"),
 )
 
 
@@ -56,9 +51,7 @@ class UVAPM_OT_reset_skin(_SkinOperator, bpy.types.Operator):
 
     group: bpy.props.EnumProperty(name="Sliders", items=GROUPS, options={"SKIP_SAVE"})
     to: bpy.props.EnumProperty(name="To", items=TARGETS, options={"SKIP_SAVE"})
-    name: bpy.props.StringProperty(
-        name="Only", description="One slider by its name; empty: all", options={"SKIP_SAVE"}
-    )
+    name: name_property()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Set the sliders, then compose once."""
@@ -76,18 +69,11 @@ class UVAPM_OT_randomise_skin(_SkinOperator, bpy.types.Operator):
     seed: bpy.props.IntProperty(
         name="Seed", description="Another seed gives another skin", min=0, options={"SKIP_SAVE"}
     )
-    amount: bpy.props.FloatProperty(
-        name="Amount",
-        description="0 leaves the skin as it is, 1 makes somebody else's",
-        default=0.5,
-        min=0.0,
-        max=1.0,
-        subtype="FACTOR",
-    )
+    amount: amount_property("0 leaves the skin as it is, 1 makes somebody else's")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Another skin at each click."""
-        self.seed = int(np.random.default_rng().integers(2**31 - 1))
+        self.seed = another_seed()
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -115,9 +101,7 @@ class UVAPM_OT_lock_skin(_SkinOperator, bpy.types.Operator):
         """Set the locks."""
         skin = getattr(head_of(context.active_object), PROPERTY).skin
         for items in (skin.components, skin.directions):
-            for item in items:
-                free = self.action == "UNLOCK" or (self.action == "INVERT" and item.locked)
-                item.locked = not free
+            set_locks(items, self.action)
         return {"FINISHED"}
 
 

@@ -6,14 +6,13 @@ import bpy
 import numpy as np
 
 from ...engine.protocol.errors import EngineError
-from ...engine.protocol.pack_manifest import HEAD_FILE, read_manifest
+from ...engine.protocol.pack_manifest import HEAD_FILE
 from ...engine.protocol.result import ResultMesh, ResultPackage, read_result
-from ...engine.protocol.result_schema import PackInfo
-from .. import locations
 from ..declarations import PROPERTY
 from ..detail.sources import check_result
 from ..scene.heads import parts_of
 from ..scene.mesh import plans_for
+from ..sliders import model_sha256, resize
 from .apply import vertices_of
 from .cache import look_soon
 from .component_names import component_names
@@ -23,16 +22,16 @@ def describe_shape(root: bpy.types.Object, result: ResultPackage) -> None:
     """The sliders say what the result says, and so do the meshes. Locks stay where they are."""
     shape, info = getattr(root, PROPERTY).shape, result.manifest.pack
     shape.pack, shape.pack_sha256 = info.id, info.sha256
-    shape.model_sha256 = _model_of(info)
+    shape.model_sha256 = model_sha256(info, HEAD_FILE)
     identity = np.asarray(result.coefficients["identity"], np.float32)
-    _resize(shape.components, len(identity))
+    resize(shape.components, len(identity))
     names = component_names(info.id, len(identity))
     for item, name in zip(shape.components, names, strict=True):
         item.name = name
     for field in ("value", "fitted", "applied"):
         shape.components.foreach_set(field, identity)
     expressions = result.manifest.mesh.expression_names
-    _resize(shape.expressions, len(expressions))
+    resize(shape.expressions, len(expressions))
     for item, name in zip(shape.expressions, expressions, strict=True):
         item.name = name
     weights = np.asarray(result.coefficients["expression"], np.float32)
@@ -65,19 +64,3 @@ def _name_kind(part: bpy.types.Object, mesh: ResultMesh, part_names: tuple[str, 
         ids = [index for index, name in enumerate(part_names) if name in plan.parts]
         if np.isin(vertices[:1], mesh.quads[np.isin(mesh.face_part, ids)]).any():
             getattr(part, PROPERTY).kind = plan.material
-
-
-def _model_of(info: PackInfo) -> str:
-    """sha256 of the head file of a result's pack, "" when that pack is not here."""
-    try:
-        manifest, sha256 = read_manifest(locations.pack_folder(info.id))
-    except EngineError:
-        return ""
-    return manifest.files.get(HEAD_FILE, "") if sha256 == info.sha256 else ""
-
-
-def _resize(items: bpy.types.bpy_prop_collection, count: int) -> None:
-    while len(items) > count:
-        items.remove(len(items) - 1)
-    while len(items) < count:
-        items.add()

@@ -3,11 +3,9 @@
 import bpy
 
 from ...engine.protocol.messages import MAX_OFFSET
+from ..sliders import SOFT_VALUE, lock_property
 from . import mirror
 from .apply import apply_identity
-
-SOFT_VALUE = 3.0
-"""Standard deviations that a slider reaches by dragging: 99.7 % of people lie within."""
 
 
 def _changed(self: "UVAPM_PG_component", context: bpy.types.Context) -> None:
@@ -32,18 +30,14 @@ class UVAPM_PG_component(bpy.types.PropertyGroup):
     )
     fitted: bpy.props.FloatProperty(options={"HIDDEN"})
     applied: bpy.props.FloatProperty(options={"HIDDEN"})
-    locked: bpy.props.BoolProperty(
-        name="Lock", description="Stays as it is when sliders are reset or chosen at random"
-    )
+    locked: lock_property()
 
 
 class UVAPM_PG_expression(bpy.types.PropertyGroup):
     """An expression of the head, by the name of its shape key, which has the value."""
 
     fitted: bpy.props.FloatProperty(options={"HIDDEN"})
-    locked: bpy.props.BoolProperty(
-        name="Lock", description="Stays as it is when sliders are reset or chosen at random"
-    )
+    locked: lock_property()
 
 
 class UVAPM_PG_shape(bpy.types.PropertyGroup):

@@ -7,14 +7,14 @@ import bpy
 import numpy as np
 
 from ...engine.protocol.errors import EngineError
-from ...engine.protocol.pack_manifest import ALBEDO_FILE, read_manifest
+from ...engine.protocol.pack_manifest import ALBEDO_FILE
 from ...engine.protocol.result import ResultPackage, read_coefficients
 from ...engine.protocol.result import read_manifest as read_result_manifest
-from ...engine.protocol.result_schema import PackInfo, ResultManifest
-from .. import locations
+from ...engine.protocol.result_schema import ResultManifest
 from ..declarations import PROPERTY
 from ..detail.sources import check_result
 from ..scene.heads import parts_of
+from ..sliders import model_sha256, resize
 from .direction_names import direction_names
 from .model import DIRECTIONS
 from .values import TONES
@@ -38,15 +38,16 @@ def _fill(root: bpy.types.Object, manifest: ResultManifest, coefficients: np.nda
     """coefficients: (3, K) of the albedo."""
     skin = getattr(root, PROPERTY).skin
     pack = manifest.albedo_pack or manifest.pack
-    skin.pack, skin.pack_sha256, skin.model_sha256 = pack.id, pack.sha256, _model_of(pack)
+    skin.pack, skin.pack_sha256 = pack.id, pack.sha256
+    skin.model_sha256 = model_sha256(pack, ALBEDO_FILE)
     values = np.ascontiguousarray(coefficients, np.float32)
-    _resize(skin.components, values.size)
+    resize(skin.components, values.size)
     for index, item in enumerate(skin.components):
         channel, number = divmod(index, values.shape[1])
         item.name = f"{CHANNEL_LETTERS[channel]} {number + 1}"
     skin.components.foreach_set("value", values.ravel())
     skin.components.foreach_set("fitted", values.ravel())
-    _resize(skin.directions, DIRECTIONS)
+    resize(skin.directions, DIRECTIONS)
     names = direction_names(skin.model_sha256, DIRECTIONS)
     for item, name in zip(skin.directions, names, strict=True):
         item.name = name
@@ -72,15 +73,6 @@ def describe_from_folder(root: bpy.types.Object) -> bool:
     return True
 
 
-def _model_of(info: PackInfo) -> str:
-    """sha256 of the albedo file of a result's pack, "" when that pack is not here."""
-    try:
-        manifest, sha256 = read_manifest(locations.pack_folder(info.id))
-    except EngineError:
-        return ""
-    return manifest.files.get(ALBEDO_FILE, "") if sha256 == info.sha256 else ""
-
-
 def _image_at(root: bpy.types.Object, label: str) -> bpy.types.Image | None:
     """The image of the node with this label in the skin's material."""
     for part in parts_of(root)[:1]:
@@ -90,10 +82,3 @@ def _image_at(root: bpy.types.Object, label: str) -> bpy.types.Image | None:
             if node.type == "TEX_IMAGE" and node.label == label:
                 return node.image
     return None
-
-
-def _resize(items: bpy.types.bpy_prop_collection, count: int) -> None:
-    while len(items) > count:
-        items.remove(len(items) - 1)
-    while len(items) < count:
-        items.add()

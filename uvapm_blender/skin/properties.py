@@ -4,9 +4,8 @@ import bpy
 
 from ...engine.protocol.edits import MAX_SIGMAS
 from ..detail import live
+from ..sliders import SOFT_VALUE, lock_property
 
-SOFT_VALUE = 3.0
-"""Standard deviations that a slider reaches by dragging: 99.7 % of people lie within."""
 MAX_TONE, SOFT_LIGHT, SOFT_TINT = 60.0, 20.0, 6.0
 """CIELAB units. Twice the deviation among people, which is 10 of L* and 3 of a* and b* in the
 default model."""
@@ -48,9 +47,7 @@ class UVAPM_PG_albedo_value(bpy.types.PropertyGroup):
         update=_changed,
     )
     fitted: bpy.props.FloatProperty(options={"HIDDEN"})
-    locked: bpy.props.BoolProperty(
-        name="Lock", description="Stays as it is when sliders are reset or chosen at random"
-    )
+    locked: lock_property()
 
 
 class UVAPM_PG_albedo_direction(bpy.types.PropertyGroup):
@@ -65,9 +62,7 @@ class UVAPM_PG_albedo_direction(bpy.types.PropertyGroup):
         soft_max=SOFT_VALUE,
         update=_changed,
     )
-    locked: bpy.props.BoolProperty(
-        name="Lock", description="Stays as it is when sliders are reset or chosen at random"
-    )
+    locked: lock_property()
 
 
 class UVAPM_PG_skin(bpy.types.PropertyGroup):
