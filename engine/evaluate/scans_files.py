@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..packs.calibrate.obj import read_obj
 from ..packs.calibrate.surface import triangulate
+from ..packs.heads.files.obj import read_obj
 from ..protocol.conventions import bytes_to_unit
 from ..protocol.errors import EngineError, ErrorCode
 from .photos import list_photos

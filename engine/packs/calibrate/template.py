@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import cKDTree
 
-from .obj import read_obj
+from ..heads.files.obj import read_obj
 from .rings import uv_islands
 
 ISLANDS = 5

@@ -1,33 +1,10 @@
 """The kinds of head model that can be imported. A new kind is one file and one line here."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
 from ...protocol.errors import EngineError, ErrorCode
-from ...reporter import Reporter
-from .source import HeadSource
-
-
-@dataclass(frozen=True)
-class HeadKind:
-    """A kind of head model.
-
-    name: of the command line. title: for people. files: what to give, in words. licence_note: the
-    makers' terms in a sentence, which a user must accept before anything is read. read: the
-    adapter; it gets the files or folders that the user gave and delivers a checked HeadSource, or
-    raises EngineError.
-    """
-
-    name: str
-    title: str
-    files: str
-    licence_note: str
-    read: Callable[[Sequence[Path], Reporter], HeadSource]
-
+from .kind import HeadKind
 
 KINDS: tuple[HeadKind, ...] = ()
-"""One line a kind."""
+"""One line a kind: the KIND of its adapter."""
 
 
 def head_kind(name: str) -> HeadKind:
