@@ -6,10 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..packs.calibrate.surface import triangulate
 from ..packs.heads.files.obj import read_obj
 from ..protocol.conventions import bytes_to_unit
 from ..protocol.errors import EngineError, ErrorCode
+from ..register.surface import triangulate
 from .photos import list_photos
 
 CAMERAS = "cameras.json"

@@ -9,8 +9,8 @@ import torch
 from ..fit.loaded import LoadedPack
 from ..fit.shape_view import rotation_matrix
 from ..head.numerics import align_similarity
-from ..packs.calibrate.surface import SurfaceIndex, triangle_normals, vertex_normals
 from ..protocol.headpack import HeadPack
+from ..register.surface import SurfaceIndex, triangle_normals, vertex_normals
 from ..render.render import clay_materials, orbit_camera, render_head
 from .scans_files import ScanFile
 from .scans_regions import OUTSIDE, face_regions, landmark_points

@@ -5,8 +5,8 @@ import numpy as np
 
 from ..packs.calibrate import landmark_names as names
 from ..packs.calibrate.identity_weights import BACK, TURNED
-from ..packs.calibrate.surface import triangle_normals
 from ..protocol.headpack import HeadPack, LandmarkEmbedding
+from ..register.surface import triangle_normals
 
 REGIONS = ("nose", "mouth", "forehead", "cheek", "rest")
 """Each triangle inside the face's outline is in one of them; the rest: eyes, temples, chin, jaw."""

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 
 from ..fit.loaded import LoadedPack
-from ..packs.calibrate.surface import SurfaceIndex
 from ..photo.load import Photo, load_photo
 from ..protocol.albedo import scatter_texels
 from ..protocol.conventions import bytes_to_unit, linear_to_srgb, srgb_to_linear, unit_to_bytes
+from ..register.surface import SurfaceIndex
 from ..render.render import Material, orbit_camera, render_head
 from .scans_files import ScanFile
 from .scans_fit import Scan

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse as sparse
 from scipy.sparse.linalg import spsolve
 
-from .surface import border_edges
+from ...register.surface import border_edges
 
 
 def mean_value_laplacian(

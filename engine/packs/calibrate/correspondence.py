@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sparse
 
+from ...register.registration import point_matrix
+from ...register.surface import SurfaceIndex, triangulate
 from .features import EARS, MIDLINE, NOSE, Feature
 from .head_patches import HeadPatches
-from .registration import point_matrix
 from .rings import (
     neighbours_of,
     ordered_ring,
@@ -16,7 +17,6 @@ from .rings import (
     span_fractions,
     upper_and_lower,
 )
-from .surface import SurfaceIndex, triangulate
 from .template import Template
 
 UPPER, LOWER = 0, 1

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...register.registration import RegistrationSettings, point_matrix, register
+from ...register.surface import SurfaceIndex, triangulate, vertex_normals
 from .head_patches import HeadPatches
 from .ict import LANDMARKS_68, IctModel
-from .registration import RegistrationSettings, point_matrix, register
-from .surface import SurfaceIndex, triangulate, vertex_normals
 
 SETTINGS = RegistrationSettings(rounds=30)
 LANDMARKS_USED = (8, *range(27, 68))

@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
+from ...register.surface import triangulate, vertex_normals
 from . import landmark_names as names
 from .head_patches import HeadPatches
-from .surface import triangulate, vertex_normals
 
 FEATURE_GROUPS = ("lips", "eyelids_left", "eyelids_right")
 RAW_SCALE_KEY = "raw_scale"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from .registration import fit_similarity
+from ...register.registration import fit_similarity
 
 ROUNDS = 5
 KNOWN_PAIRS = (

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...register.registration import fit_similarity, fit_thin_plate
+from ...register.surface import SurfaceIndex, triangulate
 from . import landmark_names as names
 from .correspondence import LOWER, UPPER, ring_path
 from .features import TEMPLATE_68
 from .head_patches import HeadPatches
 from .landmark_shape import mirror_pairs, network_shape
 from .landmark_views import Sighting
-from .registration import fit_similarity, fit_thin_plate
-from .surface import SurfaceIndex, triangulate
 
 COUNT = 468
 MIRROR = np.array([-1.0, 1.0, 1.0])

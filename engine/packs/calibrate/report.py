@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from ...register.registration import Registration
 from .conformal import corner_areas, corner_stretch
 from .head_patches import HeadPatches
 from .identity_fit import Calibration, DenseLink
 from .landmark_table import Landmarks468
 from .landmark_turn import LearnedTurn
-from .registration import Registration
 
 NECK_EDGE = 0.05
 """Metres above the lowest vertex: below, the template's shoulders have nothing to lie on."""

@@ -10,12 +10,12 @@ import numpy as np
 import scipy.sparse as sparse
 from scipy.sparse.linalg import spsolve
 
+from ...register.registration import Registration, RegistrationSettings, register
+from ...register.surface import SurfaceIndex, border_vertices, triangulate, vertex_normals
 from .conformal import corner_areas, corner_stretch, embed_patch, mean_value_laplacian
 from .correspondence import LOWER, UPPER, corresponding_points, ring_path
 from .head_patches import HeadPatches
-from .registration import Registration, RegistrationSettings, register
 from .rings import arc_fractions, neighbours_of, open_path, rings_around, span_fractions
-from .surface import SurfaceIndex, border_vertices, triangulate, vertex_normals
 from .template import Template, corner_values
 
 SETTINGS = RegistrationSettings()

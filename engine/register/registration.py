@@ -18,7 +18,7 @@ import scipy.sparse as sparse
 from scipy.sparse.linalg import splu
 from scipy.spatial.distance import cdist
 
-from ...head.numerics import align_similarity, smoothstep
+from ..head.numerics import align_similarity, smoothstep
 from .surface import SurfaceIndex, border_vertices, vertex_normals
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("scipy")
-from engine.packs.calibrate.registration import (
+from engine.register.registration import (
     RegistrationSettings,
     fade_weights,
     fit_similarity,
@@ -10,7 +10,7 @@ from engine.packs.calibrate.registration import (
     point_matrix,
     register,
 )
-from engine.packs.calibrate.surface import triangulate
+from engine.register.surface import triangulate
 
 from .meshes import dome
 

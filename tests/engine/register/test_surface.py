@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("scipy")
-from engine.packs.calibrate.surface import (
+from engine.register.surface import (
     SurfaceIndex,
     border_vertices,
     closest_barycentric,
