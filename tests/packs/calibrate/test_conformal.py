@@ -4,7 +4,7 @@ import pytest
 pytest.importorskip("scipy")
 from engine.packs.calibrate.conformal import corner_areas, corner_stretch, embed_patch
 
-from .meshes import dome, grid_quads
+from ...engine.register.meshes import dome, grid_quads
 
 
 def square_border(rows, columns):

@@ -1,4 +1,4 @@
-"""Small meshes for the calibration tests."""
+"""Small meshes for tests of registration and calibration."""
 
 import numpy as np
 
