@@ -1,19 +1,16 @@
-"""The kinds of head model that can be imported. A new kind is one file and one line here."""
+"""From the name of a kind (`protocol/head_kinds.py`) to its adapter."""
 
-from ...protocol.errors import EngineError, ErrorCode
-from .kind import HeadKind
+import importlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-KINDS: tuple[HeadKind, ...] = ()
-"""One line a kind: the KIND of its adapter."""
+from ...reporter import Reporter
+from .source import HeadSource
+
+ReadHead = Callable[[Sequence[Path], Reporter], HeadSource]
+"""The files or folders that a user gave -> a checked HeadSource; raises EngineError."""
 
 
-def head_kind(name: str) -> HeadKind:
-    """The kind of this name. Raises EngineError(BAD_SETTINGS) with the names there are."""
-    for kind in KINDS:
-        if kind.name == name:
-            return kind
-    raise EngineError(
-        ErrorCode.BAD_SETTINGS,
-        f"There is no kind of head model named {name!r}.",
-        f"Kinds: {', '.join(kind.name for kind in KINDS)}.",
-    )
+def head_reader(name: str) -> ReadHead:
+    """`read` of the adapter of a kind of head: the module of its name beside this one."""
+    return importlib.import_module(f".{name.replace('-', '_')}", __package__).read
