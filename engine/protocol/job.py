@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .detail_regions import REGIONS
@@ -31,8 +32,22 @@ MAX_SEED = 2**31 - 1
 _PACK_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
-def _bad(why: str) -> EngineError:
+def refused_job(why: str) -> EngineError:
+    """The error for a job with a value out of range."""
     return EngineError(ErrorCode.BAD_SETTINGS, f"The job cannot be run: {why}.")
+
+
+def check_paths(paths: Iterable[str]) -> None:
+    """Raises EngineError(BAD_SETTINGS) for a path that no system can have."""
+    for path in paths:
+        if not path.strip() or "\0" in path:
+            raise refused_job("a path is empty or holds a zero character")
+
+
+def check_pack_id(pack: str) -> None:
+    """Raises EngineError(BAD_SETTINGS) for a text that is no pack id."""
+    if not _PACK_ID.fullmatch(pack):
+        raise refused_job(f"{shown(pack)} is not a pack id (lower-case letters, digits, - _)")
 
 
 @dataclass(frozen=True)
@@ -78,18 +93,15 @@ class FitJob:
 
     def __post_init__(self) -> None:
         if isinstance(self.photos, str):
-            raise _bad("photos must be several paths, got one text")
+            raise refused_job("photos must be several paths, got one text")
         object.__setattr__(self, "photos", tuple(self.photos))
         if not 1 <= len(self.photos) <= MAX_PHOTOS:
-            raise _bad(f"expected 1 to {MAX_PHOTOS} photos, got {len(self.photos)}")
+            raise refused_job(f"expected 1 to {MAX_PHOTOS} photos, got {len(self.photos)}")
         object.__setattr__(self, "locks", tuple(self.locks))
         object.__setattr__(self, "pins", tuple(self.pins))
         given = (self.albedo, self.detail, self.start, self.edits)
-        for path in (*self.photos, self.output, *(path for path in given if path is not None)):
-            if not path.strip() or "\0" in path:
-                raise _bad("a path is empty or holds a zero character")
-        if not _PACK_ID.fullmatch(self.pack):
-            raise _bad(f"{shown(self.pack)} is not a pack id (lower-case letters, digits, - _)")
+        check_paths((*self.photos, self.output, *(path for path in given if path is not None)))
+        check_pack_id(self.pack)
         for name, known in (
             ("device", DEVICES),
             ("landmarks", LANDMARKS),
@@ -98,25 +110,27 @@ class FitJob:
             ("files", FILE_SETS),
         ):
             if (value := getattr(self, name)) not in known:
-                raise _bad(f"{name} must be one of {', '.join(known)}, got {shown(value)}")
+                raise refused_job(f"{name} must be one of {', '.join(known)}, got {shown(value)}")
         if not 0 <= self.seed <= MAX_SEED:
-            raise _bad(f"seed must be 0 to {MAX_SEED}, got {shown(self.seed)}")
+            raise refused_job(f"seed must be 0 to {MAX_SEED}, got {shown(self.seed)}")
         if self.face is not None and self.face < 0:
-            raise _bad(f"face must be 0 or more, got {shown(self.face)}")
+            raise refused_job(f"face must be 0 or more, got {shown(self.face)}")
         if self.texture_size not in TEXTURE_SIZES:
             sizes = ", ".join(map(str, TEXTURE_SIZES))
-            raise _bad(f"texture_size must be one of {sizes}, got {shown(self.texture_size)}")
+            raise refused_job(
+                f"texture_size must be one of {sizes}, got {shown(self.texture_size)}"
+            )
         if self.fine_size not in FINE_SIZES:
             sizes = ", ".join(map(str, FINE_SIZES))
-            raise _bad(f"fine_size must be one of {sizes}, got {shown(self.fine_size)}")
+            raise refused_job(f"fine_size must be one of {sizes}, got {shown(self.fine_size)}")
 
         unknown = [name for name in self.locks if name not in LOCKS]
         if unknown:
-            raise _bad(f"{shown(unknown[0])} cannot be locked (can: {', '.join(LOCKS)})")
+            raise refused_job(f"{shown(unknown[0])} cannot be locked (can: {', '.join(LOCKS)})")
         if self.locks and self.start is None:
-            raise _bad("something is locked, but there is no result to start from")
+            raise refused_job("something is locked, but there is no result to start from")
         if self.edits is not None and self.start is None:
-            raise _bad("there are edits, but there is no result to start from")
+            raise refused_job("there are edits, but there is no result to start from")
         check_pins(self.pins)
 
     def to_json(self) -> str:
@@ -126,5 +140,5 @@ class FitJob:
     @classmethod
     def from_json(cls, text: str | bytes) -> "FitJob":
         """Strict inverse of `to_json`. Raises EngineError(BAD_SETTINGS)."""
-        job: FitJob = from_plain(cls, parse_json(text, _bad), "job", _bad)
+        job: FitJob = from_plain(cls, parse_json(text, refused_job), "job", refused_job)
         return job

@@ -1,8 +1,9 @@
 """Messages between the add-on (client) and the worker: one JSON object per line.
 
-Client to worker: job, decode, cancel, shutdown. Worker to client: hello first; then, for each job,
-stage, progress, preview and warning, and exactly one of result, cancelled, error; for each decode
-exactly one of decoded, cancelled, error. Images and arrays never travel in messages; paths do.
+Client to worker: a job (fit, wear, import, register), decode, cancel, shutdown. Worker to client:
+hello first; then, for each job, stage, progress, preview and warning, and exactly one of result,
+cancelled, error; for each decode exactly one of decoded, cancelled, error. Images and arrays never
+travel in messages; paths do.
 """
 
 import json
@@ -11,8 +12,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from .errors import EngineError, ErrorCode
-from .job import FitJob
 from .strict import from_plain, parse_json, shown, to_plain
+from .work import JOB_KINDS, Job
 
 MAX_LINE_BYTES = 2**20
 """Longest line either side reads, newline included. A job with 16 long paths needs 1/4 of it."""
@@ -31,10 +32,13 @@ def _check_id(id: str) -> None:
 
 @dataclass(frozen=True)
 class JobRequest:
-    """Run `job`; every answer carries `id` (1 to 64 characters, chosen by the client)."""
+    """Run `job`; every answer carries `id` (1 to 64 characters, chosen by the client).
+
+    On the wire the message's type is the kind of the job.
+    """
 
     id: str
-    job: FitJob
+    job: Job
 
     def __post_init__(self) -> None:
         _check_id(self.id)
@@ -132,7 +136,7 @@ class Warned:
 
 @dataclass(frozen=True)
 class Finished:
-    """The result directory at `path` is complete. Terminal."""
+    """What the job writes, the directory at `path`, is complete. Terminal."""
 
     id: str
     path: str
@@ -174,7 +178,6 @@ TERMINAL = (Finished, Decoded, WasCancelled, Failed)
 """Message types that end a job or a decode."""
 
 _TYPES: dict[str, type[Message]] = {
-    "job": JobRequest,
     "decode": DecodeRequest,
     "cancel": CancelRequest,
     "shutdown": Shutdown,
@@ -189,6 +192,7 @@ _TYPES: dict[str, type[Message]] = {
     "error": Failed,
 }
 _NAMES = {kind: name for name, kind in _TYPES.items()}
+_JOB_NAMES = {kind: name for name, kind in JOB_KINDS.items()}
 
 
 def _malformed(why: str) -> EngineError:
@@ -198,7 +202,11 @@ def _malformed(why: str) -> EngineError:
 def encode(message: Message) -> bytes:
     """One ASCII line with its newline. Raises EngineError(PROTOCOL) above MAX_LINE_BYTES."""
     plain = cast(dict[str, object], to_plain(message))
-    line = json.dumps({"type": _NAMES[type(message)], **plain}, allow_nan=False).encode("ascii")
+    if isinstance(message, JobRequest):
+        name = _JOB_NAMES[type(message.job)]
+    else:
+        name = _NAMES[type(message)]
+    line = json.dumps({"type": name, **plain}, allow_nan=False).encode("ascii")
     if len(line) + 1 > MAX_LINE_BYTES:
         raise _malformed(f"it has {len(line) + 1} bytes, the limit is {MAX_LINE_BYTES}")
     return line + b"\n"
@@ -212,11 +220,21 @@ def decode(line: bytes) -> Message:
     """
     mapping = _mapping(line)
     name = mapping.pop("type", None)
+    if isinstance(name, str) and name in JOB_KINDS:
+        return _job_request(name, mapping)
     kind = _TYPES.get(name) if isinstance(name, str) else None
     if kind is None:
         raise _malformed(f"it has the unknown type {shown(name)}")
     message: Message = from_plain(kind, mapping, str(name), _malformed)
     return message
+
+
+def _job_request(name: str, mapping: dict[str, object]) -> JobRequest:
+    if set(mapping) != {"id", "job"}:
+        raise _malformed(f"{name} must have id and job, got {shown(sorted(mapping))}")
+    id: str = from_plain(str, mapping["id"], f"{name}.id", _malformed)
+    job: Job = from_plain(JOB_KINDS[name], mapping["job"], f"{name}.job", _malformed)
+    return JobRequest(id, job)
 
 
 def request_id(line: bytes) -> str:

@@ -4,10 +4,11 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 """Messages between the add-on and the worker (`messages.py`). 2: a job may name an albedo pack.
 3: decode and decoded; a job may name a detail pack and the size of the fine maps.
-4: a job may start from a result with parts held, and name landmarks, rasterizer and preset."""
+4: a job may start from a result with parts held, and name landmarks, rasterizer and preset.
+5: jobs of several kinds: fit, wear, import, register."""
 
 RESULT_SCHEMA = 4
 """Layout of a result directory (`result.py`). 2: result.json may name an albedo pack. 3: detail

@@ -1,10 +1,10 @@
-"""The real work behind both front doors: PyTorch, the packs and the fit, loaded once."""
+"""The real work behind both front doors: PyTorch, the packs and the jobs, loaded once."""
 
 from pathlib import Path
 
-from ..protocol.job import FitJob
 from ..protocol.messages import Hello
 from ..protocol.version import PROTOCOL_VERSION, engine_version
+from ..protocol.work import ImportJob, Job, RegisterJob, WearJob
 from ..reporter import Reporter
 from .decode import DetailDecoder, DetailSource
 from .serve import RunJob, Work
@@ -21,10 +21,31 @@ def load_engine() -> RunJob:
     choose_threads()
     session = Session()
 
-    def run_job(job: FitJob, reporter: Reporter) -> Path:
-        return run_fit(job, reporter, session)
+    def run_job(job: Job, reporter: Reporter) -> Path:
+        match job:
+            case WearJob() | ImportJob() | RegisterJob():
+                return run_other(job, reporter)
+            case _:
+                return run_fit(job, reporter, session)
 
     return run_job
+
+
+def run_other(job: WearJob | ImportJob | RegisterJob, reporter: Reporter) -> Path:
+    """A job that is no fit; its code is loaded when the first one comes."""
+    match job:
+        case WearJob():
+            from ..wear.run import run_wear
+
+            return run_wear(job, reporter)
+        case ImportJob():
+            from ..packs.heads.importing import run_import
+
+            return run_import(job, reporter)
+        case RegisterJob():
+            from ..register.run import run_register
+
+            return run_register(job, reporter)
 
 
 def load_work(scratch: Path) -> Work:

@@ -15,7 +15,6 @@ from types import FrameType
 from ..config import WorkerSettings
 from ..failure import explain
 from ..protocol.errors import Cancelled, EngineError, ErrorCode
-from ..protocol.job import FitJob
 from ..protocol.messages import (
     MAX_LINE_BYTES,
     CancelRequest,
@@ -31,14 +30,15 @@ from ..protocol.messages import (
     decode,
     request_id,
 )
+from ..protocol.work import Job
 from ..reporter import MessageReporter, Reporter
 from .channel import MessageWriter, Pipes, read_lines
 from .jobs import JobQueue, Ticket
 
 LOG = logging.getLogger(__name__)
 
-RunJob = Callable[[FitJob, Reporter], Path]
-"""Runs one job and returns the path of its result directory; raises to fail or cancel."""
+RunJob = Callable[[Job, Reporter], Path]
+"""Runs one job and returns the path of what it wrote; raises to fail or cancel."""
 RunDecode = Callable[[DecodeRequest], Path]
 """Writes one detail map and returns its path; raises to fail."""
 

@@ -31,6 +31,7 @@ from engine.protocol.messages import (
     encode,
     request_id,
 )
+from engine.protocol.work import EXPRESSION_SETS, ImportJob, RegisterJob, WearJob
 
 # Paths may hold any bytes; Python shows the undecodable ones as lone surrogates.
 TEXT = st.text(st.characters(codec=None), max_size=40)
@@ -57,9 +58,23 @@ JOB = st.builds(
         unique_by=lambda pin: pin.index,
     ).map(tuple),
 )
+OTHER_JOB = st.one_of(
+    st.builds(WearJob, PATH, PATH, PATH, st.sampled_from(TEXTURE_SIZES)),
+    st.builds(WearJob, PATH, PATH, PATH, maps=st.just(False), shapes=st.just(True)),
+    st.builds(
+        ImportJob,
+        st.just("flame"),
+        st.lists(PATH, min_size=1, max_size=3).map(tuple),
+        PATH,
+        st.booleans(),
+        st.sampled_from(EXPRESSION_SETS),
+    ),
+    st.builds(RegisterJob, PATH, PATH),
+)
 OFFSETS = st.lists(st.floats(-MAX_OFFSET, MAX_OFFSET), max_size=20).map(tuple)
 MESSAGE = st.one_of(
     st.builds(JobRequest, ID, JOB),
+    st.builds(JobRequest, ID, OTHER_JOB),
     st.builds(DecodeRequest, ID, OFFSETS, PATH, st.none()),
     st.builds(DecodeRequest, ID, OFFSETS, st.none(), PATH),
     st.builds(Decoded, TEXT, TEXT),
@@ -142,7 +157,11 @@ def test_bytes_that_are_no_message_are_refused_plainly(line: bytes) -> None:
         b'{"id": "a"}',
         b"null",
         b"[" * 100_000,
-        b'{"type": "job", "id": "", "job": {"photos": ["a"], "output": "o"}}',
+        b'{"type": "fit", "id": "", "job": {"photos": ["a"], "output": "o"}}',
+        b'{"type": "fit", "id": "a", "job": {"photos": ["a"], "output": "o"}, "more": 1}',
+        b'{"type": "fit", "job": {"photos": ["a"], "output": "o"}}',
+        b'{"type": "wear", "id": "a", "job": {"photos": ["a"], "output": "o"}}',
+        b'{"type": "job", "id": "a", "job": {"photos": ["a"], "output": "o"}}',
         b'{"type": "decode", "id": "", "offsets": [], "pack": "default"}',
         b'{"type": "decode", "id": "a", "offsets": []}',
         b'{"type": "decode", "id": "a", "offsets": [], "pack": "default", "result": "r"}',
@@ -202,10 +221,35 @@ def test_jobs_out_of_range_are_refused_by_name(change: dict[str, object]) -> Non
     with pytest.raises(EngineError) as caught:
         FitJob.from_json(json.dumps(job))
     assert caught.value.code == ErrorCode.BAD_SETTINGS
-    line = json.dumps({"type": "job", "id": "x", "job": job}).encode()
+    line = json.dumps({"type": "fit", "id": "x", "job": job}).encode()
     with pytest.raises(EngineError):
         decode(line)
     assert request_id(line) == "x"
+
+
+WEAR: dict[str, object] = {"result": "r", "mesh": "m", "output": "o"}
+IMPORT: dict[str, object] = {"kind": "ict", "paths": ["p"], "output": "o"}
+REGISTER: dict[str, object] = {"mesh": "m", "output": "o"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "job"),
+    [
+        ("wear", {**WEAR, "mesh": " "}),
+        ("wear", {**WEAR, "size": 1000}),
+        ("wear", {**WEAR, "maps": False, "shapes": False}),
+        ("import", {**IMPORT, "kind": "../ict"}),
+        ("import", {**IMPORT, "paths": []}),
+        ("import", {**IMPORT, "paths": ["a"] * 17}),
+        ("import", {**IMPORT, "expressions": "all"}),
+        ("register", {**REGISTER, "pack": ""}),
+        ("register", {**REGISTER, "output": "a\0b"}),
+    ],
+)
+def test_other_jobs_out_of_range_are_refused(kind: str, job: dict[str, object]) -> None:
+    with pytest.raises(EngineError) as caught:
+        decode(json.dumps({"type": kind, "id": "x", "job": job}).encode())
+    assert caught.value.code == ErrorCode.BAD_SETTINGS
 
 
 def test_a_job_made_in_python_is_checked_too() -> None:

@@ -128,7 +128,7 @@ def test_an_id_in_use_and_too_many_waiting_jobs_are_refused(client: Client) -> N
         (b"[" * 50_000, "", ErrorCode.PROTOCOL),
         (b'{"type": "dance", "id": "x"}', "x", ErrorCode.PROTOCOL),
         (b'{"type": "cancelled", "id": "x"}', "x", ErrorCode.PROTOCOL),
-        (b'{"type": "job", "id": "x", "job": {"photos": [], "output": "o"}}', "x", "bad_settings"),
+        (b'{"type": "fit", "id": "x", "job": {"photos": [], "output": "o"}}', "x", "bad_settings"),
         (b"x" * (MAX_LINE_BYTES * 2), "", ErrorCode.PROTOCOL),
     ],
 )
