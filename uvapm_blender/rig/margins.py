@@ -26,11 +26,13 @@ class Lids:
 def seam_edges(quads: np.ndarray, corner_uv: np.ndarray) -> np.ndarray:
     """(n, 2) vertices of the edges whose two faces lie apart in the texture.
 
-    quads (F, 4) and corner_uv (F, 4, 2).
+    quads (F, 4) and corner_uv (F, 4, 2); a triangle repeats its last corner.
     """
     ends = np.stack([quads, np.roll(quads, -1, axis=1)], axis=-1).reshape(-1, 2)
     places = np.rint(np.stack([corner_uv, np.roll(corner_uv, -1, axis=1)], axis=2) * 1e5)
     places = places.reshape(-1, 2, 2)
+    real = ends[:, 0] != ends[:, 1]
+    ends, places = ends[real], places[real]
     turned = ends[:, 0] > ends[:, 1]
     ends[turned], places[turned] = ends[turned][:, ::-1], places[turned][:, ::-1]
     order = np.lexsort((ends[:, 1], ends[:, 0]))

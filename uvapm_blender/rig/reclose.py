@@ -67,15 +67,18 @@ def _write(key: bpy.types.ShapeKey, points: np.ndarray) -> None:
 
 
 def _faces(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray]:
-    """(F, 4) vertices and (F, 4, 2) UV; (0, 4) where an artist has made other faces than quads."""
-    count = len(mesh.loops)
-    layer = mesh.uv_layers.active
-    if layer is None or count != 4 * len(mesh.polygons):
+    """(F, 4) vertices and (F, 4, 2) UV, a triangle repeats its last corner; (0, 4) where an artist
+    has made faces with more corners."""
+    count, layer = len(mesh.loops), mesh.uv_layers.active
+    sizes = np.empty(len(mesh.polygons), np.int32)
+    mesh.polygons.foreach_get("loop_total", sizes)
+    if layer is None or not np.isin(sizes, (3, 4)).all():
         return np.empty((0, 4), np.int64), np.empty((0, 4, 2))
-    quads, uv = np.empty(count, np.int32), np.empty(count * 2, np.float32)
-    mesh.loops.foreach_get("vertex_index", quads)
+    corners, uv = np.empty(count, np.int32), np.empty(count * 2, np.float32)
+    mesh.loops.foreach_get("vertex_index", corners)
     layer.uv.foreach_get("vector", uv)
-    return quads.reshape(-1, 4).astype(np.int64), uv.reshape(-1, 4, 2)
+    rows = (np.cumsum(sizes) - sizes)[:, None] + np.minimum(np.arange(4), sizes[:, None] - 1)
+    return corners[rows].astype(np.int64), uv.reshape(-1, 2)[rows]
 
 
 def _ball(eye: bpy.types.Object) -> np.ndarray:

@@ -48,7 +48,8 @@ class PartArrays:
     """Arrays of one object in Blender axes, relative to `origin`.
 
     vertices: (n,) index into the pack's vertices. neutral (n, 3), expression (E, n, 3), f32.
-    faces (f, 4) indices into `vertices`; uv (f, 4, 2); origin (3,).
+    faces (f, 4) indices into `vertices`, a triangle repeats its last corner; uv (f, 4, 2);
+    origin (3,).
     """
 
     plan: PartPlan
@@ -99,20 +100,29 @@ def split_part(mesh: ResultMesh, part_names: Sequence[str], plan: PartPlan) -> P
     )
 
 
+def real_corners(faces: np.ndarray) -> np.ndarray:
+    """(f, 4) bool: all of a quad's corners, and the first three of a triangle's, which repeats
+    its last one. faces (f, 4)."""
+    kept = np.ones(faces.shape, bool)
+    kept[:, 3] = faces[:, 3] != faces[:, 2]
+    return kept
+
+
 def new_mesh(name: str, arrays: PartArrays) -> bpy.types.Mesh:
-    """Smooth quads with one corner UV layer."""
+    """Smooth quads and triangles with one corner UV layer."""
     mesh = bpy.data.meshes.new(name)
-    count = len(arrays.faces)
+    kept = real_corners(arrays.faces)
+    corners, sizes = arrays.faces[kept].astype(np.int32), kept.sum(axis=1)
     mesh.vertices.add(len(arrays.neutral))
     mesh.vertices.foreach_set("co", arrays.neutral.ravel())
-    mesh.loops.add(count * 4)
-    mesh.loops.foreach_set("vertex_index", arrays.faces.astype(np.int32).ravel())
-    mesh.polygons.add(count)
-    mesh.polygons.foreach_set("loop_start", np.arange(0, count * 4, 4, dtype=np.int32))
+    mesh.loops.add(len(corners))
+    mesh.loops.foreach_set("vertex_index", corners)
+    mesh.polygons.add(len(sizes))
+    mesh.polygons.foreach_set("loop_start", (np.cumsum(sizes) - sizes).astype(np.int32))
     mesh.update(calc_edges=True)
     mesh.shade_smooth()
     layer = mesh.uv_layers.new(name="UVMap")
-    layer.uv.foreach_set("vector", arrays.uv.ravel())
+    layer.uv.foreach_set("vector", np.ascontiguousarray(arrays.uv[kept]).ravel())
     attribute = mesh.attributes.new(VERTEX_ATTRIBUTE, "INT", "POINT")
     attribute.data.foreach_set("value", arrays.vertices.astype(np.int32))
     return mesh
