@@ -16,19 +16,23 @@ class WearJob:
 
     result: result directory. mesh: .obj, .glb or .gltf, or a .safetensors file with vertices
     (V, 3) f32, faces (F, 4) i32 (a triangle repeats its last corner) and, where there are UVs,
-    corner_uv (F, 4, 2) f32; any unit, any axes. output: directory to write, see `wear_result`.
-    size: side of the maps in texels, of `TEXTURE_SIZES`. maps, shapes: which of the two to make.
+    corner_uv (F, 4, 2) f32; any unit, any axes. output: directory to write, see `wear.py`.
+    size: side of the maps in texels, of `TEXTURE_SIZES`. textures: folder with albedo.png,
+    normal.png or roughness.png that take the place of the result's own, or None. maps, shapes:
+    which of the two to make.
     """
 
     result: str
     mesh: str
     output: str
     size: int = 2048
+    textures: str | None = None
     maps: bool = True
     shapes: bool = True
 
     def __post_init__(self) -> None:
-        check_paths((self.result, self.mesh, self.output))
+        given = () if self.textures is None else (self.textures,)
+        check_paths((self.result, self.mesh, self.output, *given))
         if self.size not in TEXTURE_SIZES:
             sizes = ", ".join(map(str, TEXTURE_SIZES))
             raise refused_job(f"size must be one of {sizes}, got {shown(self.size)}")

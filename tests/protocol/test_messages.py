@@ -59,7 +59,7 @@ JOB = st.builds(
     ).map(tuple),
 )
 OTHER_JOB = st.one_of(
-    st.builds(WearJob, PATH, PATH, PATH, st.sampled_from(TEXTURE_SIZES)),
+    st.builds(WearJob, PATH, PATH, PATH, st.sampled_from(TEXTURE_SIZES), st.none() | PATH),
     st.builds(WearJob, PATH, PATH, PATH, maps=st.just(False), shapes=st.just(True)),
     st.builds(
         ImportJob,
@@ -237,6 +237,7 @@ REGISTER: dict[str, object] = {"mesh": "m", "output": "o"}
     [
         ("wear", {**WEAR, "mesh": " "}),
         ("wear", {**WEAR, "size": 1000}),
+        ("wear", {**WEAR, "textures": ""}),
         ("wear", {**WEAR, "maps": False, "shapes": False}),
         ("import", {**IMPORT, "kind": "../ict"}),
         ("import", {**IMPORT, "paths": []}),
