@@ -35,6 +35,14 @@ KINDS: tuple[KindInfo, ...] = (
         "Research and other non-commercial use only; the terms of the UVAPM project apply.",
         makes="albedo model",
     ),
+    KindInfo(
+        "ict",
+        "ICT-FaceKit Light",
+        "the folder FaceXModel, or the archive that holds it",
+        "MIT licence, copyright 2020 USC Institute for Creative Technologies: keep its notice "
+        "with what you pass on.",
+        folder=True,
+    ),
 )
 """One line a kind."""
 
