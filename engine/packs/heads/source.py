@@ -28,8 +28,9 @@ class HeadSource:
     face_part (F,) u8 into part_names: names of the default pack where they mean the same; "skin"
     must be one of them.
     corner_uv (F, 4, 2) f32: the FFHQ-UV layout of the skin, v up, other parts any; None: it is
-    registered. part_uv: likewise the model's own UVs of parts that are not skin (their textures
-    use them), None: none. inner (F,) bool: faces of sockets and mouth bag, None: not known.
+    registered. part_uv: likewise UVs of parts that are not skin: eyes and lashes as our pictures of
+    them are laid out (`build/eyeball.py`, `build/part_uv.py`) unless `textures` brings others;
+    None: none. inner (F,) bool: faces of sockets and mouth bag, None: not known.
     landmarks68 (68,) i32: vertices in the order of `protocol/landmarks68.py`, None: found.
     textures: file name ("textures/eye.png") -> PNG, of the model's own parts.
     """

@@ -1,0 +1,106 @@
+"""A head model matched with the template (the default head): who is where on whom."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sparse
+from scipy.sparse.linalg import splu
+
+from ...protocol.conventions import uv_to_pixels
+from ...protocol.headpack import HeadPack, split_quads
+from ...register.registration import Similarity, fit_similarity
+from .places import LayoutIndex, vertex_uv, within
+from .source import SKIN, HeadSource
+
+REACH = 0.004
+"""UV distance up to which a vertex beside the other's layout still has its place: 4 texels of a
+1024 map, half a vertex spacing at the lids and lips."""
+FACE = 0.5
+"""Share of the template's group `face` from which a vertex is of the face."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeadMatch:
+    """to_source (Vt, V) sparse: fields on the source's vertices to the template's; rows of template
+    vertices that have no place are empty, which is where `seen` (Vt,) bool is False.
+    to_template (V, Vt) likewise, `matched` (V,) bool. skin (F,) bool: the source's faces of skin.
+    inner (F,) bool: those of sockets and mouth bag, `sockets` (F,) bool the first of them.
+    face: similarity from the template's face to the source's mean, metres."""
+
+    to_source: sparse.csr_matrix
+    seen: np.ndarray
+    to_template: sparse.csr_matrix
+    matched: np.ndarray
+    skin: np.ndarray
+    inner: np.ndarray
+    sockets: np.ndarray
+    face: Similarity
+
+
+def match_heads(source: HeadSource, corner_uv: np.ndarray, template: HeadPack) -> HeadMatch:
+    """Match by the layout. corner_uv (F, 4, 2): FFHQ-UV of the source's skin."""
+    skin = source.face_part == source.part_names.index(SKIN)
+    own = template.face_part == template.part_names.index(SKIN)
+    sockets, mouth = _inner(source, corner_uv, skin, template)
+    count, their_count = len(source.mean), len(template.mean)
+    on_template = LayoutIndex(template.corner_uv, own).locate(
+        vertex_uv(source.faces, corner_uv, skin, count)
+    )
+    on_source = LayoutIndex(corner_uv, skin).locate(
+        vertex_uv(template.quads, template.corner_uv, own, their_count)
+    )
+    on_template, on_source = within(on_template, REACH), within(on_source, REACH)
+    to_source = on_source.operator(split_quads(source.faces), count)
+    seen = np.isfinite(on_source.distance)
+    face = seen & (template.groups["face"] > FACE)
+    laid = to_source[face] @ source.mean.astype(np.float64)
+    return HeadMatch(
+        to_source,
+        seen,
+        on_template.operator(template.triangles, their_count),
+        np.isfinite(on_template.distance),
+        skin,
+        sockets | mouth,
+        sockets,
+        fit_similarity(template.mean[face].astype(np.float64), laid),
+    )
+
+
+def _inner(
+    source: HeadSource, corner_uv: np.ndarray, skin: np.ndarray, template: HeadPack
+) -> tuple[np.ndarray, np.ndarray]:
+    """Faces of the sockets and of the mouth bag, (F,) bool each: islands of their own in the
+    layout; where the source knows them, only told apart by it."""
+    middle = corner_uv.mean(axis=1)
+    masks = {name: _sample(template.uv_masks[name], middle) for name in ("sockets", "mouth")}
+    if source.inner is None:
+        return tuple(skin & (masks[name] > 0.5) for name in ("sockets", "mouth"))
+    known = skin & source.inner
+    sockets = known & (masks["sockets"] > masks["mouth"])
+    return sockets, known & ~sockets
+
+
+def _sample(mask: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """(n,) values of a mask (S, S), row 0 on top, at UVs (n, 2), v up; nearest texel."""
+    size = mask.shape[0]
+    pixels = np.clip(uv_to_pixels(np.nan_to_num(uv), size, size), 0, size - 1).astype(int)
+    return mask[pixels[:, 1], pixels[:, 0]]
+
+
+def spread(values: np.ndarray, known: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Values (V, C) with those of unknown vertices, `known` (V,) bool, made smooth: each the mean
+    of its neighbours along the edges of faces (F, 4). Pieces with no known vertex get 0."""
+    ends = np.stack([faces, np.roll(faces, -1, axis=1)], axis=-1).reshape(-1, 2)
+    ends = ends[ends[:, 0] != ends[:, 1]]
+    rows, columns = np.concatenate([ends, ends[:, ::-1]]).T
+    count = len(values)
+    links = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(count, count))
+    links.data[:] = 1.0
+    laplacian = sparse.diags(np.asarray(links.sum(axis=1)).ravel() + 1e-9) - links
+    free = ~known
+    if not free.any():
+        return values
+    right = -(laplacian[free][:, known] @ values[known])
+    out = values.copy()
+    out[free] = splu(laplacian[free][:, free].tocsc()).solve(np.asarray(right))
+    return out
