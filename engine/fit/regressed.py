@@ -10,6 +10,7 @@ from ..nets.identity import IdentityNet
 from ..nets.regressor import Regressor, embeddings
 from ..nets.regressor_file import WEIGHTS, knows_head, read_regressor
 from ..photo.prepare import PreparedPhoto
+from .carried import Bridge, bridge
 from .loaded import LoadedPack
 from .shape_view import IdentityBelief, ShapeView, shape_view
 
@@ -76,19 +77,25 @@ def regress_shape(regressor: Regressor, net: IdentityNet, view: ShapeView) -> Re
     )
 
 
+@lru_cache(maxsize=1)
+def default_regressor() -> Regressor | None:
+    """The regressor of the default head; None where it is not there."""
+    return read_regressor(WEIGHTS) if WEIGHTS.is_file() else None
+
+
 @lru_cache(maxsize=4)
-def pack_regressor(loaded: LoadedPack) -> Regressor | None:
-    """The regressor of the default head; None where it is not there, or for another head."""
-    if not WEIGHTS.is_file():
+def _bridge(loaded: LoadedPack) -> Bridge | None:
+    """From the regressor's head to another one; None for the head that it knows."""
+    regressor, basis = default_regressor(), loaded.landmarks
+    if regressor is None or knows_head(regressor, basis.identity):
         return None
-    regressor = read_regressor(WEIGHTS)
-    return regressor if knows_head(regressor, loaded.landmarks.identity) else None
+    return bridge(regressor.mean, regressor.modes, regressor.weight, basis)
 
 
 def believed_view(prepared: PreparedPhoto, loaded: LoadedPack) -> ShapeView:
     """What the shape is fitted to, with what the picture itself says of the identity."""
     view = shape_view(prepared)
-    regressor = pack_regressor(loaded)
+    regressor = default_regressor()
     if regressor is None:
         return view
     told = regress_shape(regressor, loaded.nets.identity, view)
@@ -96,10 +103,14 @@ def believed_view(prepared: PreparedPhoto, loaded: LoadedPack) -> ShapeView:
 
 
 def belief_of(told: RegressedShape, loaded: LoadedPack) -> IdentityBelief:
-    """Mean and deviation of all coefficients: those that are not told keep the head's prior.
+    """Of all coefficients of the pack's head; those that are not told keep its prior.
 
     Of the picture alone: the fit has the landmarks itself and would count them twice.
     """
+    across = _bridge(loaded)
+    if across is not None:
+        return across.carry(told.picture_identity, told.picture_sigma)
     rest = len(loaded.landmarks.identity) - len(told.picture_identity)
     mean = np.concatenate([told.picture_identity, np.zeros(rest)])
-    return IdentityBelief(mean, np.concatenate([told.picture_sigma, np.ones(rest)]))
+    sigma = np.concatenate([told.picture_sigma, np.ones(rest)])
+    return IdentityBelief.independent(mean, sigma)

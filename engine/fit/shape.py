@@ -78,7 +78,7 @@ def _free(
 
 
 def _identity_prior(count: int, views: tuple[ShapeView, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and inverse variances (K,) of the identity before any landmark is seen.
+    """Mean (K,) and precision (K, K) of the identity before any landmark is seen.
 
     The model's standard normal distribution, or the photos' beliefs in its place, averaged by
     their precision. Ours: a net sees the same in all photos of a person, errors too, so that
@@ -86,10 +86,10 @@ def _identity_prior(count: int, views: tuple[ShapeView, ...]) -> tuple[np.ndarra
     """
     beliefs = [view.belief for view in views if view.belief is not None]
     if not beliefs:
-        return np.zeros(count), np.ones(count)
-    precision = np.stack([belief.sigma**-2.0 for belief in beliefs])
-    means = np.stack([belief.mean for belief in beliefs])
-    return (precision * means).sum(axis=0) / precision.sum(axis=0), precision.mean(axis=0)
+        return np.zeros(count), np.eye(count)
+    precision = sum(belief.precision for belief in beliefs)
+    told = sum(belief.precision @ belief.mean for belief in beliefs)
+    return np.linalg.solve(precision, told), precision / len(beliefs)
 
 
 def _fine(problem: Problem, state: State, pins: PinnedPoints | None) -> Problem:

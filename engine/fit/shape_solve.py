@@ -20,8 +20,8 @@ from .shape_view import Linearised, ShapeView, ViewState, linearise, moved
 class Problem:
     """What stays the same while the states are improved.
 
-    scales: pixels a metre, by photo; spread (L, 3) of landmarks, metres. The priors: mean and
-    inverse variances (K,) of the identity, inverse variances (E,) of expression weights.
+    scales: pixels a metre, by photo; spread (L, 3) of landmarks, metres. The priors: mean (K,)
+    and precision (K, K) of the identity, inverse variances (E,) of expression weights.
     identity_free, free (n, E + 7): what may move. pins: by photo, None where there are none.
     """
 
@@ -58,7 +58,7 @@ def _evaluate(problem: Problem, state: State) -> _Point:
     """Landmark cost of all photos plus the Gaussian priors."""
     parts = tuple(_linearised(problem, number, state) for number in range(len(problem.views)))
     offset = state.identity - problem.identity_mean
-    cost = sum(part.cost for part in parts) + float(problem.identity_prior @ offset**2)
+    cost = sum(part.cost for part in parts) + float(offset @ problem.identity_prior @ offset)
     for view, own in zip(problem.views, state.views, strict=True):
         cost += float(problem.expression_prior @ own.expression**2)
         cost += _distance_residual(problem, view, own) ** 2
@@ -121,9 +121,9 @@ def _solve(
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Damped step of the identity (K,) and of each photo's own parameters (E + 7,)."""
     k = len(state.identity)
-    diagonal = problem.identity_prior.copy()
-    total = np.diag(diagonal)
-    right = problem.identity_prior * (state.identity - problem.identity_mean)
+    diagonal = np.diag(problem.identity_prior).copy()
+    total = problem.identity_prior.copy()
+    right = problem.identity_prior @ (state.identity - problem.identity_mean)
     backs = []
     for number in range(len(problem.views)):
         normal, gradient, free = _view_equations(problem, number, state, point, damping)

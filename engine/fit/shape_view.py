@@ -28,12 +28,17 @@ POSE_SIZE = 7
 
 @dataclass(frozen=True)
 class IdentityBelief:
-    """What something else than landmarks says of the identity: mean and sigma (K,), in the
-    standard deviations of the model. It takes the place of the model's own prior, which is mean 0
-    and sigma 1."""
+    """What something else than landmarks says of the identity: mean (K,) and precision (K, K), the
+    inverse of its covariance, in the standard deviations of the model. It takes the place of the
+    model's own prior, which is mean 0 and precision 1."""
 
     mean: np.ndarray
-    sigma: np.ndarray
+    precision: np.ndarray
+
+    @classmethod
+    def independent(cls, mean: np.ndarray, sigma: np.ndarray) -> "IdentityBelief":
+        """Of coefficients that are told one by one: mean and sigma (K,)."""
+        return cls(mean, np.diag(sigma**-2.0))
 
 
 @dataclass(frozen=True)

@@ -223,8 +223,8 @@ def test_beliefs_take_the_place_of_the_prior_and_are_averaged() -> None:
     seen = photograph(basis, np.zeros(8), np.zeros(6), rotation(0, 0), np.array([0, 0, 1.2]), 1600)
     deaf = ShapeSettings(landmark_sigma=50.0, depth_sigma=50.0, fine_sigma=0.0)
     mean, sigma = np.linspace(-1.0, 1.0, 8), np.full(8, 0.5)
-    one = ShapeView(seen, SIZE, 1600.0, None, IdentityBelief(mean, sigma))
-    weak = ShapeView(seen, SIZE, 1600.0, None, IdentityBelief(np.zeros(8), 2.0 * sigma))
+    one = ShapeView(seen, SIZE, 1600.0, None, IdentityBelief.independent(mean, sigma))
+    weak = ShapeView(seen, SIZE, 1600.0, None, IdentityBelief.independent(np.zeros(8), 2.0 * sigma))
     silent = ShapeView(seen, SIZE, 1600.0)
     for views, wanted in (((one, silent), mean), ((one, weak), 0.8 * mean), ((silent,), 0.0)):
         found = fit_shapes(basis, NAMES, views, deaf, NullReporter())[0].identity
