@@ -2,21 +2,17 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Generic, TypeVar
 
-from ..engine.protocol.result import ResultPackage, read_result
-
-Plan = TypeVar("Plan")
+Value = TypeVar("Value")
 
 
-class Reading(Generic[Plan]):
-    """`read_result`, and what is worked out from it, in a thread of its own. That never touches
-    Blender's data: `work` is a function of plain values."""
+class Reading(Generic[Value]):
+    """`read` in a thread of its own. It never touches Blender's data."""
 
-    def __init__(self, folder: Path, work: Callable[[ResultPackage], Plan]) -> None:
+    def __init__(self, read: Callable[[], Value]) -> None:
         pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="uvapm-read")
-        self._future: Future[tuple[ResultPackage, Plan]] = pool.submit(_read, folder, work)
+        self._future: Future[Value] = pool.submit(read)
         pool.shutdown(wait=False)
 
     @property
@@ -24,11 +20,6 @@ class Reading(Generic[Plan]):
         """True when `result` does not have to wait."""
         return self._future.done()
 
-    def result(self) -> tuple[ResultPackage, Plan]:
-        """The result and what `work` made of it. Raises EngineError."""
+    def result(self) -> Value:
+        """What `read` returned. Raises what it raised."""
         return self._future.result()
-
-
-def _read(folder: Path, work: Callable[[ResultPackage], Plan]) -> tuple[ResultPackage, Plan]:
-    result = read_result(folder)
-    return result, work(result)

@@ -3,7 +3,6 @@
 No reference to Blender data is kept here: undo and loading a file would make it stale.
 """
 
-import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,36 +11,45 @@ from pathlib import Path
 import bpy
 
 from ..engine.protocol.edits import Edits, write_edits
-from ..engine.protocol.errors import EngineError
+from ..engine.protocol.errors import EngineError, ErrorCode
 from ..engine.protocol.job import FINE_SIZES, TEXTURE_SIZES, FitJob
 from ..engine.protocol.landmarks68 import Pin
 from ..engine.protocol.png import png_size
 from ..engine.protocol.result_schema import ResultManifest
-from . import locations
+from . import locations, ui_text
+from .building import Building
 from .engine_client.launch import Launch, choose_python, engine_launch
 from .engine_client.session import EngineSession
+from .packs.choice import OWN, chosen_pack
 from .preferences import preferences
 from .reading import Reading
+
+HEAD, PACKS, WEAR = "head", "packs", "wear"
+"""Parts of the interface that show what became of a job."""
 
 
 @dataclass
 class Runtime:
-    """session: runs jobs. error: why the last job or build failed, for the sidebar.
-    log: end of the engine's log that belongs to it. timer: wakes the running operator.
-    reading: a finished result that a second thread checks. scratch: a temporary folder for what a
-    job reads.
+    """session: runs jobs. error: why the last job or build failed, for the part `place` of the
+    interface. log: end of the engine's log that belongs to it. note: how the last import ended.
+    timer: wakes the running operator.
+    reading: a finished result that a second thread checks. building: what it becomes.
+    scratch: a temporary folder for what a job reads.
     """
 
     session: EngineSession = field(default_factory=EngineSession)
     error: EngineError | None = None
     log: str = ""
+    place: str = HEAD
+    note: str = ""
     timer: bpy.types.Timer | None = None
     reading: Reading[object] | None = None
+    building: Building | None = None
     scratch: "tempfile.TemporaryDirectory[str] | None" = None
 
     def forget_error(self) -> None:
         """Before a new attempt."""
-        self.error, self.log = None, ""
+        self.error, self.log, self.place, self.note = None, "", HEAD, ""
 
     def keep_edits(self, edits: Edits) -> Path:
         """Write them for the engine, over those of the job before. Removed by `close`."""
@@ -51,9 +59,9 @@ class Runtime:
         write_edits(path, edits)
         return path
 
-    def keep_error(self, error: EngineError, log: str = "") -> None:
+    def keep_error(self, error: EngineError, log: str = "", place: str = HEAD) -> None:
         """Remember why it failed until the next attempt."""
-        self.error, self.log = error, log
+        self.error, self.log, self.place = error, log, place
 
 
 RUNTIME = Runtime()
@@ -63,7 +71,7 @@ def make_launch(context: bpy.types.Context) -> Launch:
     """How to start the engine as the preferences say. Raises EngineError(ENGINE_MISSING)."""
     chosen = bpy.path.abspath(preferences(context).engine_python)
     python = choose_python(chosen, locations.managed_environment(), locations.ROOT)
-    return engine_launch(python, locations.ROOT, os.environ)
+    return engine_launch(python, locations.ROOT, locations.engine_environment())
 
 
 def start_job(context: bpy.types.Context, photos: Sequence[Path]) -> None:
@@ -72,7 +80,16 @@ def start_job(context: bpy.types.Context, photos: Sequence[Path]) -> None:
     output = locations.new_result_folder(photos[0], settings.results_folder)
     paths = tuple(map(str, photos))
     device = settings.device.lower()
-    job = FitJob(photos=paths, output=str(output), device=device, files="blender")
+    albedo, detail = (None if id == OWN else id for id in map(chosen_pack, ("albedo", "detail")))
+    job = FitJob(
+        photos=paths,
+        output=str(output),
+        pack=chosen_pack("head"),
+        device=device,
+        albedo=albedo,
+        detail=detail,
+        files="blender",
+    )
     RUNTIME.session.start(make_launch(context), job)
 
 
@@ -146,13 +163,27 @@ def redraw(context: bpy.types.Context) -> None:
     """Show the new state in every sidebar; without this a finished job leaves a grey button."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
+            if area.type in ("VIEW_3D", "PREFERENCES"):
                 area.tag_redraw()
 
 
-def close() -> None:
-    """End the engine, whatever it does."""
+def stop_job() -> None:
+    """End the running job, wherever it is; the interface is free then. For the outside: the
+    operator that followed it may be gone."""
+    unwatch()
+    RUNTIME.reading = None
+    building, RUNTIME.building = RUNTIME.building, None
+    if building is not None:
+        building.drop()
     RUNTIME.session.close()
+
+
+def close() -> None:
+    """End the engine, whatever it does. A job that it ends is told in the sidebar, which comes
+    back where the extension is only reloaded."""
+    if RUNTIME.session.busy or RUNTIME.reading is not None or RUNTIME.building is not None:
+        RUNTIME.keep_error(EngineError(ErrorCode.CANCELLED, ui_text.STOPPED, ui_text.START_AGAIN))
+    stop_job()
     if RUNTIME.scratch is not None:
         RUNTIME.scratch.cleanup()
         RUNTIME.scratch = None

@@ -1,7 +1,7 @@
 """Words that the user reads, except names and tooltips of single properties."""
 
 import textwrap
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ..engine.protocol.edits import Edits
@@ -27,9 +27,15 @@ STAGES = {
 STARTING = "Starting the engine"
 CANCELLING = "Cancelling"
 RUNNING_HINT = "UVAPM is reconstructing a head. Esc: cancel"
+BUILDING_HINT = "UVAPM is building the head. Esc: cancel"
 
 CANCELLED = "Reconstruction cancelled"
-BUSY = "A reconstruction is running"
+STOPPED = "The reconstruction was stopped: the extension was disabled or reloaded."
+START_AGAIN = "Start it again."
+BUSY = "The engine is busy"
+CHOOSE_FILES = "Choose Files..."
+IMPORT_CANCELLED = "Import cancelled, nothing was kept"
+NOT_OWN = "This pack came with the extension"
 NO_EYES = "This head has no eyes"
 NO_LIDS = "This head has no blinks, or its lids were remodelled"
 NO_TARGET = "This head has no look target"
@@ -94,6 +100,16 @@ def pictures_done(label: str, target: Path) -> str:
 def light_with(label: str) -> str:
     """Tooltip of an environment."""
     return f"Light the scene with: {label}. Rotation and strength stay as they were last"
+
+
+def imported(id: str, warnings: Sequence[str]) -> str:
+    """Report after a pack was imported."""
+    return ". ".join((f"{id}: pack imported", *warnings))
+
+
+def removed(id: str) -> str:
+    """Report after a pack was removed."""
+    return f"{id}: pack removed"
 
 
 def refitted(name: str, warnings: int) -> str:

@@ -57,7 +57,7 @@ def addon(blender):
     module = {
         name.rpartition(".")[2]: importlib.import_module(f"{PACKAGE}.uvapm_blender.{name}")
         for name in (
-            "runtime", "locations", "scene.build", "scene.heads", "scene.images",
+            "runtime", "locations", "scene.build", "scene.made", "scene.heads", "scene.images",
             "scene.material", "scene.groups", "scene.exif", "scene.camera", "export.head",
         )
     }  # fmt: skip
@@ -71,6 +71,7 @@ def addon(blender):
         material=module["material"],
         exif=module["exif"],
         scene_build=module["build"],
+        made=module["made"],
         export_head=module["head"].export_head,
         read_result=protocol.read_result,
         build=lambda folder: module["build"].build_scene(

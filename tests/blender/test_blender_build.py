@@ -154,7 +154,7 @@ def test_lashes_are_transparent_where_their_map_is(blender, addon, result):
 def test_a_failed_build_leaves_the_scene_as_it_was(blender, addon, result, monkeypatch, broken):
     addon.build(result)
     module = addon.scene_build
-    kinds = [*module._KINDS, "shape_keys", "node_groups"]
+    kinds = [*addon.made.KINDS, "shape_keys", "node_groups"]
     count = {kind: len(getattr(blender.data, kind)) for kind in kinds}
     scene, offset = blender.context.scene, len(blender.context.scene.objects)
     world, camera = scene.world, scene.camera
@@ -185,7 +185,7 @@ def test_a_changed_photo_is_not_shown(blender, addon, tiny, result, tmp_path):
 
 
 def test_removing_a_head_leaves_nothing_of_it(blender, addon, result):
-    kinds = [*addon.scene_build._KINDS, "shape_keys"]
+    kinds = [*addon.made.KINDS, "shape_keys"]
     count = {kind: len(getattr(blender.data, kind)) for kind in kinds}
     addon.build(result)
     second = addon.build(result)
@@ -201,7 +201,7 @@ def test_deleting_by_hand_leaves_no_orphans(blender, addon, result):
     blender.data.collections.remove(built.collection)
     blender.context.scene.world = None
     blender.ops.outliner.orphans_purge(do_recursive=True)
-    left = {kind: len(getattr(blender.data, kind)) for kind in addon.scene_build._KINDS}
+    left = {kind: len(getattr(blender.data, kind)) for kind in addon.made.KINDS}
     assert not any(left.values()), left
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import bpy
 
 from ...engine.protocol.errors import EngineError
-from ...engine.protocol.result import read_result
 from .. import ui_text
+from ..building import Building
 from ..compat import BLEND_RELATIVE
 from ..declarations import Operators
 from ..runtime import RUNTIME
-from .job import add_head
+from .job import add_head, read_head
 
 
 class UVAPM_OT_import_result(bpy.types.Operator):
@@ -34,7 +34,8 @@ class UVAPM_OT_import_result(bpy.types.Operator):
         """Read and build."""
         RUNTIME.forget_error()
         try:
-            add_head(self, context, read_result(Path(bpy.path.abspath(self.directory))))
+            worked = read_head(Path(bpy.path.abspath(self.directory)))
+            Building(lambda: add_head(self, context, *worked)).advance(float("inf"))
             return {"FINISHED"}
         except EngineError as error:
             RUNTIME.keep_error(error)

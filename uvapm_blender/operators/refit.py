@@ -7,14 +7,21 @@ from pathlib import Path
 import bpy
 
 from ...engine.protocol.errors import EngineError, ErrorCode
-from ...engine.protocol.result import ResultPackage, read_coefficients, read_manifest
+from ...engine.protocol.result import (
+    ResultPackage,
+    read_coefficients,
+    read_manifest,
+    read_result,
+)
 from .. import ui_text
 from ..declarations import PROPERTY, Operators
 from ..edits import edits_of
 from ..pins.values import pins_of
 from ..runtime import start_refit
-from ..scene.change import Change, change_between
+from ..scene.change import Before, Change, change_between
 from ..scene.heads import head_of
+from ..scene.made import Steps
+from ..scene.plan import plan_head
 from ..scene.update import before_of, fits, update_head
 from .head import poll_head
 from .job import JobOperator, add_head, leave_edit_mode, report_warnings
@@ -57,27 +64,36 @@ class UVAPM_OT_refit(JobOperator, bpy.types.Operator):
         self.given_up = ui_text.not_locked(edits, head.locks)
         start_refit(context, photos, folder, manifest, locks, pins, edits)
 
-    def work(self, context: bpy.types.Context) -> Callable[[ResultPackage], Change | None]:
-        """The change to the head's meshes."""
+    def work(
+        self, context: bpy.types.Context
+    ) -> Callable[[Path], tuple[ResultPackage, Change | None]]:
+        """The result, and the change to the head's meshes."""
         root = bpy.data.objects.get(self.root)
         try:
             before = None if root is None else before_of(root)
         except EngineError:
             before = None  # the head pack is gone
-        return partial(change_between, before)
+        return partial(_read_change, before)
 
     def build(
-        self, context: bpy.types.Context, result: ResultPackage, worked: Change | None
-    ) -> None:
+        self, context: bpy.types.Context, worked: tuple[ResultPackage, Change | None]
+    ) -> Steps[None]:
         """The head takes the result over. Only a head whose meshes were remodelled, or that is
         gone, stays as it is: the result is a new head then."""
+        result, change = worked
         root = bpy.data.objects.get(self.root)
         if root is None or not fits(root, result):
-            built = add_head(self, context, result)
-            if root is not None:
+            known = root is not None
+            built = yield from add_head(self, context, result, plan_head(result))
+            if known:
                 self.report({"WARNING"}, ui_text.another_model(built.root.name))
             return
         leave_edit_mode(context)
-        warnings = len(result.manifest.warnings) + len(update_head(root, result, worked))
+        warnings = len(result.manifest.warnings) + len(update_head(root, result, change))
         context.view_layer.update()
         report_warnings(self, ui_text.refitted(root.name, warnings) + self.given_up, warnings)
+
+
+def _read_change(before: Before | None, folder: Path) -> tuple[ResultPackage, Change | None]:
+    result = read_result(folder)
+    return result, change_between(before, result)

@@ -1,7 +1,6 @@
 """`build_scene`: one result becomes one head in the scene, or nothing at all."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +19,11 @@ from ..shape.describe import describe_shape
 from ..skin.describe import describe_skin
 from . import camera, groups, material, mesh, photo, place, world
 from .images import COLOUR, DATA, load_packed
+from .made import Steps, at_once, nothing_on_error
 from .plan import HeadPlan, plan_head
 
 MAPS = {"albedo": COLOUR, "normal": DATA, "roughness": DATA, "eye": COLOUR, "lash": COLOUR}
 """Maps that the materials use, with their colour space; the last two are optional."""
-
-_KINDS = ("objects", "meshes", "materials", "images", "cameras", "worlds", "collections")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,33 +42,44 @@ class BuiltHead:
 def build_scene(
     result: ResultPackage, context: bpy.types.Context, plan: HeadPlan | None = None
 ) -> BuiltHead:
+    """Add the head of a result to the scene in one go: see `build_steps`. When anything fails, the
+    scene stays as it was and the error goes on."""
+    with nothing_on_error():
+        return at_once(build_steps(result, context, plan or plan_head(result)))
+
+
+def build_steps(
+    result: ResultPackage, context: bpy.types.Context, plan: HeadPlan
+) -> Steps[BuiltHead]:
     """Add the head of a result to the scene: meshes, materials, camera, world. plan: of this very
-    result, where it was worked out before.
+    result.
 
     The head stands at the scene's origin, or to the right of what is in its way. The scene
-    takes over the photo's camera, light and picture (see `match_photo`). When anything
-    fails, the scene stays as it was and the error goes on.
+    takes over the photo's camera, light and picture (see `match_photo`). A few tens of
+    milliseconds at most pass between two items; the scene changes after the last one only.
     """
-    scene = context.scene
     name = Path(result.manifest.photo.path).stem or "Head"
-    with nothing_on_error():
-        collection = bpy.data.collections.new(name)
-        root = bpy.data.objects.new(name, None)
-        root.empty_display_type, root.empty_display_size = "PLAIN_AXES", 0.05
-        pictures = load_maps(result, name)
-        parts = _build_parts(result, plan or plan_head(result), name, root, pictures)
-        eye_of_photo = camera.new_camera(f"{name} camera", result.manifest.camera, root)
-        warnings = _put_photo(result, name, eye_of_photo)
-        light = world.new_world(name, np.asarray(result.manifest.light.sh))
-        root.location.x = place.free_x(result, context)
-        for item in (root, *parts, eye_of_photo):
-            collection.objects.link(item)
-        _assign_roles(root, parts, eye_of_photo)
-        getattr(root, PROPERTY).camera, getattr(root, PROPERTY).world = eye_of_photo, light
-        describe_head(root, result, pictures, warnings)
-        add_fixes(root)
-        scene.collection.children.link(collection)
-    match_photo(root, scene)
+    collection = bpy.data.collections.new(name)
+    root = bpy.data.objects.new(name, None)
+    root.empty_display_type, root.empty_display_size = "PLAIN_AXES", 0.05
+    pictures = yield from load_maps(result, name)
+    parts = yield from _build_parts(result, plan, name, root, pictures)
+    eye_of_photo = camera.new_camera(f"{name} camera", result.manifest.camera, root)
+    warnings = _put_photo(result, name, eye_of_photo)
+    yield
+    light = world.new_world(name, np.asarray(result.manifest.light.sh))
+    for item in (root, *parts, eye_of_photo):
+        collection.objects.link(item)
+    yield
+    _assign_roles(root, parts, eye_of_photo)
+    getattr(root, PROPERTY).camera, getattr(root, PROPERTY).world = eye_of_photo, light
+    describe_head(root, result, pictures, warnings)
+    yield
+    add_fixes(root)
+    yield
+    root.location.x = place.free_x(result, context)
+    context.scene.collection.children.link(collection)
+    match_photo(root, context.scene)
     context.view_layer.update()  # world matrices and driven keys are right from the start
     _select(parts[0], context)
     return BuiltHead(collection, root, parts[0], parts, eye_of_photo, light, warnings)
@@ -94,25 +103,15 @@ def match_photo(root: bpy.types.Object, scene: bpy.types.Scene) -> None:
     suit(scene, PLAIN)
 
 
-@contextmanager
-def nothing_on_error() -> Iterator[None]:
-    """Remove every data-block that was made inside when the inside fails."""
-    before = {block.session_uid for kind in _KINDS for block in getattr(bpy.data, kind)}
-    try:
-        yield
-    except BaseException:
-        blocks = (block for kind in _KINDS for block in getattr(bpy.data, kind))
-        bpy.data.batch_remove([block for block in blocks if block.session_uid not in before])
-        raise
-
-
-def load_maps(result: ResultPackage, name: str) -> dict[str, bpy.types.Image]:
+def load_maps(result: ResultPackage, name: str) -> Steps[dict[str, bpy.types.Image]]:
     """New packed images of the maps that the materials use, by the names of `MAPS`."""
-    return {
-        key: load_packed(result.path(f"maps/{key}.png"), f"{name} {key}", space)
-        for key, space in MAPS.items()
-        if f"maps/{key}.png" in result.manifest.files
-    }
+    pictures = {}
+    for key, space in MAPS.items():
+        if f"maps/{key}.png" in result.manifest.files:
+            path = result.path(f"maps/{key}.png")
+            pictures[key] = load_packed(path, f"{name} {key}", space)
+            yield
+    return pictures
 
 
 def _build_parts(
@@ -121,22 +120,25 @@ def _build_parts(
     name: str,
     root: bpy.types.Object,
     images: dict[str, bpy.types.Image],
-) -> tuple[bpy.types.Object, ...]:
-    kinds = dict.fromkeys(part.plan.material for part in plan.arrays)
-    materials = {kind: material.new_material(kind, f"{name} {kind}", images) for kind in kinds}
-    objects = [
-        mesh.new_object(f"{name} {part.plan.label}", part, materials[part.plan.material], root)
-        for part in plan.arrays
-    ]
-    _add_expressions(result, objects, plan.arrays)
+) -> Steps[tuple[bpy.types.Object, ...]]:
+    materials, objects = {}, []
+    for kind in dict.fromkeys(part.plan.material for part in plan.arrays):
+        materials[kind] = material.new_material(kind, f"{name} {kind}", images)
+        yield
+    for part in plan.arrays:
+        paint = materials[part.plan.material]
+        objects.append(mesh.new_object(f"{name} {part.plan.label}", part, paint, root))
+        yield
+    yield from _add_expressions(result, objects, plan.arrays)
     for item, levels in zip(objects, plan.groups, strict=True):
         groups.add_groups(item, levels)
+        yield
     return tuple(objects)
 
 
 def _add_expressions(
     result: ResultPackage, objects: list[bpy.types.Object], arrays: tuple[mesh.PartArrays, ...]
-) -> None:
+) -> Steps[None]:
     """Keys on every part that moves; the first part has them all and drives the others."""
     names = result.manifest.mesh.expression_names
     if not names:
@@ -145,9 +147,11 @@ def _add_expressions(
     master = objects[0]
     mesh.add_keys(master, arrays[0], names, always=frozenset(names))
     mesh.set_keys(master, weights)
+    yield
     for part, part_arrays in zip(objects[1:], arrays[1:], strict=True):
         mesh.add_keys(part, part_arrays, names, always=frozenset())
         mesh.drive_keys(part, master)
+        yield
 
 
 def _put_photo(result: ResultPackage, name: str, eye_of_photo: bpy.types.Object) -> tuple[str, ...]:

@@ -20,10 +20,11 @@ from ..shape.apply import EYE, move_vertices, vertices_of
 from ..shape.cache import CACHE
 from ..shape.values import applied_of, keys_of, values_of
 from . import camera, world
-from .build import MAPS, describe_head, load_maps, nothing_on_error
+from .build import MAPS, describe_head, load_maps
 from .change import Before, Change
 from .heads import parts_of
 from .images import replace_image
+from .made import at_once, nothing_on_error
 from .own import image_nodes, own_materials, own_view
 
 WORN = "What was sculpted on the head is gone: its earlier result or its head pack was not found."
@@ -61,7 +62,7 @@ def update_head(
     """
     head = getattr(root, PROPERTY)
     with nothing_on_error():
-        pictures = load_maps(result, root.name)
+        pictures = at_once(load_maps(result, root.name))
         shift = _shift_of(root, result.mesh.neutral) if change is None else change.shift
         move_vertices(root, shift)  # the last that can fail; nothing has changed then
     warnings = (WORN,) if change is None else ()
