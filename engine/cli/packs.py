@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 from ..protocol.errors import EXIT_OK, EngineError
+from ..protocol.head_kinds import KINDS
+from ..protocol.work import EXPRESSION_SETS, ImportJob
 from ..reporter import CancelToken, ConsoleReporter
 from .interrupt import interrupt_cancels
 
@@ -37,22 +39,31 @@ def register(subparsers: argparse._SubParsersAction) -> None:
 
 
 def _register_import(actions: argparse._SubParsersAction) -> None:
+    listed = "\n".join(f"  {kind.name:14} {kind.title}: {kind.files}" for kind in KINDS)
+    terms = "\n".join(f"  {kind.name:14} {kind.licence_note}" for kind in KINDS)
     importing = actions.add_parser(
         "import",
-        help="make an albedo pack of a model that others released",
-        description="Make an albedo pack of a model that others released. Its file is only read: "
-        "nothing in it is executed.",
+        help="make a pack of a model that others released",
+        description="Make a pack of a model that others released. Its files are only read: nothing "
+        "in them is executed. A head is completed from the default pack, which must be built.",
+        epilog=f"kinds, and what to give:\n{listed}\n\nterms:\n{terms}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    importing.add_argument("kind", choices=["uvapm-albedo"], help="what the file is")
-    importing.add_argument("file", type=Path, metavar="FILE.pkl", help="model_256.pkl, ...")
     importing.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="the pack's folder"
+        "kind", choices=[kind.name for kind in KINDS], metavar="KIND", help="see below"
+    )
+    importing.add_argument("paths", nargs="+", metavar="PATH", help="the model's files or folder")
+    importing.add_argument(
+        "--out", type=Path, metavar="DIR", help="the pack's folder (KIND among the other packs)"
     )
     importing.add_argument(
         "--accept-licence", action="store_true", help="you know the model's terms and keep them"
     )
     importing.add_argument(
-        "--skins", type=int, metavar="N", help="generated skins that set its spread (200)"
+        "--expressions",
+        choices=EXPRESSION_SETS,
+        default=EXPRESSION_SETS[0],
+        help="of a head: the 52 ARKit shapes (default), or those and the model's own",
     )
     importing.set_defaults(run=run_import)
 
@@ -76,12 +87,19 @@ def run_import(arguments: argparse.Namespace) -> int:
     token = CancelToken()
     reporter = ConsoleReporter(sys.stderr, token)
     with interrupt_cancels(token):
-        from ..packs.uvapm.albedo import SKINS, import_uvapm
+        from ..packs.heads.importing import default_output
+        from ..packs.heads.importing import run_import as import_model
 
+        out = default_output(arguments.kind, arguments.out)
+        job = ImportJob(
+            arguments.kind,
+            tuple(arguments.paths),
+            str(out),
+            arguments.accept_licence,
+            arguments.expressions,
+        )
         try:
-            skins = SKINS if arguments.skins is None else arguments.skins
-            accepted = arguments.accept_licence
-            print(import_uvapm(arguments.file, arguments.out, accepted, skins, reporter))
+            print(import_model(job, reporter))
         finally:
             reporter.close()
     return EXIT_OK

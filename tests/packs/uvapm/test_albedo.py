@@ -163,7 +163,7 @@ def test_command_line(tmp_path, capsys):
     words = ["packs", "import", "uvapm-albedo", str(path), "--out", str(tmp_path / "pack")]
     assert main(words) == 2
     assert "--accept-licence" in capsys.readouterr().err
-    assert main([*words, "--accept-licence", "--skins", "3"]) == 0
+    assert main([*words, "--accept-licence"]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "pack")
     assert main(["packs", "check", str(tmp_path / "pack")]) == 0
     assert "64x64, 3 x 6 components" in capsys.readouterr().out
