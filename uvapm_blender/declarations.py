@@ -18,6 +18,8 @@ class Operators(StrEnum):
     RECONSTRUCT = "uvapm.reconstruct"
     CANCEL = "uvapm.cancel"
     REFIT = "uvapm.refit"
+    IMPORT_PACK = "uvapm.import_pack"
+    REMOVE_PACK = "uvapm.remove_pack"
     SET_PIN = "uvapm.set_pin"
     REMOVE_PIN = "uvapm.remove_pin"
     EDIT_LANDMARKS = "uvapm.edit_landmarks"

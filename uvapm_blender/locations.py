@@ -1,7 +1,9 @@
-"""Folders: where the engine's files are, and where results go."""
+"""Folders: where the engine's files and the packs are, and where results go."""
 
+import os
 import re
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import bpy
@@ -13,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 ENGINE_ENVIRONMENT = "engine-env"
 RESULTS = "results"
+PACKS = "packs"
+PACKS_VARIABLE = "UVAPM_PACKS"
+"""Names folders of packs to the engine, before its own."""
 MAX_NAME = 60
 
 
@@ -33,9 +38,44 @@ def managed_environment() -> Path | None:
     return base / ENGINE_ENVIRONMENT if base else None
 
 
+@cache
+def own_packs() -> Path | None:
+    """The user's folder of packs; None when the add-on does not run as an installed extension.
+
+    Remembered from `register` on: threads may ask for packs, but not for Blender's settings.
+    """
+    return user_folder(PACKS)
+
+
+def pack_folders() -> tuple[Path, ...]:
+    """Where packs are looked for, the first wins: the environment's folders, the user's own, what
+    came with the extension. The engine looks in the same ones."""
+    named = os.environ.get(PACKS_VARIABLE, "").split(os.pathsep)
+    own = own_packs()
+    folders = [Path(folder) for folder in named if folder] + ([own] if own else [])
+    return tuple(dict.fromkeys((*folders, ROOT / PACKS)))
+
+
+def engine_environment() -> dict[str, str]:
+    """Variables for the engine: Blender's own, and where packs are."""
+    return os.environ | {PACKS_VARIABLE: os.pathsep.join(map(str, pack_folders()))}
+
+
 def pack_folder(id: str) -> Path:
-    """Folder of a head pack that came with the extension, whether it exists or not."""
-    return ROOT / "packs" / Path(id).name
+    """Folder of a pack, whether it exists or not."""
+    name = Path(id).name
+    found = (folder / name for folder in pack_folders() if (folder / name).is_dir())
+    return next(found, ROOT / PACKS / name)
+
+
+def new_pack_folder(name: str) -> Path:
+    """A free folder for a new pack; not made, the engine does that."""
+    parent, number = own_packs() or ROOT / PACKS, 1
+    folder = parent / name
+    while folder.exists():
+        number += 1
+        folder = parent / f"{name}-{number}"
+    return folder
 
 
 def new_result_folder(photo: Path, chosen: str) -> Path:

@@ -1,4 +1,4 @@
-"""Preferences of the extension."""
+"""What is kept in the preferences of the extension; `panels/preferences.py` shows it."""
 
 import bpy
 
@@ -6,14 +6,14 @@ from ..engine.protocol.job import DEVICES
 from . import ui_text
 from .compat import BLEND_RELATIVE
 from .declarations import BASE_PACKAGE
+from .packs.shelf import DEFAULT_PACK
 
 DEVICE_ITEMS = tuple((name.upper(), *ui_text.DEVICES[name]) for name in DEVICES)
 
 
-class UVAPM_AP_preferences(bpy.types.AddonPreferences):
-    """Where the engine runs and where results go."""
-
-    bl_idname = BASE_PACKAGE
+class Settings:
+    """Where the engine runs, where results go, what a head is made with. Mixed into the
+    preferences that Blender knows."""
 
     engine_python: bpy.props.StringProperty(
         name="Engine Python",
@@ -38,16 +38,17 @@ class UVAPM_AP_preferences(bpy.types.AddonPreferences):
         min=1,
         soft_max=120,
     )
+    head_pack: bpy.props.StringProperty(
+        name="Head", description="Pack of the next head, by its id", default=DEFAULT_PACK
+    )
+    albedo_pack: bpy.props.StringProperty(
+        name="Albedo", description="Pack of the next head's albedo model, by its id"
+    )
+    detail_pack: bpy.props.StringProperty(
+        name="Detail", description="Pack of the next head's detail model, by its id"
+    )
 
-    def draw(self, context: bpy.types.Context) -> None:
-        """The preferences' page."""
-        layout = self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        for name in ("engine_python", "device", "results_folder", "idle_minutes"):
-            layout.prop(self, name)
 
-
-def preferences(context: bpy.types.Context) -> UVAPM_AP_preferences:
+def preferences(context: bpy.types.Context) -> Settings:
     """The preferences of the enabled extension."""
     return context.preferences.addons[BASE_PACKAGE].preferences

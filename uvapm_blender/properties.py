@@ -5,6 +5,7 @@ import bpy
 from .compat import BLEND_RELATIVE
 from .detail.properties import UVAPM_PG_detail
 from .match.properties import UVAPM_PG_match
+from .packs.properties import UVAPM_PG_packs
 from .pins.properties import UVAPM_PG_pin
 from .shape.properties import UVAPM_PG_shape, UVAPM_PG_shape_view
 from .skin.properties import UVAPM_PG_skin, UVAPM_PG_skin_view
@@ -89,5 +90,6 @@ class UVAPM_PG_session(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
         options={"SKIP_SAVE", *BLEND_RELATIVE},
     )
+    packs: bpy.props.PointerProperty(type=UVAPM_PG_packs)
     shape: bpy.props.PointerProperty(type=UVAPM_PG_shape_view)
     skin: bpy.props.PointerProperty(type=UVAPM_PG_skin_view)

@@ -4,7 +4,7 @@ import atexit
 
 import bpy
 
-from . import follow, migrate, runtime
+from . import follow, locations, migrate, runtime
 from .declarations import PROPERTY
 from .detail import handlers, live
 from .detail.properties import UVAPM_PG_detail
@@ -17,6 +17,7 @@ from .operators import (
     eyes,
     head,
     import_result,
+    packs,
     pictures,
     pins,
     reconstruct,
@@ -25,18 +26,19 @@ from .operators import (
     shape,
     skin,
 )
+from .packs import properties as pack_properties
 from .panels import detail as detail_panels
 from .panels import eyes as eyes_panels
 from .panels import head as head_panels
 from .panels import main as main_panel
 from .panels import match as match_panels
+from .panels import preferences as preferences_page
 from .panels import refit as refit_panels
 from .panels import relight as relight_panels
 from .panels import shape as shape_panels
 from .panels import skin as skin_panels
 from .pins import draw as pin_drawing
 from .pins import properties as pin_properties
-from .preferences import UVAPM_AP_preferences
 from .properties import UVAPM_PG_head, UVAPM_PG_session
 from .relight import previews
 from .relight import properties as relight_properties
@@ -46,10 +48,11 @@ from .shape import properties as shape_properties
 from .skin import properties as skin_properties
 
 CLASSES = (
-    UVAPM_AP_preferences,
+    *preferences_page.CLASSES,
     UVAPM_PG_detail,
     UVAPM_PG_match,
     *pin_properties.CLASSES,
+    *pack_properties.CLASSES,
     *shape_properties.CLASSES,
     *skin_properties.CLASSES,
     UVAPM_PG_head,
@@ -63,6 +66,7 @@ CLASSES = (
     *pins.CLASSES,
     import_result.UVAPM_OT_import_result,
     export_head.UVAPM_OT_export_head,
+    *packs.CLASSES,
     head.UVAPM_OT_show_photo,
     head.UVAPM_OT_remove_head,
     head.UVAPM_OT_choose_engine,
@@ -105,6 +109,7 @@ def register() -> None:
     setattr(bpy.types.Object, PROPERTY, bpy.props.PointerProperty(type=UVAPM_PG_head))
     scene_group = relight_properties.UVAPM_PG_scene
     setattr(bpy.types.Scene, PROPERTY, bpy.props.PointerProperty(type=scene_group))
+    locations.own_packs()
     previews.open_shelf()
     pictures.add()
     setattr(bpy.types.WindowManager, PROPERTY, bpy.props.PointerProperty(type=UVAPM_PG_session))
@@ -120,6 +125,7 @@ def register() -> None:
 def unregister() -> None:
     """The reverse; ends the engine."""
     wipe.remove()
+    packs.stop_following()
     rest.close()
     pin_drawing.stop()
     shape_handlers.remove()

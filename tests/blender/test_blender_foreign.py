@@ -1,31 +1,17 @@
 """Heads of other packs: triangles, other parts, names and numbers of sliders."""
 
 import importlib
-import importlib.util
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.blender import foreign_head as foreign
+
 pytestmark = pytest.mark.blender
 
 
-def _module(name):
-    path = Path(__file__).with_name(f"{name}.py")
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def foreign():
-    return sys.modules.get("foreign_head") or _module("foreign_head")
-
-
 @pytest.fixture
-def built(addon, tiny, foreign, tmp_path):
+def built(addon, tiny, tmp_path):
     folder = foreign.write_foreign_result(tiny, tmp_path / "foreign", tmp_path / "photo.png")
     return addon.build(folder)
 
@@ -34,7 +20,7 @@ def part_named(built, ending):
     return next(part for part in built.parts if part.name.endswith(ending))
 
 
-def test_triangles_and_quads_are_faces_of_their_own(built, foreign, tiny):
+def test_triangles_and_quads_are_faces_of_their_own(built, tiny):
     mesh = foreign.foreign_mesh(tiny)
     skin = built.head.data
     assert {face.loop_total for face in skin.polygons} == {3, 4}
@@ -55,7 +41,7 @@ def test_parts_without_a_plan_are_objects_of_their_own(built):
     assert part_named(built, "occlusion film").uvapm.kind == "plain"
 
 
-def test_sliders_are_those_of_the_pack(built, foreign):
+def test_sliders_are_those_of_the_pack(built):
     shape = built.root.uvapm.shape
     assert len(shape.components) == foreign.COMPONENTS
     assert [item.name for item in shape.expressions] == list(foreign.EXPRESSIONS)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ...engine.protocol.errors import EngineError, ErrorCode
-from ...engine.protocol.job import FitJob
 from ...engine.protocol.messages import (
     CancelRequest,
     Failed,
@@ -28,6 +27,7 @@ from ...engine.protocol.messages import (
     encode,
 )
 from ...engine.protocol.version import PROTOCOL_VERSION, protocol_compatible
+from ...engine.protocol.work import Job
 from .decoding import Decoding, Wish
 from .launch import Launch
 from .process import EngineProcess
@@ -71,10 +71,10 @@ class EngineSession:
         """True once the engine has said hello."""
         return self._hello is not None
 
-    def start(self, launch: Launch, job: FitJob) -> None:
+    def start(self, launch: Launch, job: Job) -> None:
         """Begin a job. Raises EngineError when one is running or the engine cannot be started."""
         if self.busy:
-            raise EngineError(ErrorCode.BAD_SETTINGS, "A reconstruction is already running.")
+            raise EngineError(ErrorCode.BAD_SETTINGS, "A job is already running.")
         self._jobs += 1
         self._reused = self._started(launch)
         self._request = JobRequest(str(self._jobs), job)

@@ -61,7 +61,7 @@ class UVAPM_OT_reconstruct(JobOperator, bpy.types.Operator):
 
 
 class UVAPM_OT_cancel(bpy.types.Operator):
-    """Stop the running reconstruction; the scene stays as it is"""
+    """Stop what the engine does; the scene stays as it is"""
 
     bl_idname = Operators.CANCEL
     bl_label = "Cancel"

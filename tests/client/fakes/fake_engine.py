@@ -1,8 +1,8 @@
 """An engine that plays a part: `fake_engine.py START [FOLDER]`, run from the repository root.
 
 START: well, mute (never says hello), old (another protocol), dead (ends before hello).
-The stem of a job's first photo says what the job does: ok, error, garbage, crash, slow (until
-cancelled), deaf (ignores cancel and interrupt), stubborn (ignores cancel only), lines, quit.
+The stem of a job's first photo (file, for an import) says what the job does: ok, error, garbage,
+crash, slow (until cancelled), deaf (ignores cancel and interrupt), stubborn (ignores cancel only), lines, quit.
 Decodes, into FOLDER: a tenth of the first offset everywhere. START slow_decode: each takes a
 while; no_decode: none works; dying_decode: the first ends the process, unless FAKE_ONCE names a
 file that exists (it is made then).
@@ -23,6 +23,7 @@ import numpy as np
 sys.path.insert(0, os.getcwd())
 
 from engine.protocol.errors import ErrorCode
+from engine.protocol.job import FitJob
 from engine.protocol.messages import (
     CancelRequest,
     Decoded,
@@ -140,6 +141,11 @@ def play_quit(request):
         os._exit(0)
 
 
+def _play_of(job):
+    paths = job.photos if isinstance(job, FitJob) else getattr(job, "paths", ("ok",))
+    return Path(paths[0]).stem
+
+
 def main():
     start = sys.argv[1]
     if start == "dead":
@@ -154,7 +160,7 @@ def main():
         if isinstance(request, DecodeRequest):
             decode_detail(request, start)
             continue
-        globals()["play_" + Path(request.job.photos[0]).stem](request)
+        globals()["play_" + _play_of(request.job)](request)
 
 
 main()

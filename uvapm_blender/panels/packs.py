@@ -1,0 +1,85 @@
+"""Packs: the list and the import in the preferences, the choice in the sidebar."""
+
+import bpy
+
+from ...engine.protocol.head_kinds import HEAD, head_kind
+from .. import locations, ui_text
+from ..declarations import PROPERTY, Operators
+from ..packs.choice import has_choice
+from ..packs.shelf import SHELF, ShelfPack, licence_lines
+from ..runtime import PACKS, RUNTIME
+from .lines import columns_of, draw_error, draw_lines, draw_progress
+
+CHOICES = (("head", "USER"), ("albedo", "TEXTURE"), ("detail", "TEXTURE_DATA"))
+
+
+def draw_choice(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Menus of packs, where there is something to choose."""
+    packs = getattr(context.window_manager, PROPERTY).packs
+    shown = [(name, icon) for name, icon in CHOICES if has_choice(name) and _worth(name)]
+    column = layout.column(align=True)
+    for name, icon in shown:
+        column.prop(packs, name, icon=icon, text="")
+
+
+def _worth(model: str) -> bool:
+    """The default pack's own models are no choice as long as it is alone."""
+    return len(SHELF.packs()) > 1
+
+
+def draw_packs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """What is here with its licences, then the import."""
+    header, body = layout.panel("UVAPM_preferences_packs")
+    header.label(text="Packs")
+    if body is not None:
+        for pack in SHELF.packs():
+            _draw_pack(body, pack, columns_of(context))
+        folder = locations.own_packs()
+        if folder is not None:
+            body.operator("wm.path_open", text="Open My Packs", icon="FILE_FOLDER").filepath = str(
+                folder
+            )
+    header, body = layout.panel("UVAPM_preferences_import")
+    header.label(text="Import a Pack")
+    if body is not None:
+        _draw_import(body, context)
+
+
+def _draw_pack(layout: bpy.types.UILayout, pack: ShelfPack, columns: int) -> None:
+    box = layout.box()
+    row = box.row()
+    row.label(text=f"{pack.id} {pack.version}", icon="USER" if pack.head else "TEXTURE")
+    row.label(text=pack.models)
+    if pack.own:
+        row.operator(Operators.REMOVE_PACK, text="", icon="TRASH", emboss=False).id = pack.id
+    if pack.problem:
+        draw_lines(box, pack.problem, columns, "ERROR")
+    column = box.column(align=True)
+    for line in licence_lines(pack.parts):
+        draw_lines(column, line, columns)
+
+
+def _draw_import(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    packs, columns = getattr(context.window_manager, PROPERTY).packs, columns_of(context)
+    info = head_kind(packs.kind)
+    column = layout.column()
+    column.use_property_split = True
+    column.enabled = not RUNTIME.session.busy
+    column.prop(packs, "kind")
+    if info.makes == HEAD:
+        column.prop(packs, "expressions")
+    draw_lines(layout, f"Give {info.files}.", columns, "FILE_FOLDER")
+    draw_lines(layout, info.licence_note, columns, "INFO")
+    row = layout.row()
+    row.prop(packs, "accepted")
+    button = row.row()
+    button.enabled = packs.accepted
+    imported = button.operator(Operators.IMPORT_PACK, text=ui_text.CHOOSE_FILES, icon="IMPORT")
+    imported.kind, imported.accept_licence = packs.kind, packs.accepted
+    imported.expressions = packs.expressions
+    if RUNTIME.session.busy:
+        draw_progress(layout, RUNTIME.session.status)
+    elif RUNTIME.error is not None and RUNTIME.place == PACKS:
+        draw_error(layout, RUNTIME.error, RUNTIME.log, columns)
+    elif RUNTIME.note:
+        draw_lines(layout, RUNTIME.note, columns, "CHECKMARK")
