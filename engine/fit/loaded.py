@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ..nets.bundle import Nets, load_nets
+from ..nets.bundle import ARRAYS_FILE, Nets, load_nets
 from ..nets.detail import DetailNet
+from ..packs.registry import find_pack
 from ..protocol.albedo_pack import AlbedoModel, AlbedoPack, read_albedo_pack
 from ..protocol.conventions import bytes_to_unit
 from ..protocol.detail_pack import DetailPack, read_detail_pack
-from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.headpack import HeadPack, Pack, read_pack
+from ..protocol.pack_manifest import read_manifest
 from ..protocol.result_schema import PackInfo
 from ..render.atlas import Atlas, build_atlas, padding_sources
 from ..render.rasterize import Rasterizer, rasterize
@@ -68,21 +69,22 @@ def load_pack(folder: Path, albedo: Path | None = None, detail: Path | None = No
     """Read a pack folder with its networks.
 
     albedo, detail: folders of packs whose albedo or detail model is used instead of the head
-    pack's own. A fit without any detail model leaves the detail out.
-    Raises EngineError(PACK_INVALID).
+    pack's own. A head pack without an albedo model, as imported ones are, borrows both from the
+    default pack, which the result then names, and one without networks borrows those. A fit without
+    any detail model leaves the detail out. Raises EngineError: PACK_INVALID, and PACK_MISSING
+    where the default pack is needed and not there.
     """
     pack = read_pack(folder)
     head = pack.head
+    if pack.albedo is None:
+        base = find_pack()
+        albedo = albedo or base
+        if detail is None and read_manifest(base)[0].detail is not None:
+            detail = base
     albedo_pack = None if albedo is None else read_albedo_pack(albedo)
     detail_pack = None if detail is None else read_detail_pack(detail)
     model = pack.albedo if albedo_pack is None else albedo_pack.model
     detail_model = pack.detail if detail_pack is None else detail_pack.model
-    if model is None:
-        raise EngineError(
-            ErrorCode.PACK_INVALID,
-            f"The head pack {head.id} has no albedo model, so it cannot be fitted to a photo.",
-            "Name an albedo pack too, or use the default head pack.",
-        )
     skin = head.face_part == head.part_names.index(SKIN_PART)
     cutout = np.isin(head.face_part, [head.part_names.index(name) for name in CUTOUT_PARTS])
     return LoadedPack(
@@ -92,7 +94,7 @@ def load_pack(folder: Path, albedo: Path | None = None, detail: Path | None = No
         None if albedo_pack is None else _info(albedo_pack),
         None if detail_model is None else DetailNet(detail_model),
         None if detail_pack is None else _info(detail_pack),
-        load_nets(folder),
+        load_nets(folder if ARRAYS_FILE in pack.manifest.files else find_pack()),
         landmark_basis(head, head.landmarks468),
         torch.from_numpy(head.triangles.astype(np.int64)),
         torch.from_numpy(skin),
