@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from .errors import EngineError, ErrorCode
 
 HEAD = "head"
-EXPRESSIONS = ("arkit", "both")
-"""The 52 ARKit shapes; those and the model's own."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,11 @@ class KindInfo:
     makes: str = HEAD
 
 
+_HIFI3D = (
+    "HiFi3D++ (Tencent AI Lab) is for research and other non-commercial use only; commercial use "
+    "needs its makers' consent. What is made with it stays under these terms."
+)
+
 KINDS: tuple[KindInfo, ...] = (
     KindInfo(
         "uvapm-albedo",
@@ -42,6 +45,39 @@ KINDS: tuple[KindInfo, ...] = (
         "MIT licence, copyright 2020 USC Institute for Creative Technologies: keep its notice "
         "with what you pass on.",
         folder=True,
+    ),
+    KindInfo(
+        "hifi3dpp",
+        "HiFi3D++ (FFHQ-UV, UVAPM)",
+        "hifi3dpp_model_info.mat, or the folder topo_assets that holds it; for its own eyeballs "
+        "FFHQ-UV's folder eye_ball_assets too",
+        _HIFI3D,
+    ),
+    KindInfo(
+        "realy",
+        "HiFi3D++ (REALY)",
+        "HIFI3D++.mat; for its own eyeballs FFHQ-UV's folder eye_ball_assets too",
+        _HIFI3D,
+    ),
+    KindInfo(
+        "flame",
+        "FLAME 2020 or 2023",
+        "generic_model.pkl or flame2023.pkl (or the folder or .zip that holds it); beside it, if "
+        "at hand, FFHQ-UV's FLAME_w_HIFI3D_UV.obj",
+        "FLAME model licence: non-commercial scientific research only, no passing on.",
+    ),
+    KindInfo(
+        "flame-open",
+        "FLAME 2023 Open",
+        "flame2023_Open.pkl (or the folder or .zip that holds it)",
+        "CC BY 4.0 with the use limits of the FLAME 2023 Open licence: name its makers, and none "
+        "of the uses that it rules out.",
+    ),
+    KindInfo(
+        "gnm",
+        "GNM Head",
+        "gnm_head.npz; beside it, if at hand, head_sparse_68.txt",
+        "Apache License 2.0: keep its notice with what you pass on.",
     ),
 )
 """One line a kind."""
