@@ -68,14 +68,9 @@ def pack_folder(id: str) -> Path:
     return next(found, ROOT / PACKS / name)
 
 
-def new_pack_folder(name: str) -> Path:
-    """A free folder for a new pack; not made, the engine does that."""
-    parent, number = own_packs() or ROOT / PACKS, 1
-    folder = parent / name
-    while folder.exists():
-        number += 1
-        folder = parent / f"{name}-{number}"
-    return folder
+def pack_output(name: str) -> Path:
+    """Folder of a pack to import, among the user's own."""
+    return (own_packs() or ROOT / PACKS) / Path(name).name
 
 
 def new_result_folder(photo: Path, chosen: str) -> Path:

@@ -58,6 +58,9 @@ class UVAPM_PG_head(bpy.types.PropertyGroup):
         options=BLEND_RELATIVE,
     )
     pack: bpy.props.StringProperty(name="Head pack", description="Head model that was fitted")
+    licences: bpy.props.StringProperty(
+        name="Licences", description="Of the packs, one a line: licence, parts"
+    )
     warnings: bpy.props.StringProperty(name="Warnings", description="One a line")
     metrics: bpy.props.StringProperty(name="Metrics", description="One a line: name, value")
     resolution: bpy.props.IntVectorProperty(name="Photo size", size=2, min=1, default=(1, 1))

@@ -1,6 +1,7 @@
 """Packs in the preferences and the sidebar: lists, choice, import, removal."""
 
 import importlib
+import json
 import os
 import sys
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.protocol.result import file_sha256
 from tests.blender.shaped_head import write_pack
 
 pytestmark = pytest.mark.blender
@@ -116,12 +118,27 @@ def test_the_chosen_pack_is_fitted_and_remembered(blender, addon, shelf, monkeyp
     assert packs.head == "default"
 
 
-def test_an_imported_pack_is_there_under_its_id(blender, addon, shelf, importer, tmp_path):
+def test_an_imported_pack_is_there_under_its_name(blender, addon, shelf, importer, tmp_path):
     assert importer("ok") == {"FINISHED"}
-    assert ids(shelf) == ["tiny"] and shelf.find("tiny").own
-    assert "tiny: pack imported" in addon.runtime.RUNTIME.note
-    assert importer("ok") == {"FINISHED"}, "a second import replaces the first"
-    assert sorted(path.name for path in (tmp_path / "own").iterdir()) == ["tiny"]
+    assert ids(shelf) == ["uvapm-albedo"] and shelf.find("uvapm-albedo").own
+    assert "uvapm-albedo: pack imported" in addon.runtime.RUNTIME.note
+    assert importer("ok", pack_name="mine", extra=str(tmp_path / "own")) == {"FINISHED"}
+    assert sorted(ids(shelf)) == ["mine", "uvapm-albedo"]
+    assert addon.locations.pack_folder("mine") == tmp_path / "own" / "mine"
+
+
+def test_what_was_chosen_becomes_paths(blender, addon, importer, monkeypatch, tmp_path):
+    jobs = []
+    session = addon.runtime.RUNTIME.session
+    monkeypatch.setattr(session, "start", lambda launch, job: jobs.append(job))
+    for name in ("a.pkl", "b.pkl"):
+        (tmp_path / name).touch()
+    folder = str(tmp_path)
+    importer("ok", filepath="", directory=folder, files=[{"name": "a.pkl"}, {"name": "b.pkl"}])
+    importer("ok", filepath="", directory=folder, kind="ict", extra=str(tmp_path / "a.pkl"))
+    assert jobs[0].paths == (str(tmp_path / "a.pkl"), str(tmp_path / "b.pkl"))
+    assert jobs[1].paths == (folder, str(tmp_path / "a.pkl")) and jobs[1].kind == "ict"
+    assert jobs[0].accept_licence and jobs[0].expressions == "arkit"
 
 
 @pytest.mark.parametrize(
@@ -176,3 +193,13 @@ def test_accepted_terms_are_of_one_kind(blender, addon):
     packs.accepted = True
     packs.kind = kinds[-1]
     assert not packs.accepted
+
+
+def test_a_head_carries_the_licences_of_its_packs(blender, addon, shelf, tiny, tmp_path):
+    result = tiny.write_tiny_result(tmp_path / "result", tmp_path / "photo.png")
+    assert addon.build(result).root.uvapm.licences == "", "its pack is not here"
+    pack = write_pack(tmp_path / "own" / "tiny", BASIS)
+    manifest = json.loads((result / "result.json").read_text())
+    manifest["pack"]["sha256"] = file_sha256(pack / "pack.json")
+    (result / "result.json").write_text(json.dumps(manifest))
+    assert addon.build(result).root.uvapm.licences == "CC0-1.0: all"

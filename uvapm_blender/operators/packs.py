@@ -12,7 +12,6 @@ from ...engine.protocol.work import ImportJob
 from .. import locations, ui_text
 from ..compat import BLEND_RELATIVE
 from ..declarations import Operators
-from ..packs.adopt import STAGING, adopt
 from ..packs.properties import KIND_ITEMS, SHAPE_ITEMS
 from ..packs.shelf import SHELF
 from ..runtime import PACKS, RUNTIME, make_launch, redraw
@@ -38,6 +37,15 @@ class UVAPM_OT_import_pack(bpy.types.Operator):
     )
     expressions: bpy.props.EnumProperty(
         name="Expressions", description="Which expressions the head gets", items=SHAPE_ITEMS
+    )
+    pack_name: bpy.props.StringProperty(
+        name="Name", description="Of the pack; empty: that of the model", options={"SKIP_SAVE"}
+    )
+    extra: bpy.props.StringProperty(
+        name="Also",
+        description="A further file or folder, where the model takes one",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE", *BLEND_RELATIVE},
     )
     filepath: bpy.props.StringProperty(
         subtype="FILE_PATH", options={"SKIP_SAVE", "HIDDEN", *BLEND_RELATIVE}
@@ -107,24 +115,26 @@ class UVAPM_OT_import_pack(bpy.types.Operator):
         if missing or not paths:
             text = f"Not found: {missing[0]}" if missing else "Nothing was chosen."
             raise EngineError(ErrorCode.BAD_INPUT, text, f"Choose {info.files}.")
-        output = locations.new_pack_folder(STAGING + info.name)
         return ImportJob(
             kind=info.name,
             paths=tuple(map(str, paths)),
-            output=str(output),
+            output=str(locations.pack_output(self.pack_name.strip() or info.name)),
             accept_licence=True,
             expressions=self.expressions,
         )
 
     def _paths(self) -> list[Path]:
+        """The chosen files, else the folder that is open, and the extra one."""
         folder = Path(bpy.path.abspath(self.directory)) if self.directory else None
         names = [each.name for each in self.files if each.name]
-        if names and folder is not None and not head_kind(self.kind).folder:
-            return [folder / name for name in names]
         single = Path(bpy.path.abspath(self.filepath)) if self.filepath else None
-        if single is not None and (folder is None or single.is_file()):
-            return [single]
-        return [folder] if folder is not None else []
+        if names and folder is not None:
+            paths = [folder / name for name in names]
+        elif single is not None and (folder is None or single.is_file()):
+            paths = [single]
+        else:
+            paths = [folder] if folder is not None else []
+        return paths + ([Path(bpy.path.abspath(self.extra))] if self.extra.strip() else [])
 
 
 def _follow() -> float | None:
@@ -147,17 +157,13 @@ def stop_following() -> None:
 def finish_import() -> bool:
     """Take over what an import left: a pack (True), or the reason why there is none."""
     status = RUNTIME.session.status
-    try:
-        if status.error is not None:
-            raise status.error
-        if not status.result:
-            RUNTIME.note = ui_text.IMPORT_CANCELLED
-            return False
-        id = adopt(Path(status.result))
-    except EngineError as error:
-        RUNTIME.keep_error(error, status.log, PACKS)
+    if status.error is not None:
+        RUNTIME.keep_error(status.error, status.log, PACKS)
         return False
-    RUNTIME.note = ui_text.imported(id, status.warnings)
+    if not status.result:
+        RUNTIME.note = ui_text.IMPORT_CANCELLED
+        return False
+    RUNTIME.note = ui_text.imported(Path(status.result).name, status.warnings)
     _look_again()
     return True
 

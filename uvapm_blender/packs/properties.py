@@ -34,6 +34,17 @@ class UVAPM_PG_packs(bpy.types.PropertyGroup):
         description="Nothing is read before you accept the terms of the model's makers",
         options={"SKIP_SAVE"},
     )
+    pack_name: bpy.props.StringProperty(
+        name="Name",
+        description="Of the pack: lower-case letters, digits, - and _. Empty: that of the model",
+        options={"SKIP_SAVE"},
+    )
+    extra: bpy.props.StringProperty(
+        name="Also",
+        description="A further file or folder, where the model takes one",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )
     expressions: bpy.props.EnumProperty(
         name="Expressions",
         description="Which expressions the head gets",

@@ -14,7 +14,7 @@ from ..runtime import RUNTIME
 from ..scene.heads import head_of, parts_of
 from ..scene.material import SKIN_RELIEF, skin_relief_socket
 from .head import HeadPanel
-from .main import columns_of, draw_lines
+from .lines import columns_of, draw_lines
 
 
 class _DetailPanel(HeadPanel):

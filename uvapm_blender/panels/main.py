@@ -4,10 +4,8 @@ import bpy
 
 from ..declarations import CATEGORY, PHOTO_EXTENSIONS, PROPERTY, Operators, Panels
 from ..runtime import HEAD, RUNTIME
-from .lines import columns_of, draw_error, draw_lines, draw_progress
+from .lines import columns_of, draw_error, draw_progress
 from .packs import draw_choice
-
-__all__ = ["columns_of", "draw_lines"]
 
 
 class UVAPM_PT_main(bpy.types.Panel):

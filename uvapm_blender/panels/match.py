@@ -7,7 +7,7 @@ from ..match.report import parse_metrics, sentences
 from ..match.views import LEGEND
 from ..scene.heads import head_of
 from .head import HeadPanel
-from .main import columns_of, draw_lines
+from .lines import columns_of, draw_lines
 
 LEGEND_ICONS = ("SEQUENCE_COLOR_04", "SEQUENCE_COLOR_05", "SEQUENCE_COLOR_02")
 """Green, blue and orange."""
@@ -64,6 +64,8 @@ class UVAPM_PT_report(HeadPanel, bpy.types.Panel):
         for line in sentences(parse_metrics(head.metrics)):
             draw_lines(layout, line, columns_of(context), "DOT")
         layout.label(text=f"Head pack: {head.pack}")
+        for line in head.licences.splitlines():
+            draw_lines(layout, line, columns_of(context), "COPY_ID")
         column = layout.column()
         column.enabled = False
         column.prop(head, "result_folder", text="")

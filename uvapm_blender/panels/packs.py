@@ -66,9 +66,12 @@ def _draw_import(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     column.use_property_split = True
     column.enabled = not RUNTIME.session.busy
     column.prop(packs, "kind")
-    if info.makes == HEAD:
-        column.prop(packs, "expressions")
     draw_lines(layout, f"Give {info.files}.", columns, "FILE_FOLDER")
+    column = layout.column()
+    column.use_property_split = True
+    column.enabled = not RUNTIME.session.busy
+    for name in ("extra", "pack_name", *(("expressions",) if info.makes == HEAD else ())):
+        column.prop(packs, name)
     draw_lines(layout, info.licence_note, columns, "INFO")
     row = layout.row()
     row.prop(packs, "accepted")
@@ -77,6 +80,7 @@ def _draw_import(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     imported = button.operator(Operators.IMPORT_PACK, text=ui_text.CHOOSE_FILES, icon="IMPORT")
     imported.kind, imported.accept_licence = packs.kind, packs.accepted
     imported.expressions = packs.expressions
+    imported.pack_name, imported.extra = packs.pack_name, packs.extra
     if RUNTIME.session.busy:
         draw_progress(layout, RUNTIME.session.status)
     elif RUNTIME.error is not None and RUNTIME.place == PACKS:

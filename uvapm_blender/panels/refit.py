@@ -9,7 +9,7 @@ from ..pins.draw import EDITING
 from ..properties import LOCK_ITEMS
 from ..scene.heads import head_of
 from .head import HeadPanel
-from .main import columns_of, draw_lines
+from .lines import columns_of, draw_lines
 
 MOST_PINS = 8
 """Pins that are listed; the others are only counted."""

@@ -11,7 +11,7 @@ from ..shape.expression import GROUPS, found, group_of, short_words, split_side,
 from ..shape.properties import UVAPM_PG_expression, UVAPM_PG_shape, UVAPM_PG_shape_view
 from ..shape.values import keys_of
 from .head import HeadPanel
-from .main import columns_of, draw_lines
+from .lines import columns_of, draw_lines
 
 NAME_SHARE = 0.38
 """Of a line, for the name of a pair of expressions (ours: `Lower Down` fits beside two sliders)."""

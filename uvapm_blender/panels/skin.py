@@ -12,7 +12,7 @@ from ..skin.model import MODELS
 from ..skin.properties import CHANNELS, UVAPM_PG_skin, UVAPM_PG_skin_view
 from ..skin.values import TONES, pack_key_of
 from .head import HeadPanel
-from .main import columns_of, draw_lines
+from .lines import columns_of, draw_lines
 
 FIRST = 10
 """Components that are shown at once: they change the skin most."""

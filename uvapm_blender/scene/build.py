@@ -11,6 +11,7 @@ from ...engine.protocol.errors import EngineError
 from ...engine.protocol.result import ResultPackage
 from ..declarations import PROPERTY
 from ..detail.sources import describe_detail
+from ..packs.licences import licences_of
 from ..properties import SCHEMA_VERSION
 from ..relight.environments import PLAIN
 from ..relight.worlds import suit
@@ -186,6 +187,7 @@ def _describe(root: bpy.types.Object, result: ResultPackage, warnings: tuple[str
     head.result_folder = _stored_path(result.folder)
     head.photo = _stored_path(Path(manifest.photo.path))
     head.pack = f"{manifest.pack.id} {manifest.pack.version}"
+    head.licences = "\n".join(licences_of(manifest))
     head.warnings = "\n".join((*manifest.warnings, *warnings))
     head.metrics = "\n".join(f"{name}: {value:.4g}" for name, value in manifest.metrics.items())
     head.resolution = manifest.camera.width, manifest.camera.height
