@@ -20,7 +20,12 @@ def add_scans(what: argparse._SubParsersAction) -> None:
         "fitted by itself (shape only) and measured against the scan.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of scans")
-    parser.add_argument("--pack", default="default", help="head pack (%(default)s)")
+    parser.add_argument(
+        "--pack",
+        action="append",
+        metavar="ID",
+        help="head pack (default); several: the first places the scans for all",
+    )
     parser.add_argument(
         "--cache", type=Path, metavar="DIR", help="keep placed scans and their views here"
     )
@@ -33,8 +38,15 @@ def run_scans(arguments: argparse.Namespace) -> int:
     """Evaluate, print and write. Returns the exit code."""
     from ..evaluate.machine import describe, this_machine
     from ..evaluate.scans import evaluate_scans
-    from ..evaluate.scans_report import TILE, outcome_json, picture_rows, table_lines
+    from ..evaluate.scans_report import (
+        TILE,
+        outcome_json,
+        picture_rows,
+        summary_line,
+        table_lines,
+    )
     from ..fit.pipeline import Session
+    from ..packs.registry import DEFAULT_PACK
     from ..render.threads import choose_threads
     from ..reporter import CancelToken, ConsoleReporter
     from ..result.pictures import contact_sheet
@@ -46,25 +58,32 @@ def run_scans(arguments: argparse.Namespace) -> int:
         check_output(path)
     choose_threads()
     session = Session()
-    loaded = session.pack(arguments.pack)
+    packs = [session.pack(name) for name in arguments.pack or [DEFAULT_PACK]]
     print(describe(this_machine()))
     reporter = ConsoleReporter(sys.stderr, CancelToken())
     try:
         reporter.stage("scans", 0, 1)
         outcomes = evaluate_scans(
-            arguments.folder, loaded, session.settings, reporter, arguments.cache
+            arguments.folder, packs, session.settings, reporter, arguments.cache
         )
     finally:
         reporter.close()
-    print("\n".join(table_lines(outcomes)))
+    rows = []
+    for loaded, own in zip(packs, outcomes, strict=True):
+        print(f"Pack {loaded.head.id}. " + "\n".join(table_lines(own)))
+        rows += picture_rows(own, loaded)
+    if len(packs) > 1:
+        for loaded, own in zip(packs, outcomes, strict=True):
+            print(f"{loaded.head.id}: {summary_line(own)}")
     if arguments.picture:
-        picture = contact_sheet(picture_rows(outcomes, loaded), TILE)
-        write_output(arguments.picture, png_bytes(picture))
+        write_output(arguments.picture, png_bytes(contact_sheet(rows, TILE)))
     if arguments.json:
         report = {
-            "schema": 1,
-            "pack": loaded.head.id,
-            **outcome_json(outcomes),
+            "schema": 2,
+            "packs": [
+                {"pack": loaded.head.id, **outcome_json(own)}
+                for loaded, own in zip(packs, outcomes, strict=True)
+            ],
             "settings": asdict(session.settings.shape),
             "machine": asdict(this_machine()),
         }

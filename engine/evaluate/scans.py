@@ -7,7 +7,7 @@ model's mean head, whatever is measured against it.
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from ..protocol.errors import EngineError
 from ..reporter import NullReporter, Reporter
 from .scans_cache import scan_with_views
 from .scans_files import scan_folders
-from .scans_fit import Scan, scan_distances
+from .scans_fit import Scan, fit_model, scan_distances
 from .scans_regions import REGIONS
 
 Photos = Mapping[str, Photo]
@@ -49,11 +49,12 @@ class ViewOutcome:
 
 @dataclass(frozen=True, eq=False)
 class ScanOutcome:
-    """One scan. mean: the model's mean head; floor: the model fitted to the scan; together: one
-    identity for all photos (the average over their expressions); other: the other scans' fits of
-    their most frontal photo. Each empty where there is none."""
+    """One scan. mean: the model's mean head; floor: the model fitted to the scan, closest (V, 3)
+    its vertices; together: one identity for all photos (the average over their expressions);
+    other: the other scans' fits of their most frontal photo. Each empty where there is none."""
 
     scan: Scan
+    closest: np.ndarray
     mean: Millimetres
     floor: Millimetres
     views: tuple[ViewOutcome, ...]
@@ -79,20 +80,39 @@ def average(rows: Sequence[Millimetres]) -> Millimetres:
 
 
 def evaluate_scans(
-    folder: Path, loaded: LoadedPack, settings: FitSettings, reporter: Reporter, cache: Path | None
-) -> tuple[ScanOutcome, ...]:
-    """All scans of a folder. Raises Cancelled and EngineError(BAD_INPUT)."""
-    outcomes = []
+    folder: Path,
+    packs: Sequence[LoadedPack],
+    settings: FitSettings,
+    reporter: Reporter,
+    cache: Path | None,
+) -> tuple[tuple[ScanOutcome, ...], ...]:
+    """The outcomes of all scans of a folder, for each pack.
+
+    The first pack places the scans, chooses their points and paints those without colours, so
+    that all packs see the same photos and are measured at the same points in the same size.
+    Raises Cancelled and EngineError(BAD_INPUT).
+    """
+    outcomes: list[list[ScanOutcome]] = [[] for _ in packs]
     folders = scan_folders(folder)
     for done, (each, mesh) in enumerate(folders):
         reporter.progress(done, len(folders))
-        placed = scan_with_views(each, mesh, loaded, cache)
-        if placed is not None:
-            outcomes.append(_evaluate(*placed, loaded, settings))
-    return tuple(_with_others(outcome, outcomes, loaded) for outcome in outcomes)
+        placed = scan_with_views(each, mesh, packs[0], cache)
+        if placed is None:
+            continue
+        for number, loaded in enumerate(packs):
+            outcomes[number].append(_evaluate(*placed, packs[0], loaded, settings))
+    return tuple(
+        tuple(_with_others(outcome, rows, loaded) for outcome in rows)
+        for rows, loaded in zip(outcomes, packs, strict=True)
+    )
 
 
-def _evaluate(scan: Scan, photos: Photos, loaded: LoadedPack, settings: FitSettings) -> ScanOutcome:
+def _evaluate(
+    scan: Scan, photos: Photos, first: LoadedPack, loaded: LoadedPack, settings: FitSettings
+) -> ScanOutcome:
+    closest = scan.floor
+    if loaded is not first:
+        closest = fit_model(loaded, scan.vertices, scan.triangles, scan.marks)
     views, seen = [], []
     for name, photo in photos.items():
         try:
@@ -112,8 +132,9 @@ def _evaluate(scan: Scan, photos: Photos, loaded: LoadedPack, settings: FitSetti
         views.append(ViewOutcome(name, picture, ours, neutral, shapes[0], fit, seconds, ""))
     return ScanOutcome(
         scan,
+        closest,
         millimetres(scan, loaded.head.mean, loaded),
-        millimetres(scan, scan.floor, loaded),
+        millimetres(scan, closest, loaded),
         tuple(views),
         _together(scan, seen, loaded, settings),
         {},
@@ -145,9 +166,7 @@ def _with_others(
         best = most_frontal(other)
         if other is not outcome and best is not None:
             rows.append(millimetres(outcome.scan, best.vertices, loaded))
-    return ScanOutcome(
-        outcome.scan, outcome.mean, outcome.floor, outcome.views, outcome.together, average(rows)
-    )
+    return replace(outcome, other=average(rows))
 
 
 def most_frontal(outcome: ScanOutcome) -> ViewOutcome | None:

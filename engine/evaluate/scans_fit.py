@@ -52,11 +52,12 @@ MARK_SIGMA = 0.006
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """A scan in model space, sized so that its landmarks fit the mean head.
+    """A scan in model space, sized so that its landmarks fit the mean head of the pack that placed
+    it.
 
     vertices (V, 3), triangles (T, 3). marks (468, 3): the network's landmarks on the surface, NaN
-    where it has none. floor (n, 3): vertices of the model fitted to the scan itself. points (S, 3)
-    on the scan, region (S,): index into REGIONS. Metres.
+    where it has none. floor (n, 3): vertices of that pack's model fitted to the scan itself.
+    points (S, 3) on the scan, region (S,): index into REGIONS. Metres.
     """
 
     name: str
@@ -83,7 +84,7 @@ def place_scan(file: ScanFile, loaded: LoadedPack) -> Scan | None:
     weight = basis.weight * known
     fit = align_similarity(np.nan_to_num(marks), basis.mean, weight)
     vertices, marks = (_moved(values, *fit) for values in (vertices, marks))
-    floor = _fit_model(head, loaded, vertices, file.triangles, marks)
+    floor = fit_model(loaded, vertices, file.triangles, marks)
     points, region = _samples(head, floor, vertices, file.triangles)
     return Scan(file.name, vertices, file.triangles, marks, floor, points, region)
 
@@ -129,22 +130,24 @@ def _look(vertices: np.ndarray, triangles: np.ndarray, loaded: LoadedPack) -> np
     return marks
 
 
-def _fit_model(
-    head: HeadPack,
-    loaded: LoadedPack,
-    vertices: np.ndarray,
-    triangles: np.ndarray,
-    marks: np.ndarray,
+def fit_model(
+    loaded: LoadedPack, vertices: np.ndarray, triangles: np.ndarray, marks: np.ndarray
 ) -> np.ndarray:
-    """(n, 3) vertices of the model fitted to the scan's face: iterated closest points, each a
-    linear solve for identity, expression and similarity with the model's own prior."""
+    """(n, 3) vertices of the model fitted to a scan's face: iterated closest points, each a
+    linear solve for identity, expression and similarity with the model's own prior.
+
+    vertices (V, 3), triangles (T, 3), marks (468, 3): of a placed scan.
+    """
+    head = loaded.head
     inside = np.unique(head.triangles[face_regions(head) < OUTSIDE])[::FLOOR_STEP]
     target = SurfaceIndex(vertices, triangles, 0.01)
     basis, known = loaded.landmarks, np.isfinite(marks[:, 0]) & (loaded.landmarks.weight > 0.3)
     modes = np.concatenate([head.identity, head.expression]).astype(np.float64)
     mark_modes = np.concatenate([basis.identity, basis.expression])
     count, split = len(modes), len(head.identity)
-    z, rotation, shift, scale = np.zeros(count), np.eye(3), np.zeros(3), 1.0
+    z = np.zeros(count)
+    fit = align_similarity(basis.mean, np.nan_to_num(marks), basis.weight * known)
+    scale, rotation, shift = fit
     prior = np.concatenate(
         [np.ones(split), np.full(count - split, FLOOR_EXPRESSION**-2.0), np.full(7, 1e-9)]
     )
@@ -256,4 +259,5 @@ def _measured(loaded: LoadedPack) -> np.ndarray:
     skin = np.repeat(head.face_part == head.part_names.index("skin"), 2)
     front = head.mean[head.triangles][:, :, 2].mean(axis=1) > FRONT
     near = skin & front & (shown[head.triangles].max(axis=1) < 0.5)
-    return np.flatnonzero((face_regions(head) < OUTSIDE) | near)
+    whole = head.triangles[:, 1] != head.triangles[:, 2]
+    return np.flatnonzero(((face_regions(head) < OUTSIDE) | near) & whole)

@@ -52,12 +52,17 @@ def table_lines(outcomes: Sequence[ScanOutcome]) -> list[str]:
         lines.append(_line("  all views together", outcome.together, outcome.mean))
         lines.append(_line("  another person's", outcome.other, outcome.mean))
         lines.append(_line("  model on the scan", outcome.floor, outcome.mean))
+    lines.append(f"all views: {summary_line(outcomes)}")
+    return lines
+
+
+def summary_line(outcomes: Sequence[ScanOutcome]) -> str:
+    """The figures that count, in a line."""
     told = summary(outcomes)
-    lines.append(
-        f"all views: mean head {told.mean:.3f} mm, ours {told.ours:.3f} mm, {told.gain:.1%} lower; "
+    return (
+        f"mean head {told.mean:.3f} mm, ours {told.ours:.3f} mm, {told.gain:.1%} lower; "
         f"worst view {told.worst - 1.0:+.1%} ({told.where})"
     )
-    return lines
 
 
 def outcome_json(outcomes: Sequence[ScanOutcome]) -> dict[str, Any]:
@@ -90,8 +95,8 @@ def outcome_json(outcomes: Sequence[ScanOutcome]) -> dict[str, Any]:
 def picture_rows(
     outcomes: Sequence[ScanOutcome], loaded: LoadedPack
 ) -> list[list[tuple[np.ndarray, str]]]:
-    """A row for each scan: its most frontal photo, the scan, our head, the mean head and the
-    model on the scan, in clay from the side."""
+    """A row for each scan, of one pack: its most frontal photo, the scan, our head, the mean head
+    and the model on the scan, in clay from the side."""
     skin = loaded.head.triangles[np.repeat(loaded.skin.numpy(), 2)]
     rows = []
     for outcome in outcomes:
@@ -101,7 +106,7 @@ def picture_rows(
         if best is not None:
             row.insert(0, (best.picture, best.name))
             shown.insert(0, (best.vertices, f"ours {best.ours['all']:.2f} mm"))
-        shown.append((scan.floor, f"model on the scan {outcome.floor['all']:.2f} mm"))
+        shown.append((outcome.closest, f"model on the scan {outcome.floor['all']:.2f} mm"))
         for vertices, text in shown:
             placed = placed_on_scan(scan, vertices, loaded)
             row.append((_clay(placed, skin, scan.floor), text))
