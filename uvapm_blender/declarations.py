@@ -18,6 +18,7 @@ class Operators(StrEnum):
     RECONSTRUCT = "uvapm.reconstruct"
     CANCEL = "uvapm.cancel"
     REFIT = "uvapm.refit"
+    WEAR = "uvapm.wear"
     IMPORT_PACK = "uvapm.import_pack"
     REMOVE_PACK = "uvapm.remove_pack"
     SET_PIN = "uvapm.set_pin"
@@ -54,6 +55,7 @@ class Panels(StrEnum):
     """bl_idname of the panels and the file handler."""
 
     MAIN = "UVAPM_PT_main"
+    WEAR = "UVAPM_PT_wear"
     HEAD = "UVAPM_PT_head"
     SHAPE = "UVAPM_PT_shape"
     EXPRESSION = "UVAPM_PT_expression"

@@ -9,6 +9,7 @@ from .packs.properties import UVAPM_PG_packs
 from .pins.properties import UVAPM_PG_pin
 from .shape.properties import UVAPM_PG_shape, UVAPM_PG_shape_view
 from .skin.properties import UVAPM_PG_skin, UVAPM_PG_skin_view
+from .wear.properties import UVAPM_PG_worn
 
 SCHEMA_VERSION = 2
 """Version of `HeadProperties` in saved files."""
@@ -82,6 +83,7 @@ class UVAPM_PG_head(bpy.types.PropertyGroup):
     skin: bpy.props.PointerProperty(name="Skin", type=UVAPM_PG_skin)
     shape: bpy.props.PointerProperty(name="Shape", type=UVAPM_PG_shape)
     match: bpy.props.PointerProperty(name="Match", type=UVAPM_PG_match)
+    worn: bpy.props.PointerProperty(name="Worn", type=UVAPM_PG_worn)
 
 
 class UVAPM_PG_session(bpy.types.PropertyGroup):

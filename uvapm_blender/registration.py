@@ -25,6 +25,7 @@ from .operators import (
     relight,
     shape,
     skin,
+    wear,
 )
 from .packs import properties as pack_properties
 from .panels import detail as detail_panels
@@ -37,6 +38,7 @@ from .panels import refit as refit_panels
 from .panels import relight as relight_panels
 from .panels import shape as shape_panels
 from .panels import skin as skin_panels
+from .panels import wear as wear_panels
 from .pins import draw as pin_drawing
 from .pins import properties as pin_properties
 from .properties import UVAPM_PG_head, UVAPM_PG_session
@@ -46,6 +48,7 @@ from .rig import rest
 from .shape import handlers as shape_handlers
 from .shape import properties as shape_properties
 from .skin import properties as skin_properties
+from .wear import properties as wear_properties
 
 CLASSES = (
     *preferences_page.CLASSES,
@@ -53,6 +56,7 @@ CLASSES = (
     UVAPM_PG_match,
     *pin_properties.CLASSES,
     *pack_properties.CLASSES,
+    *wear_properties.CLASSES,
     *shape_properties.CLASSES,
     *skin_properties.CLASSES,
     UVAPM_PG_head,
@@ -67,6 +71,7 @@ CLASSES = (
     import_result.UVAPM_OT_import_result,
     export_head.UVAPM_OT_export_head,
     *packs.CLASSES,
+    *wear.CLASSES,
     head.UVAPM_OT_show_photo,
     head.UVAPM_OT_remove_head,
     head.UVAPM_OT_choose_engine,
@@ -78,6 +83,7 @@ CLASSES = (
     detail.UVAPM_OT_reset_detail,
     detail.UVAPM_OT_find_result,
     main_panel.UVAPM_PT_main,
+    *wear_panels.CLASSES,
     head_panels.UVAPM_PT_head,
     *shape_panels.CLASSES,
     *skin_panels.CLASSES,

@@ -53,11 +53,15 @@ class Runtime:
 
     def keep_edits(self, edits: Edits) -> Path:
         """Write them for the engine, over those of the job before. Removed by `close`."""
-        if self.scratch is None:
-            self.scratch = tempfile.TemporaryDirectory(prefix="uvapm-")
-        path = Path(self.scratch.name, "edits.safetensors")
+        path = self.scratch_folder() / "edits.safetensors"
         write_edits(path, edits)
         return path
+
+    def scratch_folder(self) -> Path:
+        """A temporary folder for what a job reads. Removed by `close`."""
+        if self.scratch is None:
+            self.scratch = tempfile.TemporaryDirectory(prefix="uvapm-")
+        return Path(self.scratch.name)
 
     def keep_error(self, error: EngineError, log: str = "", place: str = HEAD) -> None:
         """Remember why it failed until the next attempt."""

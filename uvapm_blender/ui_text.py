@@ -33,6 +33,10 @@ CANCELLED = "Reconstruction cancelled"
 STOPPED = "The reconstruction was stopped: the extension was disabled or reloaded."
 START_AGAIN = "Start it again."
 BUSY = "The engine is busy"
+WEARING_HINT = "UVAPM is fitting a head to a mesh. Esc: cancel"
+WEARING_CANCELLED = "Cancelled, the mesh stays as it was"
+NO_WEARER = "Select a mesh of your own, a human head"
+NO_WORN_HEAD = "Reconstruct a head. Several heads: select one, then shift-click the mesh"
 CHOOSE_FILES = "Choose Files..."
 IMPORT_CANCELLED = "Import cancelled, nothing was kept"
 NOT_OWN = "This pack came with the extension"
@@ -100,6 +104,18 @@ def pictures_done(label: str, target: Path) -> str:
 def light_with(label: str) -> str:
     """Tooltip of an environment."""
     return f"Light the scene with: {label}. Rotation and strength stay as they were last"
+
+
+def who_wears(mesh: str, head: str) -> str:
+    """What the button will do."""
+    return f"{mesh} wears {head}"
+
+
+def wears(mesh: str, head: str, keys: int, textures: bool) -> str:
+    """Report afterwards."""
+    parts = [f"{keys} shape keys"] if keys else []
+    parts += ["textures"] if textures else []
+    return f"{mesh} wears {head}: {', '.join(parts)}"
 
 
 def imported(id: str, warnings: Sequence[str]) -> str:

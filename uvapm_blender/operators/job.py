@@ -13,7 +13,7 @@ from .. import ui_text
 from ..building import Building
 from ..engine_client.session import State
 from ..reading import Reading
-from ..runtime import RUNTIME, redraw, stop_job, unwatch, watch
+from ..runtime import HEAD, RUNTIME, redraw, stop_job, unwatch, watch
 from ..scene.build import BuiltHead, build_steps
 from ..scene.made import Steps
 from ..scene.plan import HeadPlan, plan_head
@@ -31,7 +31,12 @@ UNHEEDED = {"MOUSEMOVE", "INBETWEEN_MOUSEMOVE", "WINDOW_DEACTIVATE", "TIMER0", "
 
 class JobOperator:
     """Starts a job, follows it, and builds its result. Mixed into operators; they give `start`
-    and may change `build`."""
+    and may change `build`. place: part of the interface that shows errors; hint: in the status
+    line; cancelled: the report of that."""
+
+    place = HEAD
+    hint = ui_text.RUNNING_HINT
+    cancelled = ui_text.CANCELLED
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -54,7 +59,7 @@ class JobOperator:
             return self._fail(error)
         if bpy.app.background:
             return self._wait(context)
-        watch(context, TICK, ui_text.RUNNING_HINT)
+        watch(context, TICK, self.hint)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
@@ -104,7 +109,7 @@ class JobOperator:
         dropped: undo would take half a head away."""
         if event.type == "ESC" and event.value == "PRESS":
             RUNTIME.building.drop()
-            self.report({"INFO"}, ui_text.CANCELLED)
+            self.report({"INFO"}, self.cancelled)
             return self._end(context, {"CANCELLED"})
         if event.type != "TIMER":
             return {"PASS_THROUGH"} if event.type in UNHEEDED else {"RUNNING_MODAL"}
@@ -151,7 +156,7 @@ class JobOperator:
         status = RUNTIME.session.status
         if status.error is not None:
             return self._fail(status.error, status.log)
-        self.report({"INFO"}, ui_text.CANCELLED)
+        self.report({"INFO"}, self.cancelled)
         return {"CANCELLED"}
 
     def work(self, context: bpy.types.Context) -> Callable[[Path], object]:
@@ -164,7 +169,7 @@ class JobOperator:
         return add_head(self, context, *worked)
 
     def _fail(self, error: EngineError, log: str = "") -> set[str]:
-        RUNTIME.keep_error(error, log)
+        RUNTIME.keep_error(error, log, self.place)
         self.report({"ERROR"}, ui_text.error_text(error))
         return {"CANCELLED"}
 

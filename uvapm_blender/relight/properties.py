@@ -3,6 +3,7 @@
 import bpy
 
 from ..compat import BLEND_RELATIVE
+from ..wear.properties import UVAPM_PG_wear
 
 TURNS = (
     ("HEAD", "Head", "The head turns, light and camera stay"),
@@ -16,6 +17,8 @@ OUTPUTS = (
 
 class UVAPM_PG_scene(bpy.types.PropertyGroup):
     """On the scene, saved with it."""
+
+    wear: bpy.props.PointerProperty(type=UVAPM_PG_wear)
 
     suit_view: bpy.props.BoolProperty(
         name="Suit Render Settings",

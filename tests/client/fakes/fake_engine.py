@@ -2,7 +2,8 @@
 
 START: well, mute (never says hello), old (another protocol), dead (ends before hello).
 The stem of a job's first photo (file, for an import) says what the job does: ok, error, garbage,
-crash, slow (until cancelled), deaf (ignores cancel and interrupt), stubborn (ignores cancel only), lines, quit.
+crash, slow (until cancelled), deaf (ignores cancel and interrupt), stubborn (ignores cancel only),
+lines, quit.
 Decodes, into FOLDER: a tenth of the first offset everywhere. START slow_decode: each takes a
 while; no_decode: none works; dying_decode: the first ends the process, unless FAKE_ONCE names a
 file that exists (it is made then).
