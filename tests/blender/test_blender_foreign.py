@@ -7,7 +7,10 @@ import pytest
 
 from tests.blender import foreign_head as foreign
 
-pytestmark = pytest.mark.blender
+pytestmark = [
+    pytest.mark.blender,
+    pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning"),
+]
 
 
 @pytest.fixture

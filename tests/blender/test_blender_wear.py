@@ -22,8 +22,10 @@ def target_module(addon):
 
 @pytest.fixture
 def bust(blender, addon, result):
-    """A head, and the artist's mesh as the active object."""
-    addon.build(result)
+    """What is saved of a head, and the artist's mesh as the active object."""
+    root = blender.data.objects.new("Head", None)
+    root.uvapm.role, root.uvapm.result_folder = "ROOT", str(result)
+    blender.context.scene.collection.objects.link(root)
     return worn.new_mesh(blender)
 
 
@@ -128,10 +130,10 @@ def test_a_mesh_that_cannot_wear_it_is_told_why(blender, addon, bust, wear, spoi
     assert not wear.jobs and addon.runtime.RUNTIME.place == "wear"
 
 
-def test_the_button_needs_a_mesh_and_one_head(blender, addon, tiny, bust, result, tmp_path):
+def test_the_button_needs_a_mesh_and_one_head(blender, addon, bust, result):
     poll = blender.ops.uvapm.wear.poll
     assert poll()
-    second = addon.build(tiny.write_tiny_result(tmp_path / "b", tmp_path / "b.png"))
+    second = addon.build(result)
     assert not poll(), "a head is no mesh of the artist's own"
     worn.activate(blender, bust)
     assert not poll(), "two heads, none chosen"
@@ -245,8 +247,9 @@ def test_a_wear_that_fails_leaves_mesh_and_data(blender, addon, bust, wear):
     assert not keys_of(bust) and addon.runtime.RUNTIME.place == "wear"
 
 
-def test_moved_sliders_go_along(blender, addon, bust, wear):
-    root = next(o for o in blender.data.objects if o.uvapm.role == "ROOT")
+def test_moved_sliders_go_along(blender, addon, wear, result):
+    root = addon.build(result).root
+    worn.new_mesh(blender)
     root.uvapm.detail.photo = 0.0
     wear(shapes=False)
     folder = Path(wear.jobs[0].textures)

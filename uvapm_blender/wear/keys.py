@@ -84,6 +84,7 @@ def _write_keys(
         else:
             key = item.shape_key_add(name=name, from_mix=False)
             key.slider_min, key.slider_max = 0.0, 1.0
+            key.value = 0.0  # 1 from Blender 5 on
         if name == LIKENESS:
             key.value = likeness
         key.points.foreach_set("co", np.ascontiguousarray(rest + moves, np.float32).ravel())
