@@ -58,15 +58,24 @@ def lend(
         return LentPart(name, vertices, faces, place.apply(points), carried, place)
     if name in LASHES:
         return _lend_lashes(name, vertices, faces, template, match, mean, identity)
-    near = _weights_near(points.mean(axis=0), template, match)
-    anchors = near > 0.01
-    theirs = template.mean[anchors].astype(np.float64)
+    place, anchors, weights = mouth_place(points.mean(axis=0), template, match, mean)
     laid = match.to_source[anchors]
-    place = fit_similarity(theirs, laid @ mean, near[anchors])
     moves = carried_fields(laid, identity)
     placed = place.apply(points)
-    motion = follow(laid @ mean, moves, near[anchors], placed.mean(axis=0))
+    motion = follow(laid @ mean, moves, weights, placed.mean(axis=0))
     return LentPart(name, vertices, faces, placed, motion.of(placed), place)
+
+
+def mouth_place(
+    centre: np.ndarray, template: HeadPack, match: HeadMatch, mean: np.ndarray
+) -> tuple[Similarity, np.ndarray, np.ndarray]:
+    """Similarity from the template to the source around `centre` in the mouth, by the skin there;
+    the template's vertices it is read from, and their weights. mean (V, 3): the source's."""
+    near = _weights_near(centre, template, match)
+    anchors = np.flatnonzero(near > 0.01)
+    theirs = template.mean[anchors].astype(np.float64)
+    laid = match.to_source[anchors] @ mean
+    return fit_similarity(theirs, laid, near[anchors]), anchors, near[anchors]
 
 
 def carried_fields(operator: sparse.csr_matrix, fields: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ...protocol.headpack import HeadPack
-from .donors import EYES, LASHES, LentPart, carried_fields
+from .donors import EYES, LASHES, MOUTH, LentPart, carried_fields, mouth_place
 from .match import HeadMatch, spread
 from .motion import affine_motion, follow
 from .source import SKIN, HeadSource
@@ -14,6 +14,9 @@ from .source import SKIN, HeadSource
 LOWER_JAW = ("teeth_lower", "tongue")
 CHIN_REACH = 0.025
 """Metres around the lower teeth's front within which the skin tells how the jaw moves."""
+TONGUE, SHARPNESS, NEIGHBOURS = "tongue", 4, 12
+"""How fast the share of a part falls with the distance, and over how many vertices shares are
+averaged. Ours: gums stay with the teeth, the tongue comes out whole."""
 JAW_MOVES = 0.002
 """Metres: where the template's chin moves less, its jaw is taken to stand still."""
 JAW_LIMITS = (0.4, 2.0)
@@ -63,25 +66,65 @@ def transferred(
         if name == SKIN or not chosen.any():
             continue
         members = np.unique(source.faces[chosen])
-        if name in template.part_names:
-            out[:, members] = _part_motion(name, source.mean[members], template, turn, shapes)
+        points = source.mean[members].astype(np.float64)
+        if name == TONGUE:
+            out[:, members] = _tongue_motion(source, points, template, match, shapes)
+        elif name in template.part_names:
+            middle = points.mean(axis=0)
+            out[:, members] = _part_motion(name, points, template, turn, shapes, middle)
         else:
             skin_ids = np.unique(source.faces[match.skin])
-            near = cKDTree(source.mean[skin_ids]).query(source.mean[members])[1]
+            near = cKDTree(source.mean[skin_ids]).query(points)[1]
             out[:, members] = out[:, skin_ids[near]]
     return out.astype(np.float32)
 
 
 def _part_motion(
-    name: str, points: np.ndarray, template: HeadPack, turn: np.ndarray, shapes: np.ndarray
+    name: str,
+    points: np.ndarray,
+    template: HeadPack,
+    turn: np.ndarray,
+    shapes: np.ndarray,
+    centre: np.ndarray,
 ) -> np.ndarray:
-    """(E, n, 3): the affine motion of the template's part on the source's own one."""
-    theirs = np.unique(template.quads[template.face_part == template.part_names.index(name)])
+    """(E, n, 3): the affine motion of the template's part on points (n, 3) of the source's own,
+    about `centre` (3,), which is where the part's centre lies on the source."""
+    theirs = _members(template, name)
     shift, gradient = affine_motion(template.mean[theirs].astype(np.float64), shapes[:, theirs])
     rotation = turn / np.cbrt(np.linalg.det(turn))
     gradient = rotation @ gradient @ rotation.T
-    offset = points - points.mean(axis=0)
-    return (shift @ turn.T)[:, None] + np.einsum("mca,na->mnc", gradient, offset)
+    return (shift @ turn.T)[:, None] + np.einsum("mca,na->mnc", gradient, points - centre)
+
+
+def _tongue_motion(
+    source: HeadSource,
+    points: np.ndarray,
+    template: HeadPack,
+    match: HeadMatch,
+    shapes: np.ndarray,
+) -> np.ndarray:
+    """(E, n, 3): motion of points (n, 3) of the source's tongue, with which some models keep the
+    gums: each goes with the tongue or the teeth of the template, by which is near."""
+    turn = match.face.scale * match.face.rotation
+    middles = [template.mean[_members(template, name)].mean(axis=0) for name in MOUTH]
+    centre = np.mean(middles, axis=0).astype(np.float64)
+    place, _, _ = mouth_place(centre, template, match, source.mean.astype(np.float64))
+    shares, moves = [], []
+    for name in MOUTH:
+        theirs = place.apply(template.mean[_members(template, name)].astype(np.float64))
+        if name != TONGUE and name in source.part_names:  # its own teeth tell best where gums are
+            own = source.face_part == source.part_names.index(name)
+            theirs = source.mean[np.unique(source.faces[own])] if own.any() else theirs
+        shares.append(1.0 / np.maximum(cKDTree(theirs).query(points)[0], 1e-4) ** SHARPNESS)
+        moves.append(_part_motion(name, points, template, turn, shapes, theirs.mean(axis=0)))
+    weights = np.array(shares) / np.sum(shares, axis=0)
+    near = cKDTree(points).query(points, k=min(NEIGHBOURS, len(points)))[1]
+    weights = weights[:, near].mean(axis=-1)
+    return np.einsum("pn,pmnc->mnc", weights, np.array(moves))
+
+
+def _members(template: HeadPack, name: str) -> np.ndarray:
+    return np.unique(template.quads[template.face_part == template.part_names.index(name)])
 
 
 def lent_expressions(
