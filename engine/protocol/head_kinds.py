@@ -39,6 +39,13 @@ KINDS: tuple[KindInfo, ...] = (
         makes="albedo model",
     ),
     KindInfo(
+        "uvapm-detail",
+        "UVAPM detail decoder",
+        "variational_autoencoder.pth",
+        "Research and other non-commercial use only; the terms of the UVAPM project apply.",
+        makes="detail model",
+    ),
+    KindInfo(
         "ict",
         "ICT-FaceKit Light",
         "the folder FaceXModel, or the archive that holds it",

@@ -41,7 +41,16 @@ def _uvapm_albedo(paths: tuple[Path, ...], folder: Path, reporter: Reporter) -> 
     return import_uvapm(paths[0], folder, True, SKINS, reporter)
 
 
-IMPORTERS: dict[str, Importer] = {"uvapm-albedo": _uvapm_albedo}
+def _uvapm_detail(paths: tuple[Path, ...], folder: Path, reporter: Reporter) -> Path:
+    from ..uvapm.detail import CODES, import_uvapm_detail
+
+    return import_uvapm_detail(paths[0], folder, CODES, reporter)
+
+
+IMPORTERS: dict[str, Importer] = {
+    "uvapm-albedo": _uvapm_albedo,
+    "uvapm-detail": _uvapm_detail,
+}
 """Kinds that are not heads: (paths, the pack's folder, reporter) -> that folder."""
 
 
