@@ -25,6 +25,8 @@ STAGES = (
     "Laying it on",
     "Matching",
 )
+EYES, EYE_REACH = ("eye_left", "eye_right"), 0.022
+"""Parts of the default head, and metres from their middle within which a piece is an eye."""
 LEAST_KNOWN = 60
 """Landmarks with some trust below which the mesh's own are not enough to go on."""
 NO_HINTS = Hints()
@@ -56,7 +58,7 @@ def register_head(
     bent = default.shape(coefficients)
     for rounds in (6, 14):
         vertices = place.apply(mesh.vertices)
-        shown = _shown_with(mesh, vertices, skin, bent)
+        shown = _shown_with(mesh, vertices, skin, bent, default)
         marks = find_marks(vertices, mesh.triangles, shown, outer, default, bent, nets, report)
         marks = _with_hints(marks, mesh, vertices, hints)
         fit = bend(
@@ -117,17 +119,19 @@ def _known_size(mesh: HeadMesh, found: FoundFace, template: Template) -> Similar
 
 
 def _shown_with(
-    mesh: HeadMesh, vertices: np.ndarray, skin: np.ndarray, bent: np.ndarray
+    mesh: HeadMesh, vertices: np.ndarray, skin: np.ndarray, bent: np.ndarray, template: Template
 ) -> np.ndarray:
-    """(T,) bool: the skin, and pieces that lie wholly within the head (eyes, teeth)."""
-    low, high = bent.min(axis=0), bent.max(axis=0)
-    corners = vertices[mesh.triangles]
-    outside = ((corners < low) | (corners > high)).any(axis=(1, 2))
-    count = mesh.component.max() + 1
-    leaves = np.bincount(mesh.component, outside, count) > 0
-    triangles = np.bincount(mesh.component, minlength=count)
-    small = ~leaves & (triangles < skin.sum())
-    return skin | small[mesh.component]
+    """(T,) bool: the skin, and pieces that lie where the eyes are: the network knows lids better
+    with eyes between them."""
+    head, corners = template.head, vertices[mesh.triangles]
+    shown = skin.copy()
+    for name in EYES:
+        eye = bent[np.unique(head.quads[head.face_part == head.part_names.index(name)])]
+        away = np.linalg.norm(corners - eye.mean(axis=0), axis=2).max(axis=1) > EYE_REACH
+        count = mesh.component.max() + 1
+        whole = np.bincount(mesh.component, away, count) == 0
+        shown |= whole[mesh.component] & ~skin
+    return shown
 
 
 def _with_hints(marks: Marks, mesh: HeadMesh, vertices: np.ndarray, hints: Hints) -> Marks:
