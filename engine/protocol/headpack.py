@@ -132,6 +132,11 @@ def split_quads(values: np.ndarray) -> np.ndarray:
     return both.reshape(-1, 3, *values.shape[2:])
 
 
+def is_triangle(quads: np.ndarray) -> np.ndarray:
+    """(F,) bool: faces (F, 4) that repeat their last corner, which is how a triangle is kept."""
+    return quads[:, 2] == quads[:, 3]
+
+
 def read_pack(folder: Path) -> Pack:
     """Read and check the folder of a head pack.
 
@@ -204,6 +209,7 @@ def _check_head(table: dict[str, np.ndarray], names: HeadNames, sizes: dict[str,
         check_range(HEAD_FILE, name, table[name], 0, high, 1e-4 if high == 1 else 0.0)
     for name in ("landmarks468_barycentric", "landmarks68_barycentric"):
         check_range(HEAD_FILE, name, table[name].sum(axis=-1), 1, 1, 1e-3)
+    _check_faces(table["quads"], table["corner_uv"])
     mirror = table["mirror"]
     if np.any(mirror[mirror] != np.arange(last + 1)):
         raise pack_error(HEAD_FILE, "mirror", "pairs that name each other", "others")
@@ -218,6 +224,19 @@ def _check_head(table: dict[str, np.ndarray], names: HeadNames, sizes: dict[str,
         raise pack_error(HEAD_FILE, "control_mean", expected, f"one of {size:.4g}")
 
 
+def _check_faces(quads: np.ndarray, corner_uv: np.ndarray) -> None:
+    """Quads of four corners, and triangles that repeat their last one, in the layout too: nobody
+    else then needs to tell them apart."""
+    triangle = is_triangle(quads)
+    ordered = np.sort(quads, axis=1)
+    doubled = (ordered[:, 1:] == ordered[:, :-1]).sum(axis=1)
+    if np.any(doubled != triangle):
+        expected = "corners that differ, but for a triangle's repeated last one"
+        raise pack_error(HEAD_FILE, "quads", expected, "others twice")
+    if np.any(corner_uv[triangle, 2] != corner_uv[triangle, 3]):
+        raise pack_error(HEAD_FILE, "corner_uv", "one UV at a repeated corner", "two")
+
+
 def _embedding(table: dict[str, np.ndarray], name: str) -> LandmarkEmbedding:
     parts = (table[f"{name}_{key}"] for key in ("triangles", "barycentric", "weight"))
     return LandmarkEmbedding(*parts, table.get(f"{name}_turn"))
@@ -228,6 +247,9 @@ def _subdivided(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean, identity and expression over the fine vertices, f32."""
     shapes = [table["control_mean"][None], table["control_identity"], table["control_expression"]]
+    if _is_identity(table, count):  # a mesh that is not subdivided: no copies of large models
+        mean, *rest = (shape.astype(np.float32) for shape in shapes)
+        return mean[0], *rest
     control = np.concatenate([shape.astype(np.float32) for shape in shapes])
     columns = np.ascontiguousarray(control.transpose(1, 0, 2)).reshape(control.shape[1], -1)
     fine = apply_operator(
@@ -240,3 +262,13 @@ def _subdivided(
     fine = np.ascontiguousarray(fine.reshape(count, -1, 3).transpose(1, 0, 2))
     split = 1 + len(shapes[1])
     return fine[0], fine[1:split], fine[split:]
+
+
+def _is_identity(table: dict[str, np.ndarray], count: int) -> bool:
+    every = np.arange(count)
+    return (
+        len(table["control_mean"]) == count
+        and np.array_equal(table["subdivision_columns"], every)
+        and np.array_equal(table["subdivision_rows"], every)
+        and bool((table["subdivision_values"] == 1.0).all())
+    )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from ..protocol.conventions import linear_to_srgb
+from ..protocol.headpack import is_triangle
 from ..protocol.result import ResultMesh
 from .decimals import decimal_rows, pair_rows
 from .parts import part_material
@@ -31,7 +32,10 @@ def obj_faces(mesh: ResultMesh, part_names: Sequence[str]) -> bytes:
         if not chosen.any():
             continue
         pairs = np.stack([mesh.quads[chosen], uv_index[chosen]], axis=-1) + 1  # OBJ counts from 1
-        lines += [f"g {name}\nusemtl {name}\n".encode(), pair_rows("f", pairs)]
+        triangle = is_triangle(mesh.quads[chosen])
+        lines.append(f"g {name}\nusemtl {name}\n".encode())
+        for faces in (pairs[~triangle], pairs[triangle][:, :3]):
+            lines += [pair_rows("f", faces)] if len(faces) else []
     return b"".join(lines)
 
 

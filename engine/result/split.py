@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..protocol.headpack import split_quads
+from ..protocol.headpack import is_triangle, split_quads
 from ..protocol.result import ResultMesh
 
 
@@ -72,12 +72,17 @@ def sparse_move(delta: np.ndarray, still: float) -> SparseMove:
 
 
 def split_part(mesh: ResultMesh, part: int) -> SplitPart:
-    """One split vertex for each different (vertex, corner UV) of the faces of `part`."""
+    """One split vertex for each different (vertex, corner UV) of the faces of `part`; triangles,
+    which repeat their last corner, give one triangle."""
     chosen = mesh.face_part == part
     vertex = mesh.quads[chosen].reshape(-1).astype(np.int64)
     uv, uv_index = unique_uv(mesh.corner_uv[chosen])
     pairs, corners = np.unique(vertex * len(uv) + uv_index.reshape(-1), return_inverse=True)
-    triangles = split_quads(corners.reshape(-1, 4))
+    corners = corners.reshape(-1, 4)
+    triangles = split_quads(corners).reshape(-1, 2, 3)
+    real = np.ones(triangles.shape[:2], bool)
+    real[is_triangle(mesh.quads[chosen]), 1] = False  # of a triangle the second half is nothing
+    triangles = triangles[real]
     return SplitPart(pairs // len(uv), uv[pairs % len(uv)], triangles)
 
 

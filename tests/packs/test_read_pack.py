@@ -219,3 +219,54 @@ def test_unwritable_place_says_so(tiny, tmp_path):
     with pytest.raises(EngineError) as caught:
         tiny.write_tiny_pack(tmp_path / "file" / "tiny")
     assert caught.value.code is ErrorCode.BAD_OUTPUT
+
+
+def as_triangles(tensors):
+    """The first quad as a triangle, in the way that packs keep them."""
+    for name in ("quads", "corner_uv"):
+        tensors[name] = tensors[name].copy()
+        tensors[name][0, 3] = tensors[name][0, 2]
+
+
+def test_triangles_repeat_their_last_corner_with_its_uv(tiny_pack):
+    edit_tensors(tiny_pack, as_triangles)
+    head = read_pack(tiny_pack).head
+    assert head.quads[0, 2] == head.quads[0, 3]
+
+    def moved(tensors):
+        tensors["corner_uv"] = tensors["corner_uv"].copy()
+        tensors["corner_uv"][0, 3] += 0.01
+
+    edit_tensors(tiny_pack, moved)
+    assert "corner_uv" in complaint(tiny_pack)
+
+
+def test_a_face_may_repeat_no_other_corner(tiny_pack):
+    def doubled(tensors):
+        tensors["quads"] = tensors["quads"].copy()
+        tensors["quads"][0, 1] = tensors["quads"][0, 0]
+
+    edit_tensors(tiny_pack, doubled)
+    assert "quads" in complaint(tiny_pack)
+
+
+def test_a_mesh_that_is_not_subdivided_reads_as_it_is(tiny_pack):
+    before = read_pack(tiny_pack).head
+
+    def flattened(tensors):
+        count = np.arange(len(before.mean), dtype=np.int32)
+        tensors.update(
+            control_mean=before.mean,
+            control_identity=before.identity.astype(np.float16),
+            control_expression=before.expression.astype(np.float16),
+            subdivision_rows=count,
+            subdivision_columns=count,
+            subdivision_values=np.ones(len(count), np.float32),
+        )
+
+    edit_tensors(tiny_pack, flattened)
+    after = read_pack(tiny_pack).head
+    assert np.array_equal(after.mean, before.mean)
+    assert after.identity.dtype == np.float32
+    assert after.identity == pytest.approx(before.identity, abs=1e-5)
+    assert after.expression == pytest.approx(before.expression, abs=1e-4)
