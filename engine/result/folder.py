@@ -5,8 +5,9 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..failure import disk_full
@@ -18,17 +19,30 @@ SYSTEM_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """What file managers drop into folders by themselves."""
 
 
-def check_output(output: Path) -> Path:
-    """The absolute path, when a result may be written there; call it before a long job.
+@dataclass(frozen=True)
+class FolderKind:
+    """A kind of folder that we write. manifest: the file by which it is known; files: reads it and
+    gives the names of the others, or raises EngineError."""
 
-    Free are: a path that does not exist, an empty folder, and a result directory that holds
+    manifest: str
+    files: Callable[[Path], Iterable[str]]
+
+
+RESULT = FolderKind(MANIFEST_NAME, lambda folder: read_manifest(folder).files)
+
+
+def check_output(output: Path, kind: FolderKind = RESULT) -> Path:
+    """The absolute path, when a folder of that kind may be written there; call it before a long
+    job.
+
+    Free are: a path that does not exist, an empty folder, and a folder of that kind that holds
     nothing else. Raises EngineError(BAD_OUTPUT).
     """
     try:
         output = Path(output).expanduser().resolve()
         if output.exists() and not output.is_dir():
             raise _bad(f"{output} is a file, a folder was expected.")
-        foreign = _foreign(output) if output.exists() else None
+        foreign = _foreign(output, kind) if output.exists() else None
         if foreign is not None:
             raise _bad(f"{output} holds {foreign}, which is not part of a result.")
         parent = next(each for each in output.parents if each.exists())
@@ -43,15 +57,15 @@ def _bad(message: str) -> EngineError:
     return EngineError(ErrorCode.BAD_OUTPUT, message, "Choose another output folder.")
 
 
-def _foreign(folder: Path) -> str | None:
-    """Name of something in the folder that a result directory of ours does not explain."""
+def _foreign(folder: Path, kind: FolderKind) -> str | None:
+    """Name of something in the folder that one of ours of that kind does not explain."""
     found = sorted(path.name for path in folder.iterdir() if path.name not in SYSTEM_FILES)
-    if MANIFEST_NAME not in found:
+    if kind.manifest not in found:
         return found[0] if found else None  # looked at no deeper: it may be a whole home folder
     try:
-        ours = {MANIFEST_NAME, *read_manifest(folder).files}
+        ours = {kind.manifest, *kind.files(folder)}
     except EngineError:
-        return f"an unreadable {MANIFEST_NAME}"
+        return f"an unreadable {kind.manifest}"
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         plain_folder = path.is_dir() and not path.is_symlink()
@@ -61,13 +75,13 @@ def _foreign(folder: Path) -> str | None:
 
 
 @contextmanager
-def replaced_folder(output: Path) -> Iterator[Path]:
+def replaced_folder(output: Path, kind: FolderKind = RESULT) -> Iterator[Path]:
     """A draft folder beside `output` that takes its place when the block ends well.
 
     On any exception the draft, and parents made for it, are removed and `output` is as before.
     Raises EngineError(BAD_OUTPUT) when the disk refuses.
     """
-    output = check_output(output)
+    output = check_output(output, kind)
     made = [each for each in output.parents if not each.exists()]
     draft = output.parent / f".{output.name}.{secrets.token_hex(4)}.part"
     try:

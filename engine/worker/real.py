@@ -1,13 +1,19 @@
 """The real work behind both front doors: PyTorch, the packs and the jobs, loaded once."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ..protocol.errors import EngineError, ErrorCode
+from ..protocol.job import FitJob
 from ..protocol.messages import Hello
 from ..protocol.version import PROTOCOL_VERSION, engine_version
 from ..protocol.work import ImportJob, Job, RegisterJob, WearJob
 from ..reporter import Reporter
 from .decode import DetailDecoder, DetailSource
 from .serve import RunJob, Work
+
+if TYPE_CHECKING:
+    from ..wear.run import WearSession
 
 
 def load_engine() -> RunJob:
@@ -20,24 +26,35 @@ def load_engine() -> RunJob:
 
     choose_threads()
     session = Session()
+    run_other = other_jobs()
 
     def run_job(job: Job, reporter: Reporter) -> Path:
-        match job:
-            case WearJob() | ImportJob() | RegisterJob():
-                return run_other(job, reporter)
-            case _:
-                return run_fit(job, reporter, session)
+        if isinstance(job, FitJob):
+            return run_fit(job, reporter, session)
+        return run_other(job, reporter)
 
     return run_job
 
 
-def run_other(job: WearJob | ImportJob | RegisterJob, reporter: Reporter) -> Path:
-    """A job that is no fit; its code is loaded when the first one comes."""
-    match job:
-        case WearJob():
-            from ..wear.run import run_wear
+def other_jobs() -> RunJob:
+    """Jobs that are no fit; the code of each kind is loaded when the first one comes."""
+    wearing: list[WearSession] = []
 
-            return run_wear(job, reporter)
+    def run_job(job: Job, reporter: Reporter) -> Path:
+        if not isinstance(job, WearJob):
+            return run_once(job, reporter)
+        from ..wear.run import WearSession, run_wear
+
+        if not wearing:
+            wearing.append(WearSession())
+        return run_wear(job, reporter, wearing[0])
+
+    return run_job
+
+
+def run_once(job: Job, reporter: Reporter) -> Path:
+    """A job of which nothing is kept for the next one."""
+    match job:
         case ImportJob():
             from ..packs.heads.importing import run_import
 
@@ -46,6 +63,7 @@ def run_other(job: WearJob | ImportJob | RegisterJob, reporter: Reporter) -> Pat
             from ..register.run import run_register
 
             return run_register(job, reporter)
+    raise EngineError(ErrorCode.PROTOCOL, f"{type(job).__name__} is not such a job.")
 
 
 def load_work(scratch: Path) -> Work:
