@@ -31,6 +31,9 @@ def add_photos(what: argparse._SubParsersAction) -> None:
     photos.add_argument("--detail", default=None, metavar="PACK", help="detail pack to use")
     photos.add_argument("--preset", choices=PRESETS, default=PRESETS[0], help="recipe of the fit")
     photos.add_argument("--lpips", type=Path, metavar="FILE", help="LPIPS weights (safetensors)")
+    photos.add_argument(
+        "--arcface", type=Path, metavar="FILE", help="ArcFace weights (.pth), for the identity"
+    )
     photos.add_argument("--json", type=Path, default=None, help="write the figures here")
     photos.add_argument("--sheet", type=Path, default=None, help="write a contact sheet here (PNG)")
     photos.add_argument("--zoom", type=Path, default=None, help="write close-ups here (PNG)")
@@ -158,6 +161,7 @@ def run_photos(arguments: argparse.Namespace) -> int:
     from ..evaluate.photos import TILE, medians
     from ..fit.pipeline import Session
     from ..fit.settings import with_preset
+    from ..nets.arcface import load_arcface
     from ..render.threads import choose_threads
     from ..result.pictures import contact_sheet
     from ..result.write import png_bytes
@@ -169,7 +173,8 @@ def run_photos(arguments: argparse.Namespace) -> int:
     loaded = session.pack(arguments.pack, None, arguments.detail)
     lpips = None if arguments.lpips is None else read_lpips(arguments.lpips)
     settings = with_preset(session.settings, arguments.preset)
-    world = _World(loaded, settings, Judge(loaded.nets, lpips))
+    arcface = None if arguments.arcface is None else load_arcface(arguments.arcface)
+    world = _World(loaded, settings, Judge(loaded.nets, lpips, arcface))
     machine = describe(this_machine())
     print(machine)
     pairs = _pairs(arguments, world) if arguments.peer else []

@@ -125,13 +125,19 @@ def similarity_matrix(five: np.ndarray) -> np.ndarray:
     """Similarity map of the aligned chip from the five points of the template.
 
     Args: five: (5, 2) photo pixels in the order of TEMPLATE.
-    Returns: (2, 3) float64 map from chip coordinates (150x150) to photo coordinates: the least
-        squares similarity of the template to the points (Umeyama 1991, eq. 40-42, in 2-D as one
-        complex division).
+    Returns: (2, 3) float64 map from chip coordinates (150x150) to photo coordinates: the best
+        similarity of the template to the points, see `align`.
     """
-    template = (TEMPLATE + PADDING) / (2 * PADDING + 1) * INPUT_SIZE
+    return align((TEMPLATE + PADDING) / (2 * PADDING + 1) * INPUT_SIZE, five)
+
+
+def align(template: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(2, 3) float64 similarity that carries a template (n, 2) to points (n, 2) best.
+
+    Least squares (Umeyama 1991, eq. 40-42, in 2-D as one complex division).
+    """
     source = template @ np.array([1, 1j])
-    target = five @ np.array([1, 1j])
+    target = points @ np.array([1, 1j])
     centered = source - source.mean()
     factor = (centered.conj() @ (target - target.mean())) / (centered.conj() @ centered).real
     offset = target.mean() - factor * source.mean()

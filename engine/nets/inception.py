@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..protocol.errors import EngineError, ErrorCode
+from .weights_file import load_weights
 
 FEATURES = 2048
 INPUT_SIZE = 299
 NORM_EPSILON = 1e-3
 UNUSED_PREFIXES = ("fc.", "AuxLogits.")
 """The classifiers of a whole Inception v3; the features are taken before them."""
-_COUNTER = "num_batches_tracked"
 
 
 @dataclass(frozen=True)
@@ -238,33 +238,8 @@ def load_inception(path: Path) -> InceptionFeatures:
     Only tensors are read from the file, never code. Raises EngineError(BAD_INPUT) when the file
     cannot be read or a weight is missing, unknown, of another shape or not finite.
     """
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise _refuse(path, error.strerror or "it cannot be read") from error
-    except Exception as error:  # damaged files raise many kinds, even pickle's own
-        raise _refuse(path, "it is damaged, or holds more than plain tensors") from error
     net = InceptionFeatures()
-    net.load_state_dict(_checked(path, state, net.state_dict()), strict=False)
+    net.load_state_dict(
+        load_weights(path, net.state_dict(), UNUSED_PREFIXES, _refuse), strict=False
+    )
     return net.eval().requires_grad_(False)
-
-
-def _checked(path: Path, state: object, wanted: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of `state` that the network takes."""
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise _refuse(path, "it is no table of tensors")
-    wanted = {name: value for name, value in wanted.items() if not name.endswith(_COUNTER)}
-    found = {
-        name: value
-        for name, value in state.items()
-        if not (name.endswith(_COUNTER) or name.startswith(UNUSED_PREFIXES))
-    }
-    for name in sorted(wanted.keys() ^ found.keys()):
-        raise _refuse(path, f"{name} is {'missing' if name in wanted else 'unknown'}")
-    for name, value in wanted.items():
-        if found[name].shape != value.shape:
-            shapes = f"{tuple(value.shape)}, got {tuple(found[name].shape)}"
-            raise _refuse(path, f"{name} must have the shape {shapes}")
-        if not torch.isfinite(found[name]).all():
-            raise _refuse(path, f"{name} has values that are not finite")
-    return found

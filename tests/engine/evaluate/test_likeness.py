@@ -1,6 +1,6 @@
 """Likeness of a render to its photo, and the pairs of another method."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -148,3 +148,14 @@ def test_means_leave_failed_photos_out() -> None:
     rows.append({"detail": Likeness(22.0, 0.7, 0.3, 2.0, 0.2)})
     assert mean_likeness(rows, "detail") == Likeness(21.0, 0.6, 0.2, 1.5, 0.2)
     assert mean_likeness([{}], "detail") is None
+
+
+def test_arcface_takes_the_place_of_the_pack_s_network(judge: Judge) -> None:
+    class Named:
+        def embed(self, picture: np.ndarray, points: np.ndarray) -> torch.Tensor:
+            return torch.tensor([float(picture.mean()), float(len(points))])
+
+    told = replace(judge, arcface=Named())
+    picture = blobs(64)
+    expected = torch.tensor([float(picture.mean()), 468.0])
+    torch.testing.assert_close(told.embed(picture, np.zeros((468, 2))), expected)
