@@ -52,6 +52,12 @@ def add_fit_options(parser: argparse.ArgumentParser) -> None:
         help="paper: the UVAPM paper's own recipe, slow, to compare with (%(default)s)",
     )
     add(
+        "--start-net",
+        metavar="FILE",
+        help="begin with what this network of Deep3D's kind tells of the photo (.pth, as FFHQ-UV "
+        "trained one for HiFi3D++; for that head pack only)",
+    )
+    add(
         "--allow-download",
         action="store_true",
         help="let an optional package fetch its weights from its authors' site, once",
@@ -75,4 +81,5 @@ def fit_job(arguments: argparse.Namespace, photos: Sequence[str], output: str) -
         rasterizer=arguments.rasterizer,
         allow_download=arguments.allow_download,
         preset=arguments.preset,
+        start_net=arguments.start_net,
     )

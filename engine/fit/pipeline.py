@@ -7,6 +7,7 @@ import numpy as np
 
 from ..beside import beside
 from ..device import choose_device
+from ..nets.deep3d import read_deep3d
 from ..protocol.conventions import signed_to_unit, unit_to_shorts
 from ..protocol.edits import read_edits
 from ..protocol.job import FILE_SETS, FitJob
@@ -35,6 +36,7 @@ from .reconstruct import Reconstruction, StageClock, reconstruct_person
 from .request import FitRequest
 from .session import Session
 from .settings import with_preset
+from .start_net import check_net
 from .state import read_state, with_edits
 
 PREVIEW_SIZE = 320
@@ -55,7 +57,10 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
         start = with_edits(start, read_edits(Path(job.edits)))
     held = frozenset(job.locks)
     sheet = job.files == FILE_SETS[0]
-    request = FitRequest(job.face, job.texture_size, job.seed, start, held, job.pins, sheet)
+    net = None if job.start_net is None else read_deep3d(Path(job.start_net))
+    if net is not None:
+        check_net(net, loaded)
+    request = FitRequest(job.face, job.texture_size, job.seed, start, held, job.pins, sheet, net)
     clock, settings = StageClock(reporter), with_preset(session.settings, job.preset)
     with clock.stage("prepare"):
         person = session.person(job.photos, loaded, job.face, settings, reporter)

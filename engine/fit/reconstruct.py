@@ -34,6 +34,7 @@ from .several import PreparedPerson, prepare_person
 from .shape import HOLDABLE as SHAPE_PARTS
 from .shape import ShapeFit, fit_shapes
 from .shape_view import shape_view
+from .start_net import net_start
 from .surfaces import PictureSurfaces
 
 STAGES = ("prepare", "shape", "albedo", "detail", "write")
@@ -158,12 +159,15 @@ def _fit_shapes(
     views = [believed_view(one, loaded) for one in prepared]
     names, start = loaded.head.expression_names, request.start
     shapes = None if start is None else start.shapes
+    if start is None and request.net is not None:
+        begin = net_start(request.net, loaded, prepared, views)
+        views, shapes = begin.told(views), begin.fits
     held = request.held & SHAPE_PARTS
     basis = loaded.landmarks
     pins = pinned_points(loaded.head, basis, request.pins)
     found = fit_shapes(basis, names, views, settings.shape, reporter, shapes, held, pins)
     regions = held_regions(request.held)
-    if shapes is None or not regions or "identity" in held:
+    if start is None or shapes is None or not regions or "identity" in held:
         return found
     identity = hold_identity(loaded, found[0].identity, shapes[0].identity, regions)
     found = tuple(replace(one, identity=identity) for one in found)

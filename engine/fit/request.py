@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..nets.deep3d import Deep3DNet
 from ..protocol.landmarks68 import Pin
 from .state import FitState
 
@@ -13,6 +14,7 @@ class FitRequest:
 
     start: an earlier fit of the same photos to go on from; held: what stays as it is there, see
     `protocol.job.LOCKS`. pins: points of the face in the first photo.
+    net: tells where the shape fit begins, without `start`.
     sheet: whether the pictures for people will be made.
     """
 
@@ -23,3 +25,4 @@ class FitRequest:
     held: frozenset[str] = frozenset()
     pins: tuple[Pin, ...] = ()
     sheet: bool = False
+    net: Deep3DNet | None = None

@@ -64,6 +64,8 @@ class FitJob:
     there, of `LOCKS`. edits: .safetensors file with coefficients to put in the place of those of
     `start` (see `edits.py`), or None: what is locked stays as edited.
     pins: where points of the face are in the main photo; the shape follows them.
+    start_net: file of a network of Deep3D's kind, of the pack's own head model, that tells where
+    the shape fit begins, or None; not together with `start`.
     landmarks: one of `LANDMARKS`; rasterizer: of the fit, one of `RASTERIZERS`: the second ones are
     optional packages. allow_download: whether such a package may fetch its weights.
     fine_size: side of the normal and roughness maps in texels, one of `FINE_SIZES`.
@@ -90,6 +92,7 @@ class FitJob:
     pins: tuple[Pin, ...] = ()
     edits: str | None = None
     files: str = FILE_SETS[0]
+    start_net: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.photos, str):
@@ -99,7 +102,7 @@ class FitJob:
             raise refused_job(f"expected 1 to {MAX_PHOTOS} photos, got {len(self.photos)}")
         object.__setattr__(self, "locks", tuple(self.locks))
         object.__setattr__(self, "pins", tuple(self.pins))
-        given = (self.albedo, self.detail, self.start, self.edits)
+        given = (self.albedo, self.detail, self.start, self.edits, self.start_net)
         check_paths((*self.photos, self.output, *(path for path in given if path is not None)))
         check_pack_id(self.pack)
         for name, known in (
@@ -131,6 +134,10 @@ class FitJob:
             raise refused_job("something is locked, but there is no result to start from")
         if self.edits is not None and self.start is None:
             raise refused_job("there are edits, but there is no result to start from")
+        if self.start_net is not None and (self.start is not None or self.preset != PRESETS[0]):
+            raise refused_job(
+                "start_net goes neither with a result to start from nor with a preset"
+            )
         check_pins(self.pins)
 
     def to_json(self) -> str:

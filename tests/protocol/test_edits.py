@@ -29,6 +29,9 @@ def test_a_job_keeps_its_pins() -> None:
         ({"pins": (Pin(3, 1.0, 1.0), Pin(3, 2.0, 2.0))}, "two pins of one point"),
         ({"edits": "file"}, "no result to start from"),
         ({"edits": "", "start": "old"}, "a path is empty"),
+        ({"start_net": ""}, "a path is empty"),
+        ({"start_net": "net.pth", "start": "old"}, "neither with a result"),
+        ({"start_net": "net.pth", "preset": "paper"}, "nor with a preset"),
     ],
 )
 def test_jobs_that_cannot_be_are_refused(change, words) -> None:
