@@ -79,3 +79,18 @@ def test_lids_are_found_over_triangles(addon):
     uv[2] = 0.9
     found = {tuple(edge) for edge in margins.seam_edges(quads, uv).tolist()}
     assert (3, 4) in found and all(a != b for a, b in found)
+
+
+def test_teeth_one_by_one_get_enamel_without_gaps_and_gums(addon):
+    teeth = importlib.import_module("uvapm.uvapm_blender.rig.teeth")
+    assert teeth.pieces_of(9, np.array([[0, 1, 2, 2], [2, 3, 4, 4], [5, 6, 7, 8]])) == 2
+    random = np.random.default_rng(0)
+    angles = np.linspace(-1.2, 1.2, 8)
+    middles = 0.03 * np.stack([np.sin(angles), 0 * angles, np.cos(angles)], -1)
+    vertices = (middles[:, None] + random.normal(0.0, 0.003, (8, 4, 3))).reshape(-1, 3)
+    quads = np.arange(32).reshape(8, 4)
+    uv = teeth.arch_uv(vertices, quads, upper=True)
+    assert np.ptp(uv[..., 0]) == 0.0
+    rows = ((1.0 - uv[..., 1]) * teeth.HEIGHT).astype(int)
+    seen = teeth.teeth_picture()[rows, int(uv[0, 0, 0] * teeth.WIDTH)]
+    assert (seen.min(axis=-1) > 0.55).all() and (seen[..., 0] - seen[..., 1] < 0.12).all()

@@ -1,4 +1,5 @@
 """Single teeth on the two bands that the head's teeth are: a layout along the arch, a picture.
+Teeth that are modelled one by one, as some packs have them, get its enamel only.
 
 The picture is drawn from the usual widths of teeth, so that nothing of anybody's is in it.
 """
@@ -11,6 +12,10 @@ WIDTHS = (8.6, 6.6, 7.6, 7.1, 6.8, 10.4, 9.8)
 """Millimetres of the upper teeth from the middle to the back (Wheeler's Dental Anatomy)."""
 CROWN = 0.0085
 """Metres of a crown, from its edge to the gum, about (Wheeler: 7.5 to 10.5 mm)."""
+SINGLE = 6
+"""Pieces of a jaw from which its teeth are modelled one by one (ours: a band is one piece)."""
+ENAMEL_U, ENAMEL_V = 0.538, (0.02, 0.21)
+"""Where the picture shows enamel from edge to neck: the middle of a front tooth, below its gum."""
 PICTURE = Path(__file__).with_name("teeth.png")
 """`teeth_picture` as a file: drawing it would hold up Blender for 50 ms."""
 HEIGHT, WIDTH = 256, 1024
@@ -35,8 +40,10 @@ def arch_uv(vertices: np.ndarray, quads: np.ndarray, upper: bool) -> np.ndarray:
     along = _arc_length(angle, np.hypot(x - middle, z - z.min()))
     away = y - _edge(along, y) if upper else -y - _edge(along, -y)
     depth = np.clip(away / CROWN, 0.0, 1.9)
-    u = 0.5 + 0.5 * along
-    v = 0.25 * depth + (0.5 if upper else 0.0)
+    u, v = 0.5 + 0.5 * along, np.maximum(0.25 * depth, 1.0 / HEIGHT)  # off the other jaw's gum
+    if pieces_of(len(vertices), quads) >= SINGLE:
+        u, v = np.full_like(u, ENAMEL_U), np.clip(v, ENAMEL_V[0], ENAMEL_V[1])
+    v = v + (0.5 if upper else 0.0)
     return np.clip(np.stack([u, v], axis=-1), 0.002, 0.998)[quads].astype(np.float32)
 
 
@@ -51,8 +58,25 @@ def teeth_uv(vertices: np.ndarray, quads: np.ndarray, upper: np.ndarray) -> np.n
     return uv
 
 
+def pieces_of(count: int, quads: np.ndarray) -> int:
+    """Connected pieces of a mesh of `count` vertices, all of them in faces (F, 4): labels spread
+    from neighbour to neighbour and jump to the label of their label (Shiloach & Vishkin 1982)."""
+    label = np.arange(count)
+    while True:
+        lowest = label[quads].min(axis=1)
+        new = label.copy()
+        for corner in quads.T:
+            np.minimum.at(new, corner, lowest)
+        new = new[new]
+        if (new == label).all():
+            return len(np.unique(label))
+        label = new
+
+
 def _arc_length(angle: np.ndarray, radius: np.ndarray) -> np.ndarray:
     """(n,) in [-1, 1]: way along the outer rim to each angle, from the front; 1 at the back."""
+    if not np.abs(angle).max() > 0.0 or not radius.max() > 0.0:
+        return np.zeros_like(angle)  # no arch
     grid = np.linspace(0.0, np.abs(angle).max(), 25)
     near = np.abs(np.abs(angle)[:, None] - grid) < 1.5 * (grid[1] - grid[0])
     rim = np.where(near, radius[:, None], 0.0).max(axis=0)
