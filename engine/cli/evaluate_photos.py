@@ -32,7 +32,7 @@ def add_photos(what: argparse._SubParsersAction) -> None:
     photos.add_argument("--preset", choices=PRESETS, default=PRESETS[0], help="recipe of the fit")
     photos.add_argument("--lpips", type=Path, metavar="FILE", help="LPIPS weights (safetensors)")
     photos.add_argument(
-        "--arcface", type=Path, metavar="FILE", help="ArcFace weights (.pth), for the identity"
+        "--arcface", type=Path, metavar="FILE", help="ArcFace weights (.pth), for identities"
     )
     photos.add_argument("--json", type=Path, default=None, help="write the figures here")
     photos.add_argument("--sheet", type=Path, default=None, help="write a contact sheet here (PNG)")
@@ -159,9 +159,9 @@ def run_photos(arguments: argparse.Namespace) -> int:
     from ..evaluate.machine import describe, this_machine
     from ..evaluate.photo_zoom import ZOOM_TILE
     from ..evaluate.photos import TILE, medians
+    from ..fit.backends import Backends
     from ..fit.pipeline import Session
     from ..fit.settings import with_preset
-    from ..nets.arcface import load_arcface
     from ..render.threads import choose_threads
     from ..result.pictures import contact_sheet
     from ..result.write import png_bytes
@@ -170,11 +170,11 @@ def run_photos(arguments: argparse.Namespace) -> int:
     _check(arguments)
     choose_threads()
     session = Session()
-    loaded = session.pack(arguments.pack, None, arguments.detail)
+    backends = Backends(arcface=arguments.arcface)
+    loaded = session.pack(arguments.pack, None, arguments.detail, backends)
     lpips = None if arguments.lpips is None else read_lpips(arguments.lpips)
     settings = with_preset(session.settings, arguments.preset)
-    arcface = None if arguments.arcface is None else load_arcface(arguments.arcface)
-    world = _World(loaded, settings, Judge(loaded.nets, lpips, arcface))
+    world = _World(loaded, settings, Judge(loaded.nets, lpips))
     machine = describe(this_machine())
     print(machine)
     pairs = _pairs(arguments, world) if arguments.peer else []

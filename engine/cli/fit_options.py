@@ -58,6 +58,11 @@ def add_fit_options(parser: argparse.ArgumentParser) -> None:
         "trained one for HiFi3D++; for that head pack only)",
     )
     add(
+        "--arcface",
+        metavar="FILE",
+        help="ArcFace's weights (.pth) for the identity loss of --preset paper",
+    )
+    add(
         "--allow-download",
         action="store_true",
         help="let an optional package fetch its weights from its authors' site, once",
@@ -82,4 +87,5 @@ def fit_job(arguments: argparse.Namespace, photos: Sequence[str], output: str) -
         allow_download=arguments.allow_download,
         preset=arguments.preset,
         start_net=arguments.start_net,
+        arcface=arguments.arcface,
     )

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from ..fit.losses import feature_loss, feature_maps, identity_loss
-from ..nets.arcface import ArcFace
 from ..nets.bundle import Nets
 from ..nets.crop import SquareCrop, resample, to_batch
 from ..nets.identity import face_chip
@@ -73,18 +72,17 @@ def face_crop(photo: np.ndarray, landmarks: np.ndarray) -> FaceCrop:
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """The networks that compare. lpips, arcface: None without the user's weights; faces are told
-    apart by ArcFace where it is there, else by the pack's own identity network."""
+    """The networks that compare. lpips: None without the user's weights. Faces are told apart by
+    ArcFace where the networks have it, else by the pack's own."""
 
     nets: Nets
     lpips: LpipsDistance | None = None
-    arcface: ArcFace | None = None
 
     def embed(self, picture: np.ndarray, points: np.ndarray) -> torch.Tensor:
         """(128,), of ArcFace (512,), of the face with these landmarks (468, 2) in a picture (H, W,
         3) sRGB."""
-        if self.arcface is not None:
-            return self.arcface.embed(picture, points)
+        if self.nets.arcface is not None:
+            return self.nets.arcface.embed(picture, points)
         with torch.no_grad():
             return self.nets.identity(to_batch([face_chip(picture, points)]))[0]
 

@@ -1,7 +1,9 @@
-"""Optional packages in place of our own landmarks and rasteriser."""
+"""Optional packages and networks in place of our own landmarks, rasteriser and identity net."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from ..nets.arcface import load_arcface
 from ..photo.face_alignment_backend import link_landmarks, load_locator, make_aligner
 from ..protocol.job import LANDMARKS, RASTERIZERS, FitJob
 from .landmark_basis import landmark_basis
@@ -13,23 +15,26 @@ _TORCH, _NVDIFFRAST = RASTERIZERS
 
 @dataclass(frozen=True)
 class Backends:
-    """See `FitJob`."""
+    """See `FitJob`. arcface: file of its weights; it takes the place of the pack's identity net in
+    the paper's losses and in figures of likeness."""
 
     landmarks: str = _MEDIAPIPE
     rasterizer: str = _TORCH
     allow_download: bool = False
+    arcface: Path | None = None
 
     @classmethod
     def of_job(cls, job: FitJob) -> "Backends":
         """Those that a job names."""
-        return cls(job.landmarks, job.rasterizer, job.allow_download)
+        arcface = None if job.arcface is None else Path(job.arcface)
+        return cls(job.landmarks, job.rasterizer, job.allow_download, arcface)
 
 
 def with_backends(loaded: LoadedPack, backends: Backends) -> LoadedPack:
     """The pack with other landmarks and another rasteriser, where they are asked for.
 
     Raises EngineError: ENGINE_MISSING where a package or its weights are absent, BAD_SETTINGS
-    without a card that it needs.
+    without a card that it needs, BAD_INPUT for weights of another network.
     """
     if backends.landmarks == _FACE_ALIGNMENT:
         head, dense = loaded.head, loaded.landmarks
@@ -37,6 +42,9 @@ def with_backends(loaded: LoadedPack, backends: Backends) -> LoadedPack:
         link = link_landmarks(dense.mean, sparse.mean, sparse.weight)
         align = make_aligner(link, load_locator(backends.allow_download))
         loaded = replace(loaded, nets=replace(loaded.nets, aligner=align))
+    if backends.arcface is not None:
+        found = load_arcface(backends.arcface)
+        loaded = replace(loaded, nets=replace(loaded.nets, arcface=found))
     if backends.rasterizer == _NVDIFFRAST:
         from ..render.nvdiffrast_backend import load_nvdiffrast
 

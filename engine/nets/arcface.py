@@ -76,14 +76,15 @@ class ArcFace(nn.Module):
 
     def embed(self, picture: np.ndarray, points: np.ndarray) -> Tensor:
         """(512,) of the face with these landmarks (468, 2+) in a picture (H, W, 3) sRGB."""
-        matrix = align(TEMPLATE, five_points(points))
         with torch.no_grad():
-            return self(to_batch([resample(picture, matrix, INPUT_SIZE)]))[0]
+            chip = resample(picture, chip_matrix(points), INPUT_SIZE)
+            return self(to_batch([chip]))[0]
 
 
-def five_points(points: np.ndarray) -> np.ndarray:
-    """(5, 2) of landmarks (468, 2+), in the order of TEMPLATE."""
-    return np.stack([points[list(chosen), :2].mean(axis=0) for chosen in MESH_POINTS])
+def chip_matrix(points: np.ndarray) -> np.ndarray:
+    """(2, 3) float64 map from the chip to the picture with landmarks (468, 2+)."""
+    five = np.stack([points[list(chosen), :2].mean(axis=0) for chosen in MESH_POINTS])
+    return align(TEMPLATE, five)
 
 
 def load_arcface(path: Path) -> ArcFace:

@@ -10,6 +10,7 @@ import numpy as np
 from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.safetensors import read_safetensors
 from ..protocol.strict import parse_json
+from .arcface import ArcFace
 from .dlib_file import read_dlib_face_net
 from .face_detector import DetectedFace, DetectorSettings, detect_faces
 from .face_mesh import FaceMesh, face_mesh
@@ -43,7 +44,8 @@ class Nets:
     """The networks, ready to run on the CPU. The methods take photos, the fields are modules.
 
     Photos are (H, W, 3) float32 RGB, sRGB-encoded, [0, 1]; points are continuous photo pixels.
-    aligner: what moves the landmarks that the mesh network found, if anything.
+    aligner: what moves the landmarks that the mesh network found, if anything. arcface: another
+    identity network for losses and figures, where the user has its weights.
     """
 
     detector: GraphNet
@@ -51,6 +53,7 @@ class Nets:
     segmentation: GraphNet
     identity: IdentityNet
     aligner: Aligner | None = None
+    arcface: ArcFace | None = None
 
     def detect_faces(
         self, photo: np.ndarray, settings: DetectorSettings | None = None

@@ -66,6 +66,8 @@ class FitJob:
     pins: where points of the face are in the main photo; the shape follows them.
     start_net: file of a network of Deep3D's kind, of the pack's own head model, that tells where
     the shape fit begins, or None; not together with `start`.
+    arcface: file of ArcFace's weights, for the identity loss of the paper's recipe, or None: the
+    pack's own network; with that preset only.
     landmarks: one of `LANDMARKS`; rasterizer: of the fit, one of `RASTERIZERS`: the second ones are
     optional packages. allow_download: whether such a package may fetch its weights.
     fine_size: side of the normal and roughness maps in texels, one of `FINE_SIZES`.
@@ -93,6 +95,7 @@ class FitJob:
     edits: str | None = None
     files: str = FILE_SETS[0]
     start_net: str | None = None
+    arcface: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.photos, str):
@@ -102,7 +105,7 @@ class FitJob:
             raise refused_job(f"expected 1 to {MAX_PHOTOS} photos, got {len(self.photos)}")
         object.__setattr__(self, "locks", tuple(self.locks))
         object.__setattr__(self, "pins", tuple(self.pins))
-        given = (self.albedo, self.detail, self.start, self.edits, self.start_net)
+        given = (self.albedo, self.detail, self.start, self.edits, self.start_net, self.arcface)
         check_paths((*self.photos, self.output, *(path for path in given if path is not None)))
         check_pack_id(self.pack)
         for name, known in (
@@ -138,6 +141,8 @@ class FitJob:
             raise refused_job(
                 "start_net goes neither with a result to start from nor with a preset"
             )
+        if self.arcface is not None and self.preset == PRESETS[0]:
+            raise refused_job(f"arcface goes with the preset {PRESETS[1]} only")
         check_pins(self.pins)
 
     def to_json(self) -> str:

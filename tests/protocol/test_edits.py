@@ -32,6 +32,8 @@ def test_a_job_keeps_its_pins() -> None:
         ({"start_net": ""}, "a path is empty"),
         ({"start_net": "net.pth", "start": "old"}, "neither with a result"),
         ({"start_net": "net.pth", "preset": "paper"}, "nor with a preset"),
+        ({"arcface": "net.pth"}, "preset paper only"),
+        ({"arcface": "", "preset": "paper"}, "a path is empty"),
     ],
 )
 def test_jobs_that_cannot_be_are_refused(change, words) -> None:

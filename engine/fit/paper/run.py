@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from ...nets.identity import IdentityNet
+from ...nets import arcface
+from ...nets.bundle import Nets
+from ...nets.dlib_file import INPUT_SIZE
+from ...nets.identity import chip_matrix
 from ...protocol.detail import add_detail
 from ...reporter import Reporter
 from ..fitted_photo import FittedPhoto
@@ -103,21 +106,24 @@ def _picture(scene: PaperScene, values: Values, stage: int) -> tuple[Picture, to
     return render(scene, vertices, albedo, values["light"], camera, scene.picture), albedo
 
 
-def _embed(net: IdentityNet, picture: torch.Tensor, points: np.ndarray) -> torch.Tensor:
-    return net(chip_of(picture, points))
+def _embed(nets: Nets, picture: torch.Tensor, points: np.ndarray) -> torch.Tensor:
+    """(1, D) of a picture (H, W, 3) with landmarks (468, 2), by ArcFace where it is there."""
+    if nets.arcface is not None:
+        return nets.arcface(chip_of(picture, arcface.chip_matrix(points), arcface.INPUT_SIZE))
+    return nets.identity(chip_of(picture, chip_matrix(points), INPUT_SIZE))
 
 
 def _view_embeddings(
     scene: PaperScene, values: Values, albedo: torch.Tensor, settings: PaperSettings
 ) -> torch.Tensor:
-    """(V, 128): embeddings of the face from the settings' views, on grey."""
-    net, vertices = scene.loaded.nets.identity, vertices_of(scene, values)
+    """(V, D): embeddings of the face from the settings' views, on grey."""
+    nets, vertices = scene.loaded.nets, vertices_of(scene, values)
     found = []
     for yaw in settings.views:
         camera = camera_of(scene, values, yaw)
         shown = render(scene, vertices, albedo, values["light"], camera, None)
         points = landmarks_of(scene, values, camera).detach().numpy().astype(np.float64)
-        found.append(_embed(net, shown.rgb, points)[0])
+        found.append(_embed(nets, shown.rgb, points)[0])
     return torch.stack(found)
 
 
@@ -125,15 +131,15 @@ def stage_loss(
     scene: PaperScene, target: _Target, values: Values, stage: int, settings: PaperSettings
 ) -> torch.Tensor:
     """The multilevel loss of a stage: sums of the terms of `losses` that its parameters reach."""
-    weights, net = settings.weights, scene.loaded.nets.identity
+    weights, nets = settings.weights, scene.loaded.nets
     picture, albedo = _picture(scene, values, stage)
     mask = picture.weight * scene.person
     total = weights.photometric * photometric_loss(picture.rgb, scene.picture, mask)
     if weights.identity:
-        embedding = _embed(net, picture.rgb, scene.all_points)
+        embedding = _embed(nets, picture.rgb, scene.all_points)
         total = total + weights.identity * identity_loss(embedding, target.embedding)
     if weights.feature and stage > 0:
-        maps = feature_maps(net, picture.rgb.permute(2, 0, 1)[None])
+        maps = feature_maps(nets.identity, picture.rgb.permute(2, 0, 1)[None])
         total = total + weights.feature * feature_loss(maps, target.features, picture.covered)
     if weights.consistency and stage == 1:
         views = _view_embeddings(scene, values, albedo, settings)
@@ -178,11 +184,11 @@ def paper_stages(
 ) -> PaperFit:
     """All stages on one photo, from our landmark fit. Raises Cancelled."""
     scene = paper_scene(loaded, photo, settings.feature_weight)
-    net, values = loaded.nets.identity, _start(loaded, photo)
+    nets, values = loaded.nets, _start(loaded, photo)
     with torch.no_grad():
         target = _Target(
-            _embed(net, scene.picture, scene.all_points),
-            feature_maps(net, scene.picture.permute(2, 0, 1)[None]),
+            _embed(nets, scene.picture, scene.all_points),
+            feature_maps(nets.identity, scene.picture.permute(2, 0, 1)[None]),
         )
     costs = []
     for stage, names in enumerate(STAGES):

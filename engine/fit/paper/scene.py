@@ -12,8 +12,6 @@ from ...head.lighting import shade
 from ...head.normals import unit, vertex_normals
 from ...head.shape import evaluate_shape
 from ...nets.crop import SquareCrop, resample
-from ...nets.dlib_file import INPUT_SIZE
-from ...nets.identity import chip_matrix
 from ...protocol.conventions import linear_to_srgb, srgb_to_linear
 from ...protocol.headpack import MASK_SIZE
 from ...render.interpolate import covered_barycentric, interpolate_covered, to_image
@@ -187,10 +185,10 @@ def render(
     return Picture(rgb + (1.0 - covered[..., None]) * behind, covered, weight)
 
 
-def chip_of(picture: torch.Tensor, points: np.ndarray) -> torch.Tensor:
-    """(1, 3, 150, 150) chip of the identity net, cut by landmarks (468, 2). Differentiable."""
-    matrix = torch.from_numpy(chip_matrix(points)).float()
-    axis = torch.arange(INPUT_SIZE) + 0.5
+def chip_of(picture: torch.Tensor, place: np.ndarray, size: int) -> torch.Tensor:
+    """(1, 3, size, size) of the picture through place (2, 3), chip to picture. Differentiable."""
+    matrix = torch.from_numpy(place).float()
+    axis = torch.arange(size) + 0.5
     y, x = torch.meshgrid(axis, axis, indexing="ij")
     spots = torch.stack([x, y], -1) @ matrix[:, :2].T + matrix[:, 2]
     grid = spots / (0.5 * CROP_SIZE) - 1.0

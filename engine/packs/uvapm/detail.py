@@ -31,7 +31,7 @@ from ..store import check_replaceable
 from .albedo import LICENCE, ORIGIN, VERSION
 from .code_decoder import RELEASED, CodeLayout, decode_codes, read_decoder
 
-CODES, SEED = 160, 0
+CODES, SEED = 128, 0
 """Codes drawn. Ours: the 64 directions settle, and a minute is enough."""
 CHECKED = 8
 """Of so many maps one is decoded again, to see what the net carries."""

@@ -2,6 +2,7 @@
 moves."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from engine.fit.pipeline import Session
 from engine.fit.reconstruct import StageClock, reconstruct
 from engine.fit.request import FitRequest
 from engine.fit.settings import FitSettings
+from engine.nets.arcface import MESH_POINTS, TEMPLATE
 from engine.photo.load import load_photo
 from engine.reporter import NullReporter
 
@@ -84,3 +86,23 @@ def test_a_session_takes_the_preset_of_its_job() -> None:
     settings = Session().settings
     assert with_preset(settings, "default") == settings
     assert with_preset(settings, "paper").paper == PaperSettings()
+
+
+def test_arcface_embeds_where_the_user_has_it() -> None:
+    """Chips of its own size and places; slopes reach the picture."""
+    seen = []
+
+    def arcface(chips: torch.Tensor) -> torch.Tensor:
+        seen.append(tuple(chips.shape))
+        return chips.mean((2, 3))
+
+    nets = SimpleNamespace(arcface=arcface, identity=lambda chips: chips.mean((2, 3)))
+    picture = torch.rand(224, 224, 3).requires_grad_()
+    points = np.full((468, 2), 100.0)
+    for chosen, place in zip(MESH_POINTS, TEMPLATE, strict=True):
+        points[list(chosen)] = 60.0 + place
+    found = run._embed(nets, picture, points)
+    found.sum().backward()
+    assert seen == [(1, 3, 112, 112)] and found.shape == (1, 3)
+    inside = picture.grad[60:172, 60:172]
+    assert (inside > 0).all() and float(picture.grad[:50].abs().sum()) == 0.0
