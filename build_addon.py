@@ -4,6 +4,11 @@
     python build_addon.py test [PYTEST ...]    the whole test suite
     python build_addon.py blenders [VERSION]   the Blender tests in several versions of Blender
     python build_addon.py zip                  the extension for Blender
+    python build_addon.py bundle --platform P  the same with the engine's packages: installs offline
+    python build_addon.py index                a repository of it that Blender updates from
+    python build_addon.py lock                 write down the engine's packages for every platform
+    python build_addon.py licences             write down the licence of all that is shipped
+    python build_addon.py matrix               look whether they are all still to be had
     python build_addon.py export RESULT --fbx  a result directory to a 3D file
 
 Everything is installed into the folder .venv beside this file; nothing else of the machine changes.
@@ -18,9 +23,19 @@ if sys.version_info < (3, 11):  # noqa: UP036 said in plain words before newer c
 
 from engine.packaging.blender_job import FORMATS
 from engine.packaging.blenders import BLENDERS, run_blenders
-from engine.packaging.commands import demo, export, make_zip, test
+from engine.packaging.commands import (
+    demo,
+    export,
+    index,
+    lock_wheels,
+    make_bundle,
+    make_zip,
+    test,
+    write_licences,
+)
 from engine.packaging.environment import EnvironmentOptions
 from engine.packaging.problems import SetupError
+from engine.protocol.wheel_lock import PLATFORMS, PYTHONS
 
 ROOT = Path(__file__).resolve().parent
 
@@ -49,6 +64,14 @@ def _parser() -> argparse.ArgumentParser:
     for_blenders.add_argument("versions", nargs="*", metavar="VERSION", help=" ".join(BLENDERS))
     for_blenders.add_argument("--bench", action="store_true", help="time the sliders instead")
     commands.add_parser("zip", help="build and validate the extension")
+    commands.add_parser("index", help="a repository folder that Blender updates the extension from")
+    commands.add_parser("lock", help="write wheels/engine-lock.json")
+    commands.add_parser("licences", help="write THIRD_PARTY.md")
+    commands.add_parser("matrix", help="compare wheels/engine-lock.json with the package index")
+    for_bundle = commands.add_parser("bundle", help="the extension with its wheels, for no network")
+    for_bundle.add_argument("--platform", choices=PLATFORMS, required=True)
+    for_bundle.add_argument("--python", choices=PYTHONS, default=PYTHONS[-1], help="of Blender")
+    for_bundle.add_argument("--torch", choices=("cpu", "cuda"), default="cpu")
     for_export = commands.add_parser("export", help="write 3D files from a result directory")
     for_export.add_argument("result", type=Path, help="result directory of `python -m engine fit`")
     for_export.add_argument(
@@ -77,6 +100,14 @@ def main() -> int:
             return run_blenders(ROOT, tuple(chosen.versions or BLENDERS), chosen.bench)
         if chosen.command == "zip":
             return make_zip(options)
+        if chosen.command == "index":
+            return index(options)
+        if chosen.command == "licences":
+            return write_licences(options)
+        if chosen.command in ("lock", "matrix"):
+            return lock_wheels(options, chosen.command == "lock")
+        if chosen.command == "bundle":
+            return make_bundle(options, chosen.platform, chosen.python, chosen.torch)
         formats = tuple(name for name in FORMATS if getattr(chosen, name))
         if not formats:
             parser.error("export: give at least one of " + ", ".join(f"--{f}" for f in FORMATS))

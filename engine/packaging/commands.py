@@ -9,6 +9,9 @@ from pathlib import Path
 
 from engine.packaging.environment import GROUPS, EnvironmentOptions, environment
 from engine.packaging.extension import build_zip, size_note
+from engine.packaging.index import FOLDER as REPOSITORY
+from engine.packaging.index import make_index
+from engine.packaging.licences import LICENCE_FILE, licence_text
 from engine.packaging.photo import astronaut_photo
 from engine.packaging.problems import SetupError
 from engine.packaging.progress import Progress
@@ -61,6 +64,59 @@ def test(options: EnvironmentOptions, arguments: list[str]) -> int:
         return run_all(options.root, python, required)
     command = [str(python), "-m", "pytest", *arguments]
     return subprocess.call(command, cwd=options.root, env=required)
+
+
+def index(options: EnvironmentOptions) -> int:
+    """A repository folder `dist/repository` that Blender installs and updates from. Exit code."""
+    progress = Progress()
+    check_machine()
+    python = environment(options, ("engine", "blender"), progress)
+    _build_pack(options.root, python, progress)
+    progress.say("writing and checking the extension")
+    built = build_zip(options.root, options.root / "dist", python)
+    print(make_index(built.path, options.root / "dist" / REPOSITORY, python))
+    return 0
+
+
+def write_licences(options: EnvironmentOptions) -> int:
+    """Write THIRD_PARTY.md from the default pack and the lock. Exit code."""
+    progress = Progress()
+    check_machine()
+    _build_pack(options.root, environment(options, ("engine",), progress), progress)
+    path = options.root / LICENCE_FILE
+    path.write_text(licence_text(options.root), encoding="utf-8")
+    print(path)
+    return 0
+
+
+def lock_wheels(options: EnvironmentOptions, write: bool) -> int:
+    """Write `wheels/engine-lock.json`, or compare it with the package index. Exit code: 1 when
+    they differ, 3 when a pin has no wheel on some platform and Python."""
+    progress = Progress()
+    check_machine()
+    python = environment(options, GROUPS, progress)
+    progress.say("asking for the engine's wheels of every platform and Python")
+    words = ["--write"] if write else []
+    return _wheels("lock", python, options, words)
+
+
+def make_bundle(options: EnvironmentOptions, platform: str, version: str, torch: str) -> int:
+    """The extension with the wheels of one platform and Python inside. Exit code."""
+    progress = Progress()
+    check_machine()
+    python = environment(options, GROUPS, progress)
+    _build_pack(options.root, python, progress)
+    progress.say("writing and checking the extension")
+    built = build_zip(options.root, options.root / "dist", python)
+    progress.say(f"fetching the wheels for {platform}, Python {version}, torch for {torch}")
+    words = [str(built.path), "--platform", platform, "--python", version, "--torch", torch]
+    return _wheels("bundle", python, options, words)
+
+
+def _wheels(module: str, python: Path, options: EnvironmentOptions, words: list[str]) -> int:
+    command = [str(python), "-m", f"engine.packaging.wheels.{module}", str(options.root), *words]
+    command += ["--torch-index", options.torch_index] if options.torch_index else []
+    return subprocess.call(command, cwd=options.root)
 
 
 def make_zip(options: EnvironmentOptions) -> int:

@@ -13,16 +13,18 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.packaging.licences import LICENCE_FILE, TEXTS, check_licences
 from engine.packaging.problems import SetupError
 
-_ROOT_FILES = ("__init__.py", "blender_manifest.toml", "LICENSE")
-_FOLDERS = ("uvapm_blender", "engine")
-_WHEEL_FILES = ("README.md", "requirements-engine.txt")
+_ROOT_FILES = ("__init__.py", "blender_manifest.toml", "LICENSE", LICENCE_FILE)
+_FOLDERS = ("uvapm_blender", "engine", TEXTS)
+_WHEEL_FILES = ("README.md", "requirements-engine.txt", "engine-lock.json")
 _BUILD_ONLY = ("albedo_256.safetensors", "detail_512.safetensors")
 """Needed to build the default pack, which holds copies and is in the zip already built."""
 _LEFT_OUT = ("__pycache__", "packaging", "ruff.toml", "DESIGN.md", *_BUILD_ONLY)
 _COMPILED = (".pyc", ".so", ".pyd", ".dll", ".dylib", ".whl")
-_FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
+FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+"""Of every file in a zip, so that the same files give the same bytes: the earliest it can hold."""
 _TARGET_BYTES = 80 * 2**20
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 
@@ -46,13 +48,14 @@ def build_zip(root: Path, out: Path, python: Path) -> BuiltZip:
     _check_manifest(root, manifest)
     pack = root / "packs" / "default"
     check_pack(pack)
+    check_licences(root)
     members = _members(root)
     _check_members(members)
     out.mkdir(parents=True, exist_ok=True)
     target = out / f"{manifest['id']}-{manifest['version']}.zip"
     partial = target.with_suffix(".zip.part")
     _write(partial, root, members)
-    _validate(partial, python)
+    validate(partial, python)
     partial.replace(target)
     data = target.read_bytes()
     with zipfile.ZipFile(target) as archive:
@@ -128,23 +131,31 @@ def _check_members(members: list[str]) -> None:
 def _write(target: Path, root: Path, members: list[str]) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name in members:
-            entry = zipfile.ZipInfo(name, _FIXED_TIME)
+            entry = zipfile.ZipInfo(name, FIXED_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3  # the same on Windows
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, (root / name).read_bytes(), compresslevel=9)
 
 
-def _validate(target: Path, python: Path) -> None:
-    ask = "import importlib.util as u; print(u.find_spec('bpy').origin)"
-    found = subprocess.run([str(python), "-c", ask], capture_output=True, text=True)
-    scripts = sorted(Path(found.stdout.strip()).parent.glob("*/scripts"))
-    if found.returncode or not scripts:
-        raise SetupError("Blender's validator was not found in the environment.", "Is bpy there?")
-    tool = scripts[-1] / "addons_core/bl_pkg/cli/blender_ext.py"
-    tags = scripts[-1] / "modules/_bpy_internal/extensions/tags.py"
+def validate(target: Path, python: Path) -> None:
+    """Raises SetupError when Blender's own validator refuses the zip. python: has bpy."""
+    tool, scripts = blender_tool(python)
+    tags = scripts / "modules/_bpy_internal/extensions/tags.py"
     command = [str(python), str(tool), "validate", "--valid-tags", str(tags), str(target)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         lines = (done.stdout + done.stderr).strip().splitlines()
         raise SetupError(f"Blender's validator refuses the zip: {' '.join(lines)}", "")
+
+
+def blender_tool(python: Path) -> tuple[Path, Path]:
+    """Blender's own program for extensions, and its folder of scripts. python: has bpy.
+
+    Raises SetupError when there is none."""
+    ask = "import importlib.util as u; print(u.find_spec('bpy').origin)"
+    found = subprocess.run([str(python), "-c", ask], capture_output=True, text=True)
+    scripts = sorted(Path(found.stdout.strip()).parent.glob("*/scripts"))
+    if found.returncode or not scripts:
+        raise SetupError("Blender's validator was not found in the environment.", "Is bpy there?")
+    return scripts[-1] / "addons_core/bl_pkg/cli/blender_ext.py", scripts[-1]

@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from engine.packaging import extension
+from engine.packaging.licences import check_licences, licence_text
 from engine.packaging.problems import SetupError
 
 
@@ -15,7 +16,7 @@ def product(root, tmp_path):
     """A copy of what ships, with a tiny stand-in pack: the checks do not look into its files."""
     copy = tmp_path / "product"
     skip = shutil.ignore_patterns("__pycache__")
-    for folder in ("uvapm_blender", "engine", "wheels"):
+    for folder in ("uvapm_blender", "engine", "wheels", "LICENSES"):
         shutil.copytree(root / folder, copy / folder, ignore=skip)
     for name in ("__init__.py", "blender_manifest.toml", "LICENSE", "CHANGELOG.md"):
         shutil.copyfile(root / name, copy / name)
@@ -23,13 +24,16 @@ def product(root, tmp_path):
     pack.mkdir(parents=True)
     (pack / "head.safetensors").write_bytes(b"head")
     digest = hashlib.sha256(b"head").hexdigest()
-    (pack / "pack.json").write_text(json.dumps({"files": {"head.safetensors": digest}}))
+    (pack / "pack.json").write_text(
+        json.dumps({"files": {"head.safetensors": digest}, "parts": []})
+    )
+    (copy / "THIRD_PARTY.md").write_text(licence_text(copy), encoding="utf-8")
     return copy
 
 
 @pytest.fixture
 def no_validator(monkeypatch):
-    monkeypatch.setattr(extension, "_validate", lambda target, python: None)
+    monkeypatch.setattr(extension, "validate", lambda target, python: None)
 
 
 def test_zip_is_the_same_bytes_every_time(product, tmp_path, no_validator):
@@ -103,3 +107,24 @@ def test_blenders_validator_has_the_last_word(product, tmp_path, bpy):
     manifest.write_text(text.replace("tags = [", 'tags = ["Nonsense", '), encoding="utf-8")
     with pytest.raises(SetupError, match="Nonsense"):
         extension.build_zip(product, tmp_path / "other", sys.executable)
+
+
+def test_zip_needs_a_current_list_of_licences(product, tmp_path, no_validator):
+    (product / "THIRD_PARTY.md").write_text("nothing to see")
+    with pytest.raises(SetupError, match=r"THIRD_PARTY\.md is not current.*licences"):
+        extension.build_zip(product, tmp_path / "out", sys.executable)
+
+
+def test_every_licence_text_is_shipped(product):
+    part = {"name": "eyes", "what": "x", "licence": "Foo-1.0", "origin": "y", "sha256": ""}
+    listing = product / "packs" / "default" / "pack.json"
+    listing.write_text(json.dumps({"files": {}, "parts": [part]}))
+    with pytest.raises(SetupError, match=r"'eyes' is under Foo-1\.0, whose text is not shipped"):
+        licence_text(product)
+    part["licence"] = "Apache-2.0"
+    listing.write_text(json.dumps({"files": {}, "parts": [part]}))
+    assert "| eyes | x | [Apache-2.0](LICENSES/Apache-2.0.txt) | y |" in licence_text(product)
+
+
+def test_list_of_licences_is_current(root, default_pack):
+    check_licences(root)

@@ -1,0 +1,1 @@
+"""The engine's wheels: found for every platform, locked, bundled."""
