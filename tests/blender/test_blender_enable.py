@@ -1,13 +1,19 @@
 """Enabling, disabling and reloading the extension, also in the middle of a job."""
 
 import importlib
+import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.blender
+
+HERE = Path(__file__).parent
+FAKE_ENGINE = HERE.parent / "client" / "fakes" / "fake_engine.py"
 
 
 @pytest.fixture
@@ -74,3 +80,40 @@ def test_loading_a_file_in_a_job_ends_it_without_a_trace(blender, addon, job, tm
     operator = importlib.import_module("uvapm.uvapm_blender.operators.job").JobOperator
     operator.cancel(None, blender.context)
     assert not alive(pid) and not addon.runtime.RUNTIME.session.busy
+
+
+@pytest.fixture
+def process(tmp_path, tiny):
+    """process(how) -> what job_ends.py did: return code, output."""
+
+    def run(how):
+        photo = tmp_path / "slow.png"
+        tiny.write_png(photo, tiny._gradient(120, 160))
+        (tmp_path / "home").mkdir()
+        command = [sys.executable, HERE / "job_ends.py", how, FAKE_ENGINE, photo, tmp_path]
+        return subprocess.run(
+            command,
+            env=os.environ | {"BLENDER_USER_RESOURCES": str(tmp_path / "home")},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return run
+
+
+def test_reloading_scripts_in_a_job_ends_it_in_words_and_it_works_again(process):
+    """A window refuses to while an operator runs; another add-on may do it all the same."""
+    done = process("reload")
+    assert "Traceback" not in done.stdout + done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("FACTS "))
+    facts = json.loads(line.removeprefix("FACTS "))
+    assert not alive(facts["engine"]) and "was stopped" in facts["words"]
+    assert facts["panel"] and not facts["busy"] and facts["again"]
+
+
+def test_a_script_that_fails_in_a_job_ends_and_so_does_the_engine(process):
+    done = process("raise")
+    assert done.returncode == 1 and done.stderr.strip().endswith("RuntimeError: the end")
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("ENGINE "))
+    assert not alive(int(line.split()[1]))

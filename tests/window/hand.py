@@ -58,16 +58,14 @@ class Hand:
         self.event("LEFTMOUSE", "RELEASE")
         yield
 
-    def search(self, words: str) -> Steps:
-        """The operator search over the viewport: F3, words, Return."""
+    def look_for(self, words: str) -> Steps:
+        """The operator search over the viewport: F3, words; Return would run what is found."""
         area = viewport(self.window)
         yield from self.move(area.x + area.width // 3, area.y + area.height // 2)
         yield from self.tap("F3")
         yield from pause(6)
         yield from self.type(words)
         yield from pause(6)
-        yield from self.tap("RET")
-        yield
 
     def over_property(self, path: str) -> Steps:
         """Put the mouse on the widget of a property whose path ends so."""

@@ -119,7 +119,15 @@ def test_it_is_exported(facts):
 
 
 def test_escape_cancels_and_leaves_the_scene(facts):
-    assert facts["heads_left"] == 0
+    assert facts["cancel_state"] == "cancelled" and facts["heads_left"] == 0
+
+
+def test_a_job_outlives_the_wish_to_reload_scripts(facts):
+    assert facts["job_went_on"]
+
+
+def test_scripts_are_reloaded_and_the_engine_goes(facts):
+    assert "scripts reloaded" in facts["steps"] and facts["heads_after"] > 0
 
 
 def test_quitting_in_a_job_leaves_no_engine(facts):
