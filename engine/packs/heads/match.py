@@ -6,7 +6,6 @@ import numpy as np
 import scipy.sparse as sparse
 from scipy.sparse.linalg import splu
 
-from ...protocol.conventions import uv_to_pixels
 from ...protocol.headpack import HeadPack, split_quads
 from ...register.registration import Similarity, fit_similarity
 from .places import LayoutIndex, vertex_uv, within
@@ -15,6 +14,8 @@ from .source import SKIN, HeadSource
 REACH = 0.004
 """UV distance up to which a vertex beside the other's layout still has its place: 4 texels of a
 1024 map, half a vertex spacing at the lids and lips."""
+RIM_SHARE = 0.25
+"""The groups of sockets and mouth are 1 inside, about 1/2 at their rims, 0 beyond."""
 FACE = 0.5
 """Share of the template's group `face` from which a vertex is of the face."""
 
@@ -41,11 +42,9 @@ def match_heads(source: HeadSource, corner_uv: np.ndarray, template: HeadPack) -
     """Match by the layout. corner_uv (F, 4, 2): FFHQ-UV of the source's skin."""
     skin = source.face_part == source.part_names.index(SKIN)
     own = template.face_part == template.part_names.index(SKIN)
-    sockets, mouth = _inner(source, corner_uv, skin, template)
     count, their_count = len(source.mean), len(template.mean)
-    on_template = LayoutIndex(template.corner_uv, own).locate(
-        vertex_uv(source.faces, corner_uv, skin, count)
-    )
+    their_index = LayoutIndex(template.corner_uv, own)
+    on_template = their_index.locate(vertex_uv(source.faces, corner_uv, skin, count))
     on_source = LayoutIndex(corner_uv, skin).locate(
         vertex_uv(template.quads, template.corner_uv, own, their_count)
     )
@@ -54,6 +53,10 @@ def match_heads(source: HeadSource, corner_uv: np.ndarray, template: HeadPack) -
     seen = np.isfinite(on_source.distance)
     face = seen & (template.groups["face"] > FACE)
     laid = to_source[face] @ source.mean.astype(np.float64)
+    if source.inner is None:
+        sockets, mouth = _islands(corner_uv, skin, template, their_index)
+    else:
+        sockets, mouth = _holes(source, skin, to_source, seen, template)
     return HeadMatch(
         to_source,
         seen,
@@ -66,25 +69,39 @@ def match_heads(source: HeadSource, corner_uv: np.ndarray, template: HeadPack) -
     )
 
 
-def _inner(
-    source: HeadSource, corner_uv: np.ndarray, skin: np.ndarray, template: HeadPack
+def _islands(
+    corner_uv: np.ndarray, skin: np.ndarray, template: HeadPack, index: LayoutIndex
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Faces of the sockets and of the mouth bag, (F,) bool each: islands of their own in the
-    layout; where the source knows them, only told apart by it."""
-    middle = corner_uv.mean(axis=1)
-    masks = {name: _sample(template.uv_masks[name], middle) for name in ("sockets", "mouth")}
-    if source.inner is None:
-        return tuple(skin & (masks[name] > 0.5) for name in ("sockets", "mouth"))
+    """Faces of sockets and mouth bag, (F,) bool each: those that lie on the template's in
+    the layout, where they are islands of their own. index: of the template."""
+    places = within(index.locate(corner_uv[skin].mean(axis=1)), REACH)
+    out = []
+    for name in ("sockets", "mouth"):
+        theirs = template.groups[name][template.quads].min(axis=1) > RIM_SHARE
+        chosen = np.zeros(len(skin), bool)
+        chosen[skin] = theirs[places.triangle // 2] & np.isfinite(places.distance)
+        out.append(chosen)
+    return out[0], out[1]
+
+
+def _holes(
+    source: HeadSource,
+    skin: np.ndarray,
+    to_source: sparse.csr_matrix,
+    seen: np.ndarray,
+    template: HeadPack,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same of a source that knows its inner faces: those nearer to lids are of the sockets."""
+    mean = source.mean.astype(np.float64)
+    spots = []
+    for name in ("lips", "eyelids_left", "eyelids_right"):
+        members = seen & (template.groups[name] > FACE)
+        spots.append((to_source[members] @ mean).mean(axis=0))
+    middle = mean[source.faces].mean(axis=1)
+    away = np.linalg.norm(middle[:, None] - np.array(spots), axis=-1)
     known = skin & source.inner
-    sockets = known & (masks["sockets"] > masks["mouth"])
+    sockets = known & (away.argmin(axis=1) > 0)
     return sockets, known & ~sockets
-
-
-def _sample(mask: np.ndarray, uv: np.ndarray) -> np.ndarray:
-    """(n,) values of a mask (S, S), row 0 on top, at UVs (n, 2), v up; nearest texel."""
-    size = mask.shape[0]
-    pixels = np.clip(uv_to_pixels(np.nan_to_num(uv), size, size), 0, size - 1).astype(int)
-    return mask[pixels[:, 1], pixels[:, 0]]
 
 
 def spread(values: np.ndarray, known: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
-from ...protocol.conventions import unit_to_bytes
+from ...protocol.conventions import BYTE_MAX, unit_to_bytes, uv_to_pixels
 from ...protocol.headpack import HeadPack, LandmarkEmbedding
-from ..build.parts import MASK_SIZE, rasterise_mask
+from ..build.parts import MASK_SIZE, SUPERSAMPLING
 from .match import HeadMatch, spread
 from .places import LayoutIndex
 from .source import HeadSource
 
 MIRROR_REACH = 0.0005
 """Metres between a vertex and the image of another one for them to be a pair."""
+_SHIFT = 4
+"""Fraction bits of OpenCV's polygon corners."""
 NOT_REGIONS = ("mouth", "sockets")
 OWN_MASKS = ("skin", "mouth", "sockets")
 """Masks that tell where the layout is filled; the others are places of the layout itself."""
@@ -36,7 +39,8 @@ def head_groups(
     values = match.to_template @ values.astype(np.float64)
     values = spread(values, match.matched, source.faces[match.skin])
     inside = {name: _share(source.faces, chosen, own) for name, chosen in _inner(match).items()}
-    outside = 1.0 - np.maximum(*inside.values())
+    # The template's groups end at its own sockets and mouth; what was made smooth must do so too.
+    kept = np.where(match.matched, 1.0, 1.0 - np.maximum(*inside.values()))
     out: dict[str, np.ndarray] = {}
     for name in (*template.groups, *(n for n in part_names if n not in template.groups)):
         group = np.zeros(count, np.float32)
@@ -46,7 +50,7 @@ def head_groups(
             group[:own] = inside[name]
         else:
             column = np.clip(values[:, regions.index(name)], 0.0, 1.0)
-            group[:own] = column * (1.0 if name == "lips" else outside)
+            group[:own] = column * kept
         out[name] = group
     return out
 
@@ -68,16 +72,22 @@ def head_masks(
     """(M, 512, 512) u8: the template's masks, which are places of the layout, where this head's
     skin is; what is skin, socket and mouth bag is its own."""
     filled = {"skin": match.skin, **_inner(match)}
-    ones = np.ones((len(source.faces), 4))
-    drawn = {
-        name: rasterise_mask(corner_uv[faces], ones[faces], MASK_SIZE)
-        for name, faces in filled.items()
-    }
+    drawn = {name: _coverage(corner_uv[faces]) for name, faces in filled.items()}
     layers = []
     for name, mask in template.uv_masks.items():
         layer = drawn[name] if name in OWN_MASKS else unit_to_bytes(mask)
         layers.append(np.minimum(layer, drawn["skin"]))
     return np.stack(layers)
+
+
+def _coverage(corner_uv: np.ndarray) -> np.ndarray:
+    """(512, 512) u8: the share of each texel that the faces (F, 4, 2) cover."""
+    wide = MASK_SIZE * SUPERSAMPLING
+    canvas = np.zeros((wide, wide), np.uint8)
+    points = np.rint(uv_to_pixels(corner_uv, wide, wide) * (1 << _SHIFT)).astype(np.int32)
+    for face in points:
+        cv2.fillConvexPoly(canvas, face, int(BYTE_MAX), shift=_SHIFT)
+    return cv2.resize(canvas, (MASK_SIZE, MASK_SIZE), interpolation=cv2.INTER_AREA)
 
 
 def head_landmarks(
