@@ -5,14 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..packs.calibrate.rings import uv_islands
 from ..protocol.headpack import HeadPack
 from ..render.atlas import build_atlas
 from ..render.interpolate import interpolate
 from .correspondence import Correspondence
+from .islands import layout_labels, smooth_labels, stray_faces
 from .mesh import HeadMesh
 from .surface import SurfaceIndex, triangulate, vertex_normals
-from .template import SKIN
+from .template import INNER_GROUPS, INNER_SHARE, SKIN
+from .unfold import cut_mesh, unfold
 from .warp import warp_between
 
 JUMP = 0.2
@@ -22,6 +23,8 @@ NORMAL_WEIGHT = 0.004
 STRETCHED = 25.0
 """Ratio of UV lengths along and across a face from which it counts as stretched. Ours: the layout's
 own lies below 20 beside lids and lips."""
+INNER_TRUST = 0.1
+"""Share of such distances that counts in sockets and the mouth bag, which are never laid on."""
 STILL = 1e-6
 """Metres below which a vertex does not move with a shape."""
 
@@ -49,39 +52,62 @@ def transfer_uv(found: Correspondence, mesh: HeadMesh, template: HeadPack) -> np
     rows = _skin_rows(template)
     uv_of = np.zeros((len(template.triangles), 3, 2))
     uv_of[rows] = template.triangle_uv[rows]
-    label, island = _labels(template, rows)
+    label, island = layout_labels(template, rows)
     vertex_uv = np.einsum("vk,vkc->vc", found.barycentric, uv_of[found.triangle])
     middle, middle_uv = _middles(found, mesh, template, rows, uv_of)
     corner_uv = vertex_uv[mesh.faces]
     corner_island = island[found.triangle][mesh.faces]
     away = np.abs(corner_uv - middle_uv[:, None]).max(axis=2) > JUMP
-    wrong = (away | (corner_island != island[middle][:, None])).any(axis=1)
-    normals = vertex_normals(found.mesh_vertices, mesh.triangles)
-    for value in np.unique(label[middle[wrong]]):
+    among, welded = face_matched(found, mesh), mesh.welded[mesh.faces]
+    own_island = smooth_labels(welded, island[middle], among)
+    skin = int(np.bincount(island[rows]).argmax())
+    stray = stray_faces(welded, own_island, among, skin)
+    own_island[stray] = skin
+    own_label = 2 * own_island + label[middle] % 2
+    own_label ^= ~np.isin(own_label, label[rows])  # sockets and halves of the bag have one side
+    wrong = (away | (corner_island != own_island[:, None])).any(axis=1)
+    normals = vertex_normals(found.mesh_vertices, mesh.welded[mesh.triangles])[mesh.welded]
+    for value in np.unique(own_label[wrong]):
         own = rows[label[rows] == value]
         index = SurfaceIndex(found.template_vertices, template.triangles[own], NORMAL_WEIGHT)
-        faces = np.flatnonzero(wrong & (label[middle] == value))
+        faces = np.flatnonzero(wrong & (own_label == value))
         corners, inverse = np.unique(mesh.faces[faces], return_inverse=True)
         hit = index.closest(found.mesh_vertices[corners], normals[corners])
         values = np.einsum("nk,nkc->nc", hit.barycentric, uv_of[own[hit.triangle]])
         corner_uv[faces] = values[inverse.reshape(-1)].reshape(len(faces), 4, 2)
+    corner_uv = _without_folds(corner_uv, found, mesh, template, own_island, stray)
     return np.clip(corner_uv, 0.0, 1.0).astype(np.float32)
+
+
+def _without_folds(
+    corner_uv: np.ndarray,
+    found: Correspondence,
+    mesh: HeadMesh,
+    template: HeadPack,
+    island: np.ndarray,
+    stray: np.ndarray,
+) -> np.ndarray:
+    """See `unfold.py`; stray (F,) bool: faces of which nothing is known. Faces that are not
+    matched keep what they have."""
+    faces = np.flatnonzero(face_matched(found, mesh))
+    if not len(faces):
+        return corner_uv
+    corners = template.triangles[found.triangle]
+    places = np.einsum("vk,vkc->vc", found.barycentric, found.template_vertices[corners])
+    away = np.linalg.norm(places - found.mesh_vertices, axis=1)
+    inner = np.maximum.reduce([template.groups[name] for name in INNER_GROUPS])
+    away[inner[corners].mean(axis=1) > INNER_SHARE] *= INNER_TRUST
+    welded = mesh.welded[mesh.faces[faces]]
+    loose = found.filled[mesh.welded]
+    loose[mesh.welded[mesh.faces[stray]]] = True
+    cut = cut_mesh(welded, corner_uv[faces], island[faces], found.mesh_vertices, away, loose)
+    out = corner_uv.copy()
+    out[faces] = unfold(cut)[cut.faces]
+    return out
 
 
 def _skin_rows(template: HeadPack) -> np.ndarray:
     return np.flatnonzero(np.repeat(template.face_part == template.part_names.index(SKIN), 2))
-
-
-def _labels(template: HeadPack, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each triangle: island and side of the face's middle as one number; island alone."""
-    quads = np.unique(rows // 2)
-    flat = np.rint(template.corner_uv[quads].reshape(-1, 2).astype(np.float64) * 1e6)
-    names = np.unique(flat.astype(np.int64), axis=0, return_inverse=True)[1].reshape(-1, 4)
-    islands = uv_islands(names)
-    island = np.full(len(template.triangles), -1)
-    island[2 * quads] = island[2 * quads + 1] = islands
-    left = template.mean[template.triangles].mean(axis=1)[:, 0] > 0.0
-    return 2 * island + left, island
 
 
 def _middles(

@@ -63,8 +63,10 @@ class Correspondence:
     template_vertices (Vt, 3) f64: the default head's vertices laid on the mesh (parts that are not
     skin are bent along). triangle (V,) i32 of template.triangles and barycentric (V, 3) f64: each
     vertex of the mesh on the default head, also of those that are not matched (then the nearest).
-    matched (V,) bool. skin (F,) bool: faces of the piece that carries the face. coefficients
-    (K + E,): identity and expression of the default head nearest to the mesh.
+    matched (V,) bool; filled (V,) bool: those of them that lie in pockets which the default head
+    lacks (nostrils), their UV comes from around them. skin (F,) bool: faces of the piece that
+    carries the face. coefficients (K + E,): identity and expression of the default head nearest
+    to the mesh.
     landmarks468, landmarks68: the default head's landmarks on the mesh.
     """
 
@@ -74,6 +76,7 @@ class Correspondence:
     triangle: np.ndarray
     barycentric: np.ndarray
     matched: np.ndarray
+    filled: np.ndarray
     skin: np.ndarray
     coefficients: np.ndarray
     landmarks468: MeshLandmarks

@@ -1,6 +1,8 @@
 """Each vertex of the mesh on the default head that was laid on it, and landmarks the other way."""
 
 import numpy as np
+import scipy.sparse as sparse
+from scipy.sparse.csgraph import connected_components
 
 from ..protocol.headpack import LandmarkEmbedding
 from .correspondence import MeshLandmarks
@@ -13,6 +15,9 @@ while laying; enough to tell lips and lids that touch apart."""
 NEAR_OUTER, NEAR_INNER = 0.004, 0.02
 """Metres from the default head up to which a vertex is matched, on outer skin and inside."""
 LEAST_COSINE = 0.0
+LARGEST_POCKET, EDGE_SHARE = 0.08, 0.02
+"""Share of the mesh's vertices that a nostril or an ear canal has at most, and share of a pocket's
+vertices that may be nearest to the default head's edge."""
 LANDMARK_FAR = 0.006
 """Metres beyond which a landmark of the laid head is not on the mesh."""
 
@@ -22,13 +27,17 @@ def match_vertices(
     laid: np.ndarray,
     vertices: np.ndarray,
     triangles: np.ndarray,
-) -> tuple[SurfacePoints, np.ndarray]:
-    """Nearest points of the laid skin (rows of head.triangles) for all vertices (V, 3), and which
-    are matched (V,). triangles (T, 3): of the mesh's skin."""
+    welded: np.ndarray,
+) -> tuple[SurfacePoints, np.ndarray, np.ndarray]:
+    """Nearest points of the laid skin (rows of head.triangles) for all vertices (V, 3), which of
+    them are matched (V,), and which lie in pockets inside what is matched (V,).
+
+    triangles (T, 3): of the mesh's skin; both over `welded` (V,): the vertex each is one with.
+    """
     head = template.head
     rows = np.flatnonzero(template.skin)
     index = SurfaceIndex(laid, head.triangles[rows], NORMAL_WEIGHT)
-    normals = vertex_normals(vertices, triangles)
+    normals = vertex_normals(vertices, triangles)[welded]
     found = index.closest(vertices, normals)
     triangle = rows[found.triangle]
     inner = ~template.outer[triangle]
@@ -39,10 +48,27 @@ def match_vertices(
     matched = near & (found.cosine > LEAST_COSINE) & ~(at_edge & (found.distance > 0.001))
     used = np.zeros(len(vertices), dtype=bool)
     used[np.unique(triangles)] = True
+    used = used[welded]
     points = SurfacePoints(
         triangle, found.barycentric, found.position, found.distance, found.cosine
     )
-    return points, matched & used
+    lost = used & ~matched
+    filled = _pockets(triangles, lost, lost & at_edge)[welded]
+    return points, matched & used, filled
+
+
+def _pockets(triangles: np.ndarray, lost: np.ndarray, at_edge: np.ndarray) -> np.ndarray:
+    """(V,) bool: connected sets of lost vertices that are small and not off the head's edge."""
+    edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    edges = edges[lost[edges].all(axis=1)]
+    count = len(lost)
+    links = sparse.coo_matrix((np.ones(len(edges)), edges.T), shape=(count, count))
+    label = connected_components(links, directed=False)[1]
+    size = np.bincount(label, lost, count)
+    off = np.bincount(label, at_edge, count)
+    used = len(np.unique(triangles))
+    small = (size < LARGEST_POCKET * used) & (off <= EDGE_SHARE * size)
+    return lost & small[label]
 
 
 def landmarks_on(

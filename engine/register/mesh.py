@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from ..packs.heads.files.obj import read_obj
 from ..protocol.errors import EngineError, ErrorCode
 from .gltf import read_gltf
-from .surface import triangulate
+from .surface import border_vertices, triangulate
 
 MOST_VERTICES = 2_000_000
 """Ours: a scan of this size is read in a minute; larger ones belong into a decimator first."""
@@ -47,11 +47,16 @@ class HeadMesh:
 
     @cached_property
     def welded(self) -> np.ndarray:
-        """(V,) the first vertex at the same place."""
+        """(V,) the first vertex at the same place, of those on open edges: a cut at a UV seam has
+        two such edges; eye fluid that touches a lid touches closed skin and stays a piece."""
+        open_edge = border_vertices(self.triangles, len(self.vertices))
         step = max(float(np.ptp(self.vertices, axis=0).max()) * WELD, 1e-300)
         grid = np.rint((self.vertices - self.vertices.min(axis=0)) / step).astype(np.int64)
-        _, first, inverse = np.unique(grid, axis=0, return_index=True, return_inverse=True)
-        return first[inverse.reshape(-1)]
+        rows = np.flatnonzero(open_edge)
+        _, first, inverse = np.unique(grid[rows], axis=0, return_index=True, return_inverse=True)
+        out = np.arange(len(self.vertices))
+        out[rows] = rows[first][inverse.reshape(-1)]
+        return out
 
     @cached_property
     def component(self) -> np.ndarray:

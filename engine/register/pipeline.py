@@ -53,18 +53,19 @@ def register_head(
     outer = skin if hints.inner is None else skin & ~hints.inner[mesh.triangle_face]
     place = _known_size(mesh, found, default) if hints.metres else found.to_model
 
+    triangles = mesh.welded[mesh.triangles]
     report.stage(STAGES[1], 1, len(STAGES))
     coefficients = np.zeros(len(default.modes))
     bent = default.shape(coefficients)
     for rounds in (6, 14):
         vertices = place.apply(mesh.vertices)
         shown = _shown_with(mesh, vertices, skin, bent, default)
-        marks = find_marks(vertices, mesh.triangles, shown, outer, default, bent, nets, report)
+        marks = find_marks(vertices, triangles, shown, outer, default, bent, nets, report)
         marks = _with_hints(marks, mesh, vertices, hints)
         fit = bend(
             default,
             vertices,
-            mesh.triangles[outer],
+            triangles[outer],
             marks,
             rounds,
             coefficients,
@@ -75,12 +76,12 @@ def register_head(
         marks = replace(marks, goals=fit.place.apply(marks.goals))
     report.stage(STAGES[3], 3, len(STAGES))
     vertices = place.apply(mesh.vertices)
-    laid = lay(default, bent, vertices, mesh.triangles[outer], marks, report).vertices
+    laid = lay(default, bent, vertices, triangles[outer], marks, report).vertices
     report.stage(STAGES[4], 4, len(STAGES))
-    points, matched = match_vertices(default, laid, vertices, mesh.triangles[skin])
+    points, matched, filled = match_vertices(default, laid, vertices, triangles[skin], mesh.welded)
     rows = np.flatnonzero(outer)
     embeddings = [
-        landmarks_on(default, embedding, laid, vertices, mesh.triangles, rows)
+        landmarks_on(default, embedding, laid, vertices, triangles, rows)
         for embedding in (template.landmarks468, template.landmarks68)
     ]
     faces = np.zeros(len(mesh.faces), dtype=bool)
@@ -91,7 +92,8 @@ def register_head(
         laid,
         points.triangle.astype(np.int32),
         points.barycentric,
-        matched,
+        matched | filled,
+        filled,
         faces,
         coefficients,
         *embeddings,

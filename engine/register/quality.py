@@ -27,7 +27,7 @@ def measure(
     laid = found.template_vertices
     face = np.unique(head.triangles[template.outer])
     face = face[head.groups["face"][face] > 0.5]
-    index = SurfaceIndex(found.mesh_vertices, mesh.triangles[outer], 0.004)
+    index = SurfaceIndex(found.mesh_vertices, mesh.welded[mesh.triangles[outer]], 0.004)
     normals = vertex_normals(laid, head.triangles[template.outer])[face]
     hit = index.closest(laid[face], normals)
     on = (hit.distance < COVERED) & (hit.cosine > 0.3)

@@ -31,6 +31,12 @@ class Warp:
 
 def warp_between(template: HeadPack, laid: np.ndarray) -> Warp:
     """The map that takes the default head at rest to `laid` (Vt, 3)."""
+    rest, chosen = template.mean.astype(np.float64), warp_centres(template)
+    return Warp(fit_thin_plate(rest[chosen], laid[chosen], SMOOTHING))
+
+
+def warp_centres(template: HeadPack) -> np.ndarray:
+    """(n,) vertices of the skin that the map goes through."""
     faces = template.quads[template.face_part == template.part_names.index(SKIN)]
     members = np.unique(faces)
     inner = np.maximum.reduce([template.groups[name] for name in INNER_GROUPS])
@@ -38,8 +44,7 @@ def warp_between(template: HeadPack, laid: np.ndarray) -> Warp:
     fine = np.maximum.reduce([template.groups[name] for name in FINE_GROUPS])
     rest = template.mean.astype(np.float64)
     chosen = spread_points(rest, outer, CENTRES)
-    chosen = np.union1d(chosen, spread_points(rest, outer[fine[outer] > 0.3], FINE_CENTRES))
-    return Warp(fit_thin_plate(rest[chosen], laid[chosen], SMOOTHING))
+    return np.union1d(chosen, spread_points(rest, outer[fine[outer] > 0.3], FINE_CENTRES))
 
 
 def spread_points(points: np.ndarray, members: np.ndarray, count: int) -> np.ndarray:

@@ -4,6 +4,7 @@ import numpy as np
 import scipy.sparse as sparse
 from scipy.sparse.linalg import spsolve
 
+from ...register.mean_value import mean_value_weights
 from ...register.surface import border_edges
 
 
@@ -22,18 +23,7 @@ def mean_value_laplacian(
     corners = ([0, 1, 2], [0, 2, 3], [1, 2, 3], [1, 3, 0])
     triangles = np.concatenate([quads[:, corner] for corner in corners])
     points = vertices[members]
-    rows, columns, values = [], [], []
-    for k in range(3):
-        i, j, m = triangles[:, k], triangles[:, (k + 1) % 3], triangles[:, (k + 2) % 3]
-        a, b = points[j] - points[i], points[m] - points[i]
-        length_a, length_b = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
-        cosine = (a * b).sum(axis=1) / np.maximum(length_a * length_b, 1e-30)
-        half = np.tan(0.5 * np.minimum(np.arccos(np.clip(cosine, -1.0, 1.0)), 3.0))
-        rows += [i, i]
-        columns += [j, m]
-        values += [half / np.maximum(length_a, 1e-9), half / np.maximum(length_b, 1e-9)]
-    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-    weights = sparse.csr_matrix(entries, shape=(len(members),) * 2)
+    weights = mean_value_weights(triangles, points)
     if follow_border:
         edges = row_of[border_edges(faces)]
         both = np.concatenate([edges, edges[:, ::-1]])
