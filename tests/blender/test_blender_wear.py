@@ -168,6 +168,7 @@ def test_textures_and_shapes_come_on_top_of_what_is_there(blender, addon, bust, 
         np.testing.assert_allclose(blender_to_model(moved), shift, atol=1e-4)
     assert [slot.material.name for slot in bust.material_slots] == ["own", "Bust skin"]
     assert [face.material_index for face in bust.data.polygons] == [1, 0, 0]
+    assert [face.use_smooth for face in bust.data.polygons] == [True, False, False]
     nodes = bust.material_slots[1].material.node_tree.nodes
     assert {n.uv_map for n in nodes if n.type in ("UVMAP", "NORMAL_MAP")} == {"skin map"}
     pictures = [n for n in nodes if n.type == "TEX_IMAGE"]

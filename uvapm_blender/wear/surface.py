@@ -57,7 +57,8 @@ def assign_surface(
     item: bpy.types.Object, material: bpy.types.Material, covered: np.ndarray
 ) -> None:
     """Give the covered polygons (polygons,) the material, in the slot of an earlier wearing, else
-    in a new one after the artist's. Other polygons keep theirs."""
+    in a new one after the artist's. Other polygons keep theirs. They become smooth: the relief is
+    baked against smooth normals."""
     mesh, worn = item.data, getattr(item, PROPERTY).worn
     old = worn.material
     slot = next((n for n, m in enumerate(mesh.materials) if old is not None and m == old), None)
@@ -73,6 +74,9 @@ def assign_surface(
     numbers = integers_of(mesh.polygons, "material_index")
     numbers[covered] = slot
     mesh.polygons.foreach_set("material_index", numbers)
+    smooth = np.empty(len(mesh.polygons), bool)
+    mesh.polygons.foreach_get("use_smooth", smooth)
+    mesh.polygons.foreach_set("use_smooth", smooth | covered)
     mesh.update()
 
 
