@@ -21,6 +21,7 @@ from .result_schema import (
     REQUIRED_FILES,
     MeshInfo,
     ResultManifest,
+    check_file_name,
     check_manifest,
     check_rotation,
     invalid,
@@ -78,6 +79,26 @@ def file_sha256(path: Path) -> str:
 
 def read_manifest(folder: Path) -> ResultManifest:
     """`result.json` alone, strictly decoded; no other file is opened. Raises BAD_INPUT."""
+    plain, schema = _plain_manifest(folder)
+    if not schema_compatible(schema):
+        raise invalid(f"its schema is {schema!r}, this version reads {RESULT_SCHEMA}")
+    manifest: ResultManifest = from_plain(ResultManifest, plain, MANIFEST_NAME, invalid)
+    check_manifest(manifest)
+    return manifest
+
+
+def listed_files(folder: Path) -> tuple[str, ...]:
+    """Names of the files of a result, also of one that an earlier version wrote and that nothing
+    else reads any more: so that it can be replaced. Raises BAD_INPUT."""
+    plain, schema = _plain_manifest(folder)
+    files = plain.get("files")
+    if not 1 <= schema <= RESULT_SCHEMA or not isinstance(files, dict):
+        raise invalid(f"{MANIFEST_NAME} is not of this version or an earlier one")
+    return tuple(check_file_name(name) for name in files)
+
+
+def _plain_manifest(folder: Path) -> tuple[dict[str, object], int]:
+    """`result.json` as it stands, and its schema."""
     path = folder / MANIFEST_NAME
     try:
         if path.stat().st_size > MAX_MANIFEST_BYTES:
@@ -86,11 +107,9 @@ def read_manifest(folder: Path) -> ResultManifest:
     except OSError as error:
         raise invalid(f"{MANIFEST_NAME} cannot be read ({error.strerror})") from error
     schema = plain.get("schema") if isinstance(plain, dict) else None
-    if type(schema) is not int or not schema_compatible(schema):
+    if type(schema) is not int:
         raise invalid(f"its schema is {schema!r}, this version reads {RESULT_SCHEMA}")
-    manifest: ResultManifest = from_plain(ResultManifest, plain, MANIFEST_NAME, invalid)
-    check_manifest(manifest)
-    return manifest
+    return plain, schema
 
 
 def read_result(folder: Path) -> ResultPackage:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..failure import disk_full
 from ..protocol.errors import EngineError, ErrorCode
-from ..protocol.result import read_manifest
+from ..protocol.result import listed_files
 from ..protocol.result_schema import MANIFEST_NAME
 
 SYSTEM_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -28,7 +28,7 @@ class FolderKind:
     files: Callable[[Path], Iterable[str]]
 
 
-RESULT = FolderKind(MANIFEST_NAME, lambda folder: read_manifest(folder).files)
+RESULT = FolderKind(MANIFEST_NAME, listed_files)
 
 
 def check_output(output: Path, kind: FolderKind = RESULT) -> Path:

@@ -1,6 +1,7 @@
 """Result directories appear whole, replace only results, and leave nothing behind on failure."""
 
 import errno
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -78,6 +79,29 @@ def test_an_older_result_is_replaced(tmp_path: Path) -> None:
     write_result(folder, replace(small_contents(), seed=8))
     assert read_result(folder).manifest.seed == 8
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_result_of_an_earlier_version_is_replaced_but_no_file_beside_it(tmp_path: Path) -> None:
+    folder = write_result(tmp_path / "result", small_contents())
+    path = folder / "result.json"
+    plain = json.loads(path.read_text())
+    del plain["stages"]
+    (folder / "maps" / "confidence_of_old.png").touch()
+    plain["files"]["maps/confidence_of_old.png"] = "0" * 64
+    path.write_text(json.dumps(plain | {"schema": 1}))
+    (folder / "notes.txt").touch()
+    assert "notes.txt" in refusal(folder).message
+    (folder / "notes.txt").unlink()
+    write_result(folder, small_contents())
+    assert not (folder / "maps" / "confidence_of_old.png").exists() and read_result(folder)
+
+
+@pytest.mark.parametrize("change", [{"schema": 99}, {"schema": 0}, {"files": ["a"]}])
+def test_what_only_resembles_a_result_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    folder = write_result(tmp_path / "result", small_contents())
+    path = folder / "result.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert "unreadable result.json" in refusal(folder).message
 
 
 def test_missing_parents_are_made_and_an_empty_folder_is_used(tmp_path: Path) -> None:
