@@ -19,6 +19,7 @@ from ..build.eyeball import eyeball_uv
 from ..build.part_uv import strip_coordinates
 from ..build.topology import face_pieces
 from ..calibrate.ict import LANDMARKS_68
+from .donors import sphere_of
 from .files.limits import read_file
 from .files.members import read_members
 from .files.obj import ObjMesh, parse_obj
@@ -64,6 +65,12 @@ its own. PupilDilate moves only the iris behind the eyeball's surface."""
 LOWER_TEETH = 0.1
 """Of the largest motion under jawOpen, above which a tooth belongs to the lower jaw. Ours: the
 upper ones do not move at all."""
+LIPS_MEET = 0.02
+"""Of jawOpen that is taken off the neutral head, whose lips stand 0.8 mm apart with teeth between
+them: no shape of the model closes them. Ours: the least that hides the teeth."""
+EYE_RADIUS = 0.01495
+"""Metres, of the eyeball that our eye's picture was drawn for; irises hardly differ in size, so on
+other balls it is scaled."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,8 @@ def read_layout(paths: Sequence[Path], reporter: Reporter, layout: IctLayout) ->
     shapes = np.stack(
         [sum(meshes.positions[file] - rest for file in files) for files in SHAPES.values()]
     )
-    head = _Head(meshes.neutral, rest, modes, shapes, layout)
+    closed = rest - LIPS_MEET * shapes[list(SHAPES).index("jawOpen")]
+    head = _Head(meshes.neutral, closed, modes, shapes, layout)
     return check_source(_source(head, meshes.digest), path.name)
 
 
@@ -231,20 +239,13 @@ def _settle_eye(stacked: np.ndarray, first_shape: int, eye: np.ndarray, side: st
     """
     ball = stacked[:, eye]
     middle = ball.mean(axis=1, keepdims=True)
-    middle[0] = _centre(ball[0])
+    middle[0] = sphere_of(ball[0])[0]
     ball = middle + (ball - middle) @ _turn_ahead(ball[0] - middle[0]).T
     offset = ball[0] - middle[0]
     for name, (left, up) in LOOKS.items():
         if name.endswith(side):
             ball[first_shape + list(SHAPES).index(name)] += offset @ _looking(left, up).T - offset
     stacked[:, eye] = ball
-
-
-def _centre(ball: np.ndarray) -> np.ndarray:
-    """(3,) of the sphere through points (n, 3), by least squares: |p|^2 = 2 p c + constant."""
-    rows = np.column_stack([2.0 * ball, np.ones(len(ball))])
-    solution: np.ndarray = np.linalg.lstsq(rows, (ball**2).sum(axis=1), rcond=None)[0]
-    return solution[:3]
 
 
 def _turn_ahead(offset: np.ndarray) -> np.ndarray:
@@ -274,8 +275,11 @@ def _part_uv(head: _Head, kept: np.ndarray, part: np.ndarray, rest: np.ndarray) 
         uv = np.where(index[..., None] >= 0, head.mesh.uv[index], 0.0) % 1.0
     for eye, lashes in ((1, PARTS.index("lashes_left")), (2, PARTS.index("lashes_right"))):
         corners = faces[part == eye]
-        middle = _centre(rest[np.unique(corners)])
-        uv[part == eye] = eyeball_uv((rest[corners] - middle).reshape(-1, 3)).reshape(-1, 4, 2)
+        middle, radius = sphere_of(rest[np.unique(corners)])
+        offset = (rest[corners] - middle).reshape(-1, 3)
+        larger = radius * METRES / EYE_RADIUS
+        spread = 0.5 + larger * (eyeball_uv(offset) - 0.5)
+        uv[part == eye] = np.clip(spread, 0.0, 1.0).reshape(-1, 4, 2)
         uv[part == lashes] = _lash_uv(faces[part == lashes], rest, middle)
     return uv
 
