@@ -10,18 +10,12 @@ from ..protocol.conventions import bytes_to_unit
 from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.headpack import HeadPack
 from ..protocol.result import ResultPackage, read_result
-from ..protocol.safetensors import read_safetensors
 from ..protocol.work import WearJob
-from ..register.mesh import HeadMesh, check_mesh, read_mesh
+from ..register.handed_mesh import read_any_mesh
+from ..register.mesh import HeadMesh
 
-TENSORS = ".safetensors"
 MAPS = ("albedo", "albedo_coarse", "normal", "roughness")
 REPLACED = ("albedo", "normal", "roughness")
-_MESH_SHAPES = {
-    "vertices": (np.float32, (3,)),
-    "faces": (np.int32, (4,)),
-    "corner_uv": (np.float32, (4, 2)),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,30 +41,6 @@ def read_inputs(job: WearJob) -> WearInputs:
     return WearInputs(mesh, result, maps)
 
 
-def read_any_mesh(path: Path) -> HeadMesh:
-    """A mesh file, or the .safetensors that Blender's side writes, see `WearJob`."""
-    if path.suffix.lower() != TENSORS:
-        return read_mesh(path)
-    try:
-        arrays = read_safetensors(path)
-    except EngineError as error:
-        raise _bad_mesh(path, error.message.rstrip(".")) from error
-    for name, (kind, tail) in _MESH_SHAPES.items():
-        array = arrays.get(name)
-        if array is None:
-            if name == "corner_uv":
-                continue
-            raise _bad_mesh(path, f"it lacks {name}")
-        if array.dtype != kind or array.ndim != 1 + len(tail) or array.shape[1:] != tail:
-            shape = ("n", *tail)
-            raise _bad_mesh(path, f"{name} must be {np.dtype(kind)} of shape {shape}")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise _bad_mesh(path, f"{name} has values that are not finite")
-    vertices = arrays["vertices"].astype(np.float64)
-    mesh = HeadMesh(vertices, arrays["faces"], arrays.get("corner_uv"), path.stem)
-    return check_mesh(mesh)
-
-
 def check_same_head(result: ResultPackage, head: HeadPack) -> None:
     """Raise EngineError(PACK_INVALID) unless the result's mesh is the pack's."""
     same = result.mesh.quads.shape == head.quads.shape and np.array_equal(
@@ -82,10 +52,6 @@ def check_same_head(result: ResultPackage, head: HeadPack) -> None:
             f"The result was made with another version of the head {head.id!r}.",
             "Reconstruct the photo again.",
         )
-
-
-def _bad_mesh(path: Path, why: str) -> EngineError:
-    return EngineError(ErrorCode.BAD_INPUT, f"The mesh {path.name} cannot be used: {why}.")
 
 
 def _read_map(path: Path) -> np.ndarray:
