@@ -63,6 +63,11 @@ def add_fit_options(parser: argparse.ArgumentParser) -> None:
         help="ArcFace's weights (.pth) for the identity loss of --preset paper",
     )
     add(
+        "--parsing",
+        metavar="FILE",
+        help="BiSeNet's weights (.pth) of face-parsing.PyTorch: finds hair, glasses and hats",
+    )
+    add(
         "--allow-download",
         action="store_true",
         help="let an optional package fetch its weights from its authors' site, once",
@@ -88,4 +93,5 @@ def fit_job(arguments: argparse.Namespace, photos: Sequence[str], output: str) -
         preset=arguments.preset,
         start_net=arguments.start_net,
         arcface=arguments.arcface,
+        parsing=arguments.parsing,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..nets.arcface import load_arcface
+from ..nets.face_parsing import load_face_parsing
 from ..photo.face_alignment_backend import link_landmarks, load_locator, make_aligner
 from ..protocol.job import LANDMARKS, RASTERIZERS, FitJob
 from .landmark_basis import landmark_basis
@@ -16,18 +17,22 @@ _TORCH, _NVDIFFRAST = RASTERIZERS
 @dataclass(frozen=True)
 class Backends:
     """See `FitJob`. arcface: file of its weights; it takes the place of the pack's identity net in
-    the paper's losses and in figures of likeness."""
+    the paper's losses and in figures of likeness. parsing: file of BiSeNet's weights, which tell
+    skin from what covers it."""
 
     landmarks: str = _MEDIAPIPE
     rasterizer: str = _TORCH
     allow_download: bool = False
     arcface: Path | None = None
+    parsing: Path | None = None
 
     @classmethod
     def of_job(cls, job: FitJob) -> "Backends":
         """Those that a job names."""
-        arcface = None if job.arcface is None else Path(job.arcface)
-        return cls(job.landmarks, job.rasterizer, job.allow_download, arcface)
+        arcface, parsing = (
+            None if file is None else Path(file) for file in (job.arcface, job.parsing)
+        )
+        return cls(job.landmarks, job.rasterizer, job.allow_download, arcface, parsing)
 
 
 def with_backends(loaded: LoadedPack, backends: Backends) -> LoadedPack:
@@ -45,6 +50,9 @@ def with_backends(loaded: LoadedPack, backends: Backends) -> LoadedPack:
     if backends.arcface is not None:
         found = load_arcface(backends.arcface)
         loaded = replace(loaded, nets=replace(loaded.nets, arcface=found))
+    if backends.parsing is not None:
+        parsing = load_face_parsing(backends.parsing)
+        loaded = replace(loaded, nets=replace(loaded.nets, parsing=parsing))
     if backends.rasterizer == _NVDIFFRAST:
         from ..render.nvdiffrast_backend import load_nvdiffrast
 

@@ -14,6 +14,7 @@ from .arcface import ArcFace
 from .dlib_file import read_dlib_face_net
 from .face_detector import DetectedFace, DetectorSettings, detect_faces
 from .face_mesh import FaceMesh, face_mesh
+from .face_parsing import FaceParsing, bare_mask
 from .identity import IdentityNet, embed
 from .person_mask import person_mask
 from .tflite_convert import convert_tflite
@@ -45,7 +46,8 @@ class Nets:
 
     Photos are (H, W, 3) float32 RGB, sRGB-encoded, [0, 1]; points are continuous photo pixels.
     aligner: what moves the landmarks that the mesh network found, if anything. arcface: another
-    identity network for losses and figures, where the user has its weights.
+    identity network for losses and figures; parsing: what tells skin from what covers it. Both
+    where the user has their weights.
     """
 
     detector: GraphNet
@@ -54,6 +56,7 @@ class Nets:
     identity: IdentityNet
     aligner: Aligner | None = None
     arcface: ArcFace | None = None
+    parsing: FaceParsing | None = None
 
     def detect_faces(
         self, photo: np.ndarray, settings: DetectorSettings | None = None
@@ -76,8 +79,10 @@ class Nets:
         return replace(mesh, points=self.aligner(photo, mesh.points))
 
     def person_mask(self, photo: np.ndarray, points: np.ndarray | None = None) -> np.ndarray:
-        """(H, W) float32 mask of the person; see `person_mask.person_mask`."""
-        return person_mask(self.segmentation, photo, points)
+        """(H, W) float32 mask of the person, see `person_mask.person_mask`; with a parsing network
+        without what covers it: hair, glasses, hats, clothes."""
+        mask = person_mask(self.segmentation, photo, points)
+        return mask if self.parsing is None else mask * bare_mask(self.parsing, photo)
 
     def embed(self, photo: np.ndarray, points: np.ndarray) -> np.ndarray:
         """(128,) identity embedding of the face with these landmarks; see `identity.embed`."""

@@ -27,7 +27,7 @@ def _look(net: GraphNet, photo: np.ndarray, crop: SquareCrop) -> np.ndarray:
         return net(to_batch([cut(photo, crop)]))[0][0, 0].numpy()
 
 
-def _paste(mask: np.ndarray, crop: SquareCrop, height: int, width: int) -> np.ndarray:
+def paste(mask: np.ndarray, crop: SquareCrop, height: int, width: int) -> np.ndarray:
     """The mask of a level square at the photo's size; outside the square its rim is carried on."""
     scale = crop.size / crop.side
     corner = np.array([crop.center_x, crop.center_y]) - crop.side / 2
@@ -60,7 +60,7 @@ def person_mask(net: GraphNet, photo: np.ndarray, points: np.ndarray | None = No
     check_photo(photo)
     height, width = photo.shape[:2]
     whole = SquareCrop(width / 2, height / 2, float(max(width, height)), 0.0, INPUT)
-    mask = _paste(_look(net, photo, whole), whole, height, width)
+    mask = paste(_look(net, photo, whole), whole, height, width)
     if points is None:
         return mask
     head = head_crop(points)
@@ -68,5 +68,5 @@ def person_mask(net: GraphNet, photo: np.ndarray, points: np.ndarray | None = No
     border = round(FEATHER * INPUT)
     inner[border:-border, border:-border] = 1.0
     weight = cv2.blur(inner, (border, border))
-    share = _paste(weight, head, height, width)
-    return share * _paste(_look(net, photo, head), head, height, width) + (1 - share) * mask
+    share = paste(weight, head, height, width)
+    return share * paste(_look(net, photo, head), head, height, width) + (1 - share) * mask

@@ -67,7 +67,8 @@ class FitJob:
     start_net: file of a network of Deep3D's kind, of the pack's own head model, that tells where
     the shape fit begins, or None; not together with `start`.
     arcface: file of ArcFace's weights, for the identity loss of the paper's recipe, or None: the
-    pack's own network; with that preset only.
+    pack's own network; with that preset only. parsing: file of BiSeNet's weights, which tell skin
+    from what covers it, or None.
     landmarks: one of `LANDMARKS`; rasterizer: of the fit, one of `RASTERIZERS`: the second ones are
     optional packages. allow_download: whether such a package may fetch its weights.
     fine_size: side of the normal and roughness maps in texels, one of `FINE_SIZES`.
@@ -96,6 +97,7 @@ class FitJob:
     files: str = FILE_SETS[0]
     start_net: str | None = None
     arcface: str | None = None
+    parsing: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.photos, str):
@@ -105,7 +107,8 @@ class FitJob:
             raise refused_job(f"expected 1 to {MAX_PHOTOS} photos, got {len(self.photos)}")
         object.__setattr__(self, "locks", tuple(self.locks))
         object.__setattr__(self, "pins", tuple(self.pins))
-        given = (self.albedo, self.detail, self.start, self.edits, self.start_net, self.arcface)
+        given = (self.albedo, self.detail, self.start, self.edits)
+        given += (self.start_net, self.arcface, self.parsing)
         check_paths((*self.photos, self.output, *(path for path in given if path is not None)))
         check_pack_id(self.pack)
         for name, known in (
