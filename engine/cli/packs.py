@@ -1,6 +1,7 @@
 """`python -m engine packs build|list|show|check|import`: packs for people."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     show.add_argument("pack", metavar="PACK", help="an id or a folder")
     show.set_defaults(run=run_show)
     _register_import(actions)
+    _register_register(actions)
 
 
 def _register_import(actions: argparse._SubParsersAction) -> None:
@@ -66,6 +68,39 @@ def _register_import(actions: argparse._SubParsersAction) -> None:
         help="of a head: the 52 ARKit shapes (default), or those and the model's own",
     )
     importing.set_defaults(run=run_import)
+
+
+def _register_register(actions: argparse._SubParsersAction) -> None:
+    registering = actions.add_parser(
+        "register",
+        help="find how a head mesh corresponds to the default head",
+        description="Find the face of a mesh, lay the default head on it, and write how well it "
+        "lies: register.json, register.png, correspondence.safetensors.",
+    )
+    registering.add_argument("mesh", metavar="MESH", help="head or body: .obj, .glb or .gltf")
+    registering.add_argument("--out", default="register", metavar="DIR", help="directory to write")
+    registering.set_defaults(run=run_register)
+
+
+def run_register(arguments: argparse.Namespace) -> int:
+    """Register a mesh; the report goes to standard output."""
+    token = CancelToken()
+    reporter = ConsoleReporter(sys.stderr, token)
+    with interrupt_cancels(token):
+        from ..protocol.work import RegisterJob
+        from ..register.run import REPORT, describe
+        from ..register.run import run_register as register_mesh
+        from ..render.threads import choose_threads
+
+        choose_threads()
+        try:
+            folder = register_mesh(RegisterJob(arguments.mesh, arguments.out), reporter)
+        finally:
+            reporter.close()
+    for line in describe(json.loads((folder / REPORT).read_bytes())):
+        print(line)
+    print(folder)
+    return EXIT_OK
 
 
 def run_build(arguments: argparse.Namespace) -> int:

@@ -18,13 +18,7 @@ from .quality import measure
 from .registration import Similarity
 from .template import Template, read_template
 
-STAGES = (
-    "Finding the face",
-    "Finding its landmarks",
-    "Bending the head",
-    "Laying it on",
-    "Matching",
-)
+STAGES = ("Finding the face", "Following it", "Laying the head on it", "Matching")
 EYES, EYE_REACH = ("eye_left", "eye_right"), 0.022
 """Parts of the default head, and metres from their middle within which a piece is an eye."""
 LEAST_KNOWN = 60
@@ -74,10 +68,10 @@ def register_head(
         coefficients, bent = fit.coefficients, fit.vertices
         place = _after(fit.place, place)
         marks = replace(marks, goals=fit.place.apply(marks.goals))
-    report.stage(STAGES[3], 3, len(STAGES))
+    report.stage(STAGES[2], 2, len(STAGES))
     vertices = place.apply(mesh.vertices)
     laid = lay(default, bent, vertices, triangles[outer], marks, report).vertices
-    report.stage(STAGES[4], 4, len(STAGES))
+    report.stage(STAGES[3], 3, len(STAGES))
     points, matched, filled = match_vertices(default, laid, vertices, triangles[skin], mesh.welded)
     rows = np.flatnonzero(outer)
     embeddings = [
