@@ -23,6 +23,9 @@ STAGES = {
     "detail": "Adding photo detail",
     "result": "Writing the result",
     "write": "Writing the result",
+    "register": "Finding the face on the mesh",
+    "maps": "Baking the textures",
+    "shapes": "Carrying the expressions over",
 }
 STARTING = "Starting the engine"
 CANCELLING = "Cancelling"

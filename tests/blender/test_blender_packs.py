@@ -114,6 +114,8 @@ def test_the_chosen_pack_is_fitted_and_remembered(blender, addon, shelf, monkeyp
     write_pack(tmp_path / "own" / "another", BASIS)  # numbers of items change, the choice stays
     shelf.forget()
     assert packs.head == "tiny"
+    choice = importlib.import_module("uvapm.uvapm_blender.packs.choice")
+    assert [choice.has_choice(model) for model in choice.MODELS] == [True, False, False]
     preferences.head_pack = "gone"
     assert packs.head == "default"
 

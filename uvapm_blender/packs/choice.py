@@ -47,6 +47,7 @@ def _tooltip(pack: ShelfPack) -> str:
     return f"{pack.models}. {'; '.join(licence_lines(pack.parts))}"
 
 
+MODELS = ("head", "albedo", "detail")
 _ITEMS = {"head": head_items, "albedo": albedo_items, "detail": detail_items}
 
 
@@ -59,8 +60,12 @@ def chosen_pack(model: str) -> str:
 
 
 def has_choice(model: str) -> bool:
-    """Whether there is more than one."""
-    return len(_ITEMS[model](None, None)) > 1
+    """Whether there is more than one: of albedo and detail models besides the head's own and the
+    default pack's, which heads without a model borrow."""
+    if model == "head":
+        return len(head_items(None, None)) > 1
+    usual = {OWN, DEFAULT_PACK, chosen_pack("head")}
+    return any(item[0] not in usual for item in _ITEMS[model](None, None))
 
 
 def choice_property(model: str, name: str, description: str) -> bpy.types.Property:

@@ -5,26 +5,21 @@ import bpy
 from ...engine.protocol.head_kinds import HEAD, head_kind
 from .. import locations, ui_text
 from ..declarations import PROPERTY, Operators
-from ..packs.choice import has_choice
+from ..packs.choice import MODELS, has_choice
 from ..packs.shelf import SHELF, ShelfPack, licence_lines
 from ..runtime import PACKS, RUNTIME
 from .lines import columns_of, draw_error, draw_lines, draw_progress
-
-CHOICES = (("head", "USER"), ("albedo", "TEXTURE"), ("detail", "TEXTURE_DATA"))
 
 
 def draw_choice(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Menus of packs, where there is something to choose."""
     packs = getattr(context.window_manager, PROPERTY).packs
-    shown = [(name, icon) for name, icon in CHOICES if has_choice(name) and _worth(name)]
     column = layout.column(align=True)
-    for name, icon in shown:
-        column.prop(packs, name, icon=icon, text="")
-
-
-def _worth(model: str) -> bool:
-    """The default pack's own models are no choice as long as it is alone."""
-    return len(SHELF.packs()) > 1
+    column.use_property_split = True
+    column.use_property_decorate = False
+    for model in MODELS:
+        if has_choice(model):
+            column.prop(packs, model)
 
 
 def draw_packs(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

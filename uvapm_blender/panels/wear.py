@@ -54,7 +54,7 @@ class UVAPM_PT_wear(bpy.types.Panel):
         if RUNTIME.error is not None and RUNTIME.place == WEAR and not RUNTIME.session.busy:
             draw_error(layout, RUNTIME.error, RUNTIME.log, columns)
         for line in getattr(item, PROPERTY).worn.quality.splitlines():
-            draw_lines(layout, line, columns, "DOT")
+            draw_lines(layout, line[:1].upper() + line[1:], columns, "DOT")
 
 
 CLASSES = (UVAPM_PT_wear,)

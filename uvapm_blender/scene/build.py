@@ -19,7 +19,8 @@ from ..rig.fixes import add_fixes
 from ..shape.describe import describe_shape
 from ..skin.describe import describe_skin
 from . import camera, groups, material, mesh, photo, place, world
-from .images import COLOUR, DATA, load_packed
+from .eye_material import iris_colour
+from .images import COLOUR, DATA, load_packed, read_pixels
 from .made import Steps, at_once, nothing_on_error
 from .plan import HeadPlan, plan_head
 
@@ -123,8 +124,9 @@ def _build_parts(
     images: dict[str, bpy.types.Image],
 ) -> Steps[tuple[bpy.types.Object, ...]]:
     materials, objects = {}, []
+    iris = yield from _pick_iris(images)
     for kind in dict.fromkeys(part.plan.material for part in plan.arrays):
-        materials[kind] = material.new_material(kind, f"{name} {kind}", images)
+        materials[kind] = material.new_material(kind, f"{name} {kind}", images, iris)
         yield
     for part in plan.arrays:
         paint = materials[part.plan.material]
@@ -135,6 +137,17 @@ def _build_parts(
         groups.add_groups(item, levels)
         yield
     return tuple(objects)
+
+
+def _pick_iris(images: dict[str, bpy.types.Image]) -> Steps[material.Colour]:
+    """Linear RGB of the iris in the eye's picture."""
+    if "eye" not in images:
+        return material.PLAIN_IRIS
+    images["eye"].has_data, images["eye"].size[0]  # decodes it, and takes half of the time
+    yield
+    colour = iris_colour(read_pixels(images["eye"]))
+    yield
+    return colour
 
 
 def _add_expressions(

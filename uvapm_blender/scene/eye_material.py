@@ -87,14 +87,18 @@ def eye_control(material: bpy.types.Material | None, name: str) -> bpy.types.Nod
     return None if node is None else node.outputs[0]
 
 
-def shade_eye(material: bpy.types.Material, shader: bpy.types.Node, image: bpy.types.Image) -> None:
-    """Nodes from an eye texture to the shader's base colour.
+def shade_eye(
+    material: bpy.types.Material,
+    shader: bpy.types.Node,
+    image: bpy.types.Image,
+    colour: tuple[float, float, float],
+) -> None:
+    """Nodes from an eye texture to the shader's base colour. colour: linear RGB of its iris.
 
     A pupil of another size is made by moving the texture's rings; the iris keeps its pattern and
     gets a colour of its own: luminance over its mean, times the colour, as the fit tints it.
     """
     graph = _Graph(material.node_tree, shader.location.x, shader.location.y)
-    colour = iris_colour(read_pixels(image))
     iris = graph.node("ShaderNodeRGB", 4, 3.0, name=IRIS, label=IRIS)
     iris.outputs[0].default_value = (*colour, 1.0)
     size, white, lids = (_value(graph, name, row) for name, row in _VALUES)
@@ -186,4 +190,4 @@ def shade_old_eye(material: bpy.types.Material | None) -> None:
         texture = links[0].from_node
         image = texture.image
         material.node_tree.nodes.remove(texture)
-        shade_eye(material, shader, image)
+        shade_eye(material, shader, image, iris_colour(read_pixels(image)))

@@ -35,7 +35,11 @@ LASH_COLOUR = (0.012, 0.009, 0.008, 1.0)
 PLAIN_COLOUR = (0.5, 0.5, 0.5, 1.0)
 """Linear RGBA, by eye."""
 
+PLAIN_IRIS = (0.1, 0.06, 0.04)
+"""Linear RGB of a brown iris, by eye."""
+
 Images = Mapping[str, bpy.types.Image]
+Colour = tuple[float, float, float]
 
 
 def principled(material: bpy.types.Material) -> bpy.types.ShaderNodeBsdfPrincipled:
@@ -60,15 +64,21 @@ def skin_relief_socket(material: bpy.types.Material | None) -> bpy.types.NodeSoc
     return None if node is None else node.inputs["Strength"]
 
 
-def new_material(kind: str, name: str, images: Images) -> bpy.types.Material:
+def new_material(
+    kind: str, name: str, images: Images, iris: Colour = PLAIN_IRIS
+) -> bpy.types.Material:
     """Material of one kind: skin, eye, teeth, tongue, lash or plain.
 
-    images: albedo, normal and roughness (skin), eye and lash where the result has them.
+    images: albedo, normal and roughness (skin), eye and lash where the result has them. iris:
+    linear RGB of that in the eye's image.
     """
     material = bpy.data.materials.new(name)
     if not material.node_tree:  # deprecated switch, still needed before Blender 5
         material.use_nodes = True
-    _FILLERS[kind](material, images)
+    if kind == "eye":
+        _fill_eye(material, images, iris)
+    else:
+        _FILLERS[kind](material, images)
     return material
 
 
@@ -115,9 +125,9 @@ def _fill_skin(material: bpy.types.Material, images: Images) -> None:
     )
 
 
-def _fill_eye(material: bpy.types.Material, images: Images) -> None:
+def _fill_eye(material: bpy.types.Material, images: Images, iris: Colour) -> None:
     if "eye" in images:
-        shade_eye(material, principled(material), images["eye"])
+        shade_eye(material, principled(material), images["eye"], iris)
     else:
         _set(material, {"Base Color": (0.7, 0.68, 0.65, 1.0)})
     # only the wet layer reflects: a second reflection would veil iris and pupil
@@ -161,7 +171,6 @@ def _fill_plain(material: bpy.types.Material, images: Images) -> None:
 
 _FILLERS = {
     "skin": _fill_skin,
-    "eye": _fill_eye,
     "teeth": _fill_teeth,
     "tongue": _fill_tongue,
     "lash": _fill_lash,
