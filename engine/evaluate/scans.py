@@ -15,7 +15,7 @@ import numpy as np
 from ..fit.geometry import head_shape
 from ..fit.loaded import LoadedPack
 from ..fit.regressed import believed_view
-from ..fit.settings import FitSettings
+from ..fit.settings import FitSettings, shape_settings
 from ..fit.shape import ShapeFit, fit_shapes
 from ..fit.shape_view import ShapeView
 from ..photo.load import Photo
@@ -145,7 +145,8 @@ def _fit(
     views: Sequence[ShapeView], loaded: LoadedPack, settings: FitSettings
 ) -> tuple[ShapeFit, ...]:
     names = loaded.head.expression_names
-    return fit_shapes(loaded.landmarks, names, views, settings.shape, NullReporter())
+    suited = shape_settings(settings.shape, loaded.pack.manifest.fit)
+    return fit_shapes(loaded.landmarks, names, views, suited, NullReporter())
 
 
 def _together(

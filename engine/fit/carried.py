@@ -15,9 +15,10 @@ from ..head.numerics import align_similarity
 from .landmark_basis import LandmarkBasis
 from .shape_view import IdentityBelief, cross_matrix
 
-SIGMA = 0.004
+SIGMA = 0.01
 """Metres by which the two models may disagree at a landmark: each stands elsewhere by a millimetre
-or two, alike for its neighbours, so that 468 are worth some dozens. Ours."""
+or two, alike for its neighbours, so that 468 are worth some dozens. Ours, on scans with ICT's head:
+0.004 to 0.012 lower the error from 1.28 mm (no belief) to 1.20 and 1.18."""
 SURE = 0.999
 """Deviation up to which a coefficient counts as told; at 1 the belief is the prior."""
 _LOOSE = 1e-6

@@ -29,7 +29,7 @@ from .pins import missed_pins, pinned_points
 from .regressed import believed_view
 from .request import FitRequest
 from .resize import resize_texture
-from .settings import FitSettings
+from .settings import FitSettings, shape_settings
 from .several import PreparedPerson, prepare_person
 from .shape import HOLDABLE as SHAPE_PARTS
 from .shape import ShapeFit, fit_shapes
@@ -157,22 +157,21 @@ def _fit_shapes(
 ) -> tuple[ShapeFit, ...]:
     """Stage 1 with what the request holds. Raises Cancelled."""
     views = [believed_view(one, loaded) for one in prepared]
-    names, start = loaded.head.expression_names, request.start
+    shape = shape_settings(settings.shape, loaded.pack.manifest.fit)
+    basis, names, start = loaded.landmarks, loaded.head.expression_names, request.start
     shapes = None if start is None else start.shapes
     if start is None and request.net is not None:
         begin = net_start(request.net, loaded, prepared, views)
         views, shapes = begin.told(views), begin.fits
     held = request.held & SHAPE_PARTS
-    basis = loaded.landmarks
     pins = pinned_points(loaded.head, basis, request.pins)
-    found = fit_shapes(basis, names, views, settings.shape, reporter, shapes, held, pins)
+    found = fit_shapes(basis, names, views, shape, reporter, shapes, held, pins)
     regions = held_regions(request.held)
     if start is None or shapes is None or not regions or "identity" in held:
         return found
     identity = hold_identity(loaded, found[0].identity, shapes[0].identity, regions)
     found = tuple(replace(one, identity=identity) for one in found)
-    held = held | {"identity"}
-    return fit_shapes(basis, names, views, settings.shape, reporter, found, held, pins)
+    return fit_shapes(basis, names, views, shape, reporter, found, held | {"identity"}, pins)
 
 
 def _fit_albedos(
@@ -271,10 +270,9 @@ def reconstruct_person(
             layers = fit_layers(task, settings, reporter, start)
     main = fitted[0].shape
     covered = fitted[0].covered
-    face = evidence_mask(loaded.head, len(covered))
     warnings = (
         *person.warnings,
-        *_warnings(prepared[0], main, covered, face),
+        *_warnings(prepared[0], main, covered, evidence_mask(loaded.head, len(covered))),
         *_missed_pins(prepared[0], main, loaded, request, settings),
     )
     for text in warnings:

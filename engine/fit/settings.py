@@ -4,6 +4,7 @@ Every number names its unit and why it is what it is. "Ours" means chosen by mea
 photos with `python -m engine evaluate photos`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..photo.settings import PrepareSettings
@@ -53,6 +54,20 @@ class ShapeSettings:
     """Residuals beyond this many sigmas are weighted down (Huber 1964)."""
     tolerance: float = 1e-4
     """Stop when the cost falls by less than this fraction."""
+
+
+def shape_settings(settings: ShapeSettings, suited: Mapping[str, float]) -> ShapeSettings:
+    """The settings for a head: what suits it (`PackManifest.fit`) wherever nobody chose otherwise.
+
+    A setting that is not at its default was chosen.
+    """
+    default = ShapeSettings()
+    free = {
+        key: value
+        for key, value in suited.items()
+        if getattr(settings, key) == getattr(default, key)
+    }
+    return replace(settings, **free)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import EngineError, ErrorCode
@@ -19,6 +19,8 @@ DETAIL_CELL = 16
 """Texels a side of a detail map for each place of the latent (UVAPM: 512 and 32)."""
 UV_LAYOUT = "ffhq-uv"
 MAX_JSON_BYTES = 4 * 2**20
+FIT_SETTINGS = ("landmark_sigma", "depth_sigma", "expression_sigma", "fine_identity_sigma")
+"""Settings of the shape fit (`fit/settings.py`) that a pack may carry."""
 _FILE_NAME = re.compile(r"([a-z0-9_]+/)?[a-z0-9_]+\.(safetensors|json|png)")
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -89,6 +91,7 @@ class PackManifest:
 
     head is None in a pack that holds an albedo model or a detail model only; a pack holds at least
     one of the three. A coarse encoder comes only with the albedo model that decodes for it.
+    fit: settings of the shape fit that suit this head better than the engine's own.
     """
 
     schema: int
@@ -102,6 +105,7 @@ class PackManifest:
     recipe: str = ""
     detail: DetailInfo | None = None
     encoder: EncoderInfo | None = None
+    fit: dict[str, float] = field(default_factory=dict)
 
 
 def pack_error(file: str, key: str, expected: str, found: str) -> EngineError:
@@ -146,6 +150,10 @@ def _check_manifest(manifest: PackManifest) -> None:
             raise pack_error(PACK_JSON, "files", "plain names inside the pack", shown(name))
         if not _SHA256.fullmatch(digest):
             raise pack_error(PACK_JSON, f"files.{name}", "a sha256", shown(digest))
+    for name, value in manifest.fit.items():
+        if name not in FIT_SETTINGS or not 0.0 < value <= 100.0:
+            expected = f"{', '.join(FIT_SETTINGS)}: above 0, at most 100"
+            raise pack_error(PACK_JSON, "fit", expected, f"{name} {value:g}")
     for part in manifest.parts:
         if part.sha256 and not _SHA256.fullmatch(part.sha256):
             raise pack_error(PACK_JSON, f"parts.{part.name}", "a sha256", shown(part.sha256))

@@ -101,6 +101,9 @@ JSON_RULES = {
     "albedo size": (lambda p: p["albedo"].update(width=32, height=32), "valid"),
     "albedo square": (lambda p: p["albedo"].update(width=32), "square"),
     "albedo components": (lambda p: p["albedo"].update(components=5), "basis"),
+    "fit setting": (lambda p: p.update(fit={"iterations": 3.0}), "depth_sigma"),
+    "fit value": (lambda p: p.update(fit={"depth_sigma": -1.0}), "depth_sigma -1"),
+    "fit text": (lambda p: p.update(fit={"depth_sigma": "wide"}), "fit"),
     "albedo zero": (lambda p: p["albedo"].update(components=0), "from 1"),
 }
 

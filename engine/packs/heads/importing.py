@@ -119,6 +119,7 @@ def write_head(
         files={},
         head=head.names,
         recipe=recipe,
+        fit=dict(source.fit),
     )
     return write_pack(folder, manifest, {HEAD_FILE: head.tensors}, head.textures)
 

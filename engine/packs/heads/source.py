@@ -32,7 +32,8 @@ class HeadSource:
     them are laid out (`build/eyeball.py`, `build/part_uv.py`) unless `textures` brings others;
     None: none. inner (F,) bool: faces of sockets and mouth bag, None: not known.
     landmarks68 (68,) i32: vertices in the order of `protocol/landmarks68.py`, None: found.
-    textures: file name ("textures/eye.png") -> PNG, of the model's own parts.
+    textures: file name ("textures/eye.png") -> PNG, of the model's own parts. fit: settings of the
+    shape fit that suit the model (`protocol/pack_manifest.py`).
     """
 
     id: str
@@ -50,6 +51,7 @@ class HeadSource:
     inner: np.ndarray | None = None
     landmarks68: np.ndarray | None = None
     textures: Mapping[str, bytes] = field(default_factory=dict)
+    fit: Mapping[str, float] = field(default_factory=dict)
 
 
 def source_error(file: str, key: str, expected: str, found: str) -> EngineError:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.fit.landmark_basis import LandmarkBasis
-from engine.fit.settings import ShapeSettings
+from engine.fit.settings import ShapeSettings, shape_settings
 from engine.fit.shape import ShapeFit, fit_shape, fit_shapes
 from engine.fit.shape_view import (
     LIDS,
@@ -229,6 +229,14 @@ def test_beliefs_take_the_place_of_the_prior_and_are_averaged() -> None:
     for views, wanted in (((one, silent), mean), ((one, weak), 0.8 * mean), ((silent,), 0.0)):
         found = fit_shapes(basis, NAMES, views, deaf, NullReporter())[0].identity
         np.testing.assert_allclose(found, np.broadcast_to(wanted, 8), atol=1e-2)
+
+
+def test_a_head_brings_settings_where_nobody_chose() -> None:
+    suited = {"depth_sigma": 0.3, "landmark_sigma": 0.1}
+    assert shape_settings(ShapeSettings(), suited) == ShapeSettings(0.1, 0.3)
+    chosen = ShapeSettings(landmark_sigma=0.5)
+    assert shape_settings(chosen, suited) == ShapeSettings(0.5, 0.3)
+    assert shape_settings(chosen, {}) == chosen
 
 
 def test_last_round_moves_points_across_the_view_and_hardly_along_it() -> None:
