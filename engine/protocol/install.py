@@ -1,0 +1,101 @@
+"""What the add-on and the installer of the engine's environment say to each other.
+
+The installer is a process of its own, run by any Python 3.11 or 3.13: standard library only. It
+writes one JSON object a line; the last one is `Installed` or `InstallFailed`.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from .errors import EngineError, ErrorCode
+from .strict import from_plain, parse_json, shown, to_plain
+
+MARK = "uvapm-engine.json"
+"""In a finished environment, written last: without it the environment is half-made."""
+MAX_LINE = 2**16
+
+
+@dataclass(frozen=True)
+class InstallStep:
+    """`done` of `total` of the step `text` (bytes when fetching, packages when installing)."""
+
+    text: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The environment is ready. python: its interpreter. torch: version. device: "cuda", "mps"
+    or "cpu", what torch will compute on there."""
+
+    python: str
+    torch: str
+    device: str
+
+
+@dataclass(frozen=True)
+class InstallFailed:
+    """Nothing usable was made; what was fetched whole is kept for the next try."""
+
+    code: ErrorCode
+    message: str
+    hint: str
+
+
+InstallLine = InstallStep | Installed | InstallFailed
+_TYPES: dict[str, type[InstallLine]] = {
+    "step": InstallStep,
+    "installed": Installed,
+    "failed": InstallFailed,
+}
+_NAMES = {kind: name for name, kind in _TYPES.items()}
+
+
+@dataclass(frozen=True)
+class EnvironmentMark:
+    """What a finished environment says of itself. lock: sha256 of the lock it was made from;
+    base: the interpreter that it stands on."""
+
+    lock: str
+    base: str
+    torch: str
+    device: str
+
+
+def encode_line(line: InstallLine) -> bytes:
+    """One ASCII line with its newline."""
+    plain = cast(dict[str, object], to_plain(line))
+    return json.dumps({"type": _NAMES[type(line)], **plain}).encode("ascii") + b"\n"
+
+
+def decode_line(line: bytes) -> InstallLine:
+    """Strict inverse of `encode_line`. Raises EngineError(PROTOCOL)."""
+
+    def fail(why: str) -> EngineError:
+        return EngineError(ErrorCode.PROTOCOL, f"The installer cannot be understood: {why}.")
+
+    if len(line) > MAX_LINE:
+        raise fail(f"a line of {len(line)} bytes")
+    plain = parse_json(line, fail)
+    kind = _TYPES.get(str(plain.pop("type", None))) if isinstance(plain, dict) else None
+    if kind is None:
+        raise fail(f"the line {shown(line)}")
+    found: InstallLine = from_plain(kind, plain, "line", fail)
+    return found
+
+
+def read_mark(environment: Path) -> EnvironmentMark | None:
+    """What a finished environment says of itself; None for a half-made or missing one."""
+
+    def fail(why: str) -> EngineError:
+        return EngineError(ErrorCode.ENGINE_MISSING, f"{MARK} is damaged: {why}.")
+
+    try:
+        text = (environment / MARK).read_bytes()
+        found: EnvironmentMark = from_plain(EnvironmentMark, parse_json(text, fail), "mark", fail)
+    except (OSError, EngineError):
+        return None
+    return found
