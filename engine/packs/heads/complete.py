@@ -12,9 +12,10 @@ from ...protocol.headpack import HeadPack
 from ...protocol.pack_manifest import HeadNames
 from ...reporter import Reporter
 from ..build.eyeball import eyeball_uv
-from .donors import EYES, LASHES, LentPart, lend, sphere_of
+from .donors import EYES, LASHES, MOUTH, LentPart, lend, sphere_of
 from .expressions import expression_names, lent_expressions, skin_expressions
 from .match import match_heads
+from .mouth_room import with_room
 from .regions import head_groups, head_landmarks, head_masks, mirror_pairs
 from .source import SKIN, HeadSource
 
@@ -66,6 +67,9 @@ def complete_head(
     mean = source.mean.astype(np.float64)
     missing = [name for name in template.part_names if name not in _parts_of(source)]
     lent = [lend(name, template, match, mean, source.identity) for name in missing]
+    for part in lent:
+        if part.name == MOUTH[0]:
+            source = with_room(source, match, template, part.place)
     reporter.progress(3, 5)
     names, _ = expression_names(source, template, both)
     skin = skin_expressions(source, template, match, names)
