@@ -8,7 +8,7 @@ import pytest
 
 from engine.evaluate.scans import Summary, average, millimetres, summary
 from engine.evaluate.scans_files import read_ply, read_scan, scan_folders
-from engine.evaluate.scans_fit import Scan, placed_on_scan
+from engine.evaluate.scans_fit import Scan, fit_model, placed_on_scan
 from engine.evaluate.scans_regions import OUTSIDE, REGIONS, face_regions, landmark_points
 from engine.fit.loaded import LoadedPack, load_pack
 from engine.fit.shape_view import rotation_matrix
@@ -92,6 +92,14 @@ def test_size_and_place_do_not_count_but_shape_does(loaded: LoadedPack) -> None:
     assert 0.2 * mean["all"] < half["all"] < 0.8 * mean["all"]
     assert set(mean) == {"all", *REGIONS}
     assert np.abs(placed_on_scan(scan, true, loaded) - scan.vertices).max() < 1e-4
+
+
+def test_a_model_is_fitted_to_a_scan_of_another_size(loaded: LoadedPack) -> None:
+    head = loaded.head
+    true = (head.mean + head.identity[1] - head.identity[3]).astype(np.float64)
+    scan = _scan_of(true, loaded)
+    found = fit_model(loaded, scan.vertices, scan.triangles, scan.marks)
+    assert millimetres(scan, found, loaded)["all"] < 0.2
 
 
 def test_averages_and_the_figures_that_count() -> None:

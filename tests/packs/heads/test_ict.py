@@ -213,3 +213,18 @@ def test_reading_can_be_cancelled(folder: Path) -> None:
     token.cancel()
     with pytest.raises(Cancelled):
         ict.read_layout([folder], NullReporter(token), tiny_layout())
+
+
+@pytest.mark.shared
+def test_the_archive_as_distributed(shared: Path) -> None:
+    archive = shared / "evaldata/heads/ict_facekit.tar.xz"
+    source = ict.read_layout([archive], NullReporter(), ict.IctLayout(modes=2))
+    counts = np.bincount(source.face_part).tolist()
+    assert counts == [14034, 800, 800, 2244, 2246, 2972, 540, 540]
+    assert source.inner is not None and source.inner.sum() == 2890
+    assert source.landmarks68 is not None
+    marks = source.mean[source.landmarks68]
+    assert np.linalg.norm(marks[36] - marks[45]) == pytest.approx(0.0892, abs=2e-4)
+    assert marks[45, 0] > 0.0 > marks[36, 0], "the subject's left is +x"
+    lips = source.mean[source.landmarks68[[62, 66]], 1]
+    assert lips[1] > lips[0] - 2e-4, "the lips meet"
