@@ -6,10 +6,10 @@ import numpy as np
 
 from ..fit.shape_view import rotation_matrix
 from ..head.numerics import smoothstep
-from .marks import Marks
+from .marks import Marks, mark_places
 from .registration import Similarity
 from .surface import SurfaceIndex, border_vertices, vertex_normals
-from .template import Template, embedded
+from .template import Template
 
 ROUNDS = 14
 STEP = 3
@@ -25,6 +25,9 @@ EXPRESSION_SPREAD = 0.25
 """Of weights of expressions. Ours: meshes are at rest, with closed lids or parted lips at most."""
 REST_OF_HEAD = 0.3
 """Weight of ears, scalp and neck against the face."""
+SIZE_SPREAD = 0.02
+"""Of the logarithm of the size about that of the landmarks. Ours: who is small and who is near
+cannot be told from the form alone, and the identity must not make up for it."""
 NEAR_TRIANGLES = 8
 NORMAL_WEIGHT = 0.01
 
@@ -64,10 +67,10 @@ def bend(
     prior = np.ones(count + 7)
     prior[split:count] = EXPRESSION_SPREAD**-2.0
     prior[count:] = 1e-9
-    prior[-1] = 1e12 if keep_size else 1e-9
+    prior[-1] = 1e12 if keep_size else SIZE_SPREAD**-2.0
     known = marks.weight > 0.05
     mark_share = np.sqrt(marks.weight[known]) / MARK_SIGMA
-    mark_modes = np.stack([embedded(mode, head)[known] for mode in template.modes])
+    mark_modes = np.stack([mark_places(mode, marks, head)[known] for mode in template.modes])
     for number in range(rounds):
         shape = template.shape(z)
         far = np.interp(number, [0, rounds - 1], [FAR_FIRST, FAR_LAST])
@@ -80,13 +83,15 @@ def bend(
         rows = _rows(here, template.modes[:, corners], scale * rotation, shift)
         across = np.einsum("nc,ncp->np", plane, rows)
         missing = np.einsum("nc,nc->n", plane, here - hit.position)
-        mark = scale * embedded(shape, head)[known] @ rotation.T + shift
+        mark = scale * mark_places(shape, marks, head)[known] @ rotation.T + shift
         mark_rows = _rows(mark, mark_modes, scale * rotation, shift) * mark_share[:, None, None]
         off = (mark - marks.goals[known]) * mark_share[:, None]
         a = np.concatenate([across, mark_rows.reshape(-1, count + 7)])
         b = np.concatenate([missing, off.ravel()])
         normal = a.T @ a + np.diag(prior)
-        step = -np.linalg.solve(normal, a.T @ b + prior * np.concatenate([z, np.zeros(7)]))
+        step = -np.linalg.solve(
+            normal, a.T @ b + prior * np.append(np.append(z, np.zeros(6)), np.log(scale))
+        )
         z[:split] += step[:split]
         z[split:] = np.clip(z[split:] + step[split:count], 0.0, 1.0)
         turn, grow = rotation_matrix(step[count : count + 3]), np.exp(step[-1])

@@ -49,6 +49,8 @@ def transfer_uv(found: Correspondence, mesh: HeadMesh, template: HeadPack) -> np
     cut, or a border of its islands, all its corners are put on the side on which its middle lies.
     Faces that are not of the skin, or off the default head, get the nearest UV: see `matched`.
     """
+    if found.corner_uv is not None:
+        return found.corner_uv
     rows = _skin_rows(template)
     uv_of = np.zeros((len(template.triangles), 3, 2))
     uv_of[rows] = template.triangle_uv[rows]
@@ -136,9 +138,7 @@ def face_matched(found: Correspondence, mesh: HeadMesh) -> np.ndarray:
     return found.skin & found.matched[mesh.faces].all(axis=1)
 
 
-def uv_faults(
-    corner_uv: np.ndarray, found: Correspondence, mesh: HeadMesh, template: HeadPack
-) -> tuple[int, int]:
+def uv_faults(corner_uv: np.ndarray, found: Correspondence, mesh: HeadMesh) -> tuple[int, int]:
     """Matched faces whose UV is turned over, and those that are badly stretched."""
     faces = np.flatnonzero(face_matched(found, mesh))
     uv = triangulate_values(corner_uv[faces])

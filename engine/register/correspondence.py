@@ -67,7 +67,8 @@ class Correspondence:
     lacks (nostrils), their UV comes from around them. skin (F,) bool: faces of the piece that
     carries the face. coefficients (K + E,): identity and expression of the default head nearest
     to the mesh.
-    landmarks468, landmarks68: the default head's landmarks on the mesh.
+    landmarks468, landmarks68: the default head's landmarks on the mesh. quality and corner_uv
+    (F, 4, 2), see `carry.transfer_uv`: always there in what `register_head` returns.
     """
 
     to_model: Similarity
@@ -81,4 +82,5 @@ class Correspondence:
     coefficients: np.ndarray
     landmarks468: MeshLandmarks
     landmarks68: MeshLandmarks
-    quality: Quality
+    quality: Quality | None = None
+    corner_uv: np.ndarray | None = None

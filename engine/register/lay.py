@@ -100,10 +100,9 @@ def _anchors(
     template: Template, row_of: np.ndarray, marks: Marks, count: int
 ) -> tuple[sparse.csr_matrix, np.ndarray, np.ndarray]:
     known = marks.weight > 0.05
-    embedding = template.head.landmarks468
-    corners = row_of[template.head.triangles[embedding.triangles[known]]]
+    corners = row_of[template.head.triangles[marks.triangle[known]]]
     inside = (corners >= 0).all(axis=1)
-    weights = embedding.barycentric[known].astype(np.float64)
+    weights = marks.barycentric[known]
     matrix = point_matrix(corners[inside], weights[inside], count)
     return matrix, marks.goals[known][inside], marks.weight[known][inside]
 

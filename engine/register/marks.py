@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from ..nets.bundle import Nets
+from ..protocol.headpack import HeadPack, LandmarkEmbedding
 from ..render.render import orbit_camera
 from ..reporter import Reporter
 from .look import Dots, first_crop, lift, see, show
@@ -34,6 +35,8 @@ SPREAD = 0.003
 """Metres: a landmark whose sightings scatter by this much (median) weighs one half."""
 FAR = 0.02
 """Metres from where the bent default head has it, beyond which a landmark is not believed."""
+OUTLINE = 17
+"""Of the 68 landmarks, the first ones."""
 MEDIAN_ROUNDS = 20
 FRAMED = ("face", "ears")
 """Groups that pictures frame."""
@@ -41,9 +44,12 @@ FRAMED = ("face", "ears")
 
 @dataclass(frozen=True, eq=False)
 class Marks:
-    """goals (468, 3) metres on the mesh, weight (468,) in [0, 1] (0: not found), views: in how
+    """Points of the default head, triangle (n,) of head.triangles and barycentric (n, 3), with
+    their goals (n, 3) on the mesh, metres, and weight (n,) in [0, 1] (0: not found). views: in how
     many pictures the face was found."""
 
+    triangle: np.ndarray
+    barycentric: np.ndarray
     goals: np.ndarray
     weight: np.ndarray
     views: int
@@ -88,12 +94,31 @@ def find_marks(
             sightings.append(lift(see(nets, picture, crop), picture, points, index, usable))
         if min(dots.presence for dots in sightings) > LEAST_PRESENCE:
             goals.append(sightings[0].position + places - sightings[1].position)
+    points = head.landmarks468.triangles, head.landmarks468.barycentric.astype(np.float64)
     if not goals:
-        return Marks(places, np.zeros(len(places)), 0)
+        return Marks(*points, places, np.zeros(len(places)), 0)
     centre, weight = _centres(np.stack(goals), places)
     surface = SurfaceIndex(vertices, triangles[skin])
     snapped = surface.closest(centre).position
-    return Marks(snapped, weight * template.weight, len(goals))
+    return Marks(*points, snapped, weight * template.weight, len(goals))
+
+
+def with_known(marks: Marks, embedding: LandmarkEmbedding, goals: np.ndarray) -> Marks:
+    """The marks and 68 that the caller knows, goals (68, 3). The outline of the face is left out:
+    every model means another line by it."""
+    some = slice(OUTLINE, None)
+    return Marks(
+        np.append(marks.triangle, embedding.triangles[some]),
+        np.concatenate([marks.barycentric, embedding.barycentric[some].astype(np.float64)]),
+        np.concatenate([marks.goals, goals[some]]),
+        np.append(marks.weight, embedding.weight[some]),
+        marks.views,
+    )
+
+
+def mark_places(values: np.ndarray, marks: Marks, head: HeadPack) -> np.ndarray:
+    """(n, 3) places of the marks' points on vertices (Vt, 3) of the default head."""
+    return np.einsum("lk,lkc->lc", marks.barycentric, values[head.triangles[marks.triangle]])
 
 
 def _centres(goals: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

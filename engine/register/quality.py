@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from .carry import transfer_uv, uv_faults
 from .correspondence import Correspondence, Quality
-from .marks import Marks
+from .marks import Marks, mark_places
 from .mesh import HeadMesh
 from .surface import SurfaceIndex, vertex_normals
-from .template import Template, embedded
+from .template import Template
 
 COVERED = 0.003
 """Metres from the mesh up to which a vertex of the default head's face lies on it."""
@@ -21,8 +22,6 @@ def measure(
     found: Correspondence, mesh: HeadMesh, template: Template, marks: Marks, outer: np.ndarray
 ) -> Quality:
     """Figures of a registration; outer (T,) bool: the mesh's outer skin."""
-    from .carry import transfer_uv, uv_faults
-
     head = template.head
     laid = found.template_vertices
     face = np.unique(head.triangles[template.outer])
@@ -32,12 +31,12 @@ def measure(
     hit = index.closest(laid[face], normals)
     on = (hit.distance < COVERED) & (hit.cosine > 0.3)
     known = marks.weight > 0.05
-    error = np.linalg.norm(embedded(laid, head)[known] - marks.goals[known], axis=1)
+    error = np.linalg.norm(mark_places(laid, marks, head)[known] - marks.goals[known], axis=1)
     residual = hit.distance[hit.distance < 0.03]
-    flipped, stretched = uv_faults(transfer_uv(found, mesh, head), found, mesh, head)
+    flipped, stretched = uv_faults(transfer_uv(found, mesh, head), found, mesh)
     median, p95 = np.percentile(residual, [50, 95]) if len(residual) else (np.inf, np.inf)
     figures = (
-        int(known.sum()),
+        int(known[: len(template.weight)].sum()),
         float(np.median(error)) if known.any() else float("inf"),
         float(median),
         float(p95),
