@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 import scipy.sparse as sparse
 
 from engine.packs.heads.mouth_room import RIM, with_room
@@ -14,8 +15,9 @@ ROWS = 5
 """Rows of the strip: the first two are lip, the others go into the mouth, 10 mm apart."""
 
 
-def _case(inner: bool) -> tuple[HeadSource, Any, Any, Similarity]:
-    """A strip of quads, two vertices a row, on a template that lies 30 mm lower and doubled."""
+def _case(inner: bool, size: float = 2.0) -> tuple[HeadSource, Any, Any, Similarity]:
+    """A strip of quads, two vertices a row, on a template that lies 30 mm lower and is `size`
+    times as large once it is placed."""
     rows = np.repeat(np.arange(ROWS), 2)
     mean = np.column_stack([np.tile([0.0, 0.01], ROWS), 0.0 * rows, -0.01 * rows])
     corner = 2 * np.arange(ROWS - 1)[:, None]
@@ -33,7 +35,7 @@ def _case(inner: bool) -> tuple[HeadSource, Any, Any, Similarity]:
         matched=np.ones(len(mean), bool),
         to_template=sparse.eye(len(mean), format="csr"),
     )
-    return source, match, SimpleNamespace(mean=2.0 * mean), place
+    return source, match, SimpleNamespace(mean=2.0 * size * mean), place
 
 
 def test_the_depth_of_the_bag_goes_to_the_template_and_its_rim_stays() -> None:
@@ -43,11 +45,12 @@ def test_the_depth_of_the_bag_goes_to_the_template_and_its_rim_stays() -> None:
     np.testing.assert_array_equal(source.mean, before)
     np.testing.assert_allclose(moved[:4], 0.0, atol=1e-9)  # lip, and the rim they share
     assert RIM < 0.02
-    np.testing.assert_allclose(moved[6:, 1], -0.03, atol=1e-6)
+    goal = 2.0 * before + [0.0, -0.03, 0.0]
+    np.testing.assert_allclose(moved[6:], (goal - before)[6:], atol=1e-6)
     assert (-0.03 < moved[4:6, 1]).all() and (moved[4:6, 1] < -0.015).all()
-    np.testing.assert_allclose(moved[:, [0, 2]], 0.0, atol=1e-7)
 
 
-def test_a_head_without_a_bag_stays_as_it_is() -> None:
-    source, match, template, place = _case(False)
+@pytest.mark.parametrize(("inner", "size"), [(False, 2.0), (True, 1.05)])
+def test_a_head_without_a_bag_or_with_a_roomy_one_stays(inner: bool, size: float) -> None:
+    source, match, template, place = _case(inner, size)
     assert with_room(source, match, template, place) is source
