@@ -133,7 +133,7 @@ def _continued_tones(
     mesh: WornMesh, sources: Mapping[str, np.ndarray], coverage: np.ndarray
 ) -> dict[str, np.ndarray]:
     """name -> (W,) or (W, C): the skin's tone within, continued over the rest of the skin."""
-    known = coverage >= 1.0 if (coverage >= 1.0).any() else mesh.matched
+    known = coverage >= 1.0 if (coverage >= 1.0).any() else mesh.dressed
     uv = np.zeros((len(known), 2))
     uv[mesh.triangles] = split_quads(mesh.corner_uv)
     out = {}

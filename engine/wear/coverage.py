@@ -1,4 +1,4 @@
-"""How much of a mesh is the person's: all of what is matched, fading where the head ends."""
+"""How much of a mesh is the person's: all that has a place on it, fading where the head ends."""
 
 import numpy as np
 
@@ -14,8 +14,8 @@ the lids and lips would be lost."""
 
 
 def open_ends(mesh: WornMesh) -> np.ndarray:
-    """(W,) bool: skin that is not matched, and no eye or mouth: neck and body."""
-    island = islands_of(mesh.graph, ~mesh.matched & mesh.with_skin)
+    """(W,) bool: skin without UVs that is no eye or mouth: neck and body."""
+    island = islands_of(mesh.graph, ~mesh.dressed & mesh.with_skin)
     large = np.zeros(len(island), dtype=bool)
     for number in range(island.max() + 1):
         there = island == number
@@ -24,6 +24,6 @@ def open_ends(mesh: WornMesh) -> np.ndarray:
 
 
 def coverage_of(mesh: WornMesh) -> np.ndarray:
-    """(W,) in [0, 1]: 0 where not matched, 1 within."""
+    """(W,) in [0, 1]: 0 where nothing is known, 1 within."""
     away = distance_from(mesh.graph, open_ends(mesh), 2.0 * LONG_FADE)
-    return np.where(mesh.matched, smoothstep(away, 0.0, LONG_FADE), 0.0)
+    return np.where(mesh.dressed, smoothstep(away, 0.0, LONG_FADE), 0.0)

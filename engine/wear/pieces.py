@@ -7,6 +7,7 @@ from scipy.spatial import cKDTree
 
 from ..head.numerics import align_similarity
 from ..protocol.headpack import HeadPack
+from ..register.warp import Warp
 from .worn import WornMesh
 
 RIGID = frozenset({"eye_left", "eye_right", "teeth_upper", "teeth_lower"})
@@ -22,15 +23,23 @@ _BEND = 4
 @dataclass(frozen=True, eq=False)
 class Follower:
     """A piece of the mesh and what it follows. rows (n,): vertices of the mesh. leaders (n, k):
-    vertices of the template, or of the mesh's skin where `of_skin`; weights (n, k). carry (3, 3):
-    turns and sizes displacements of the template into the mesh's. rigid: it moves as one body."""
+    vertices of the template, or of the mesh's skin where `of_skin`; weights (n, k). part: which
+    one it follows."""
 
     rows: np.ndarray
     leaders: np.ndarray
     weights: np.ndarray
-    carry: np.ndarray
-    rigid: bool
-    of_skin: bool
+    part: str
+
+    @property
+    def of_skin(self) -> bool:
+        """Led by the mesh's own skin, not by a part of the template."""
+        return self.part == SKIN
+
+    @property
+    def rigid(self) -> bool:
+        """Moves as one body."""
+        return self.part in RIGID
 
 
 def followers(mesh: WornMesh, head: HeadPack, laid: np.ndarray) -> list[Follower]:
@@ -53,17 +62,11 @@ def followers(mesh: WornMesh, head: HeadPack, laid: np.ndarray) -> list[Follower
             distance, nearest = tree.query(points, k=min(_BEND, len(vertices)))
             weights = 1.0 / np.maximum(distance, 1e-5)
             weights /= weights.sum(axis=1, keepdims=True)
-            carry = _carry(head.mean[vertices], laid[vertices])
-            out.append(Follower(rows, vertices[nearest], weights, carry, best in RIGID, False))
+            out.append(Follower(rows, vertices[nearest], weights, best))
         elif np.median(away) < _NEAR:
             leaders = skin[near][:, None]
-            out.append(Follower(rows, leaders, np.ones(leaders.shape), np.eye(3), False, True))
+            out.append(Follower(rows, leaders, np.ones(leaders.shape), SKIN))
     return out
-
-
-def _carry(rest: np.ndarray, laid: np.ndarray) -> np.ndarray:
-    scale, turn, _ = align_similarity(rest.astype(np.float64), laid, np.ones(len(rest)))
-    return scale * turn
 
 
 def _parts(head: HeadPack, laid: np.ndarray) -> dict[str, tuple[np.ndarray, cKDTree]]:
@@ -76,15 +79,30 @@ def _parts(head: HeadPack, laid: np.ndarray) -> dict[str, tuple[np.ndarray, cKDT
     return found
 
 
-def moved_along(
-    follower: Follower, points: np.ndarray, shift: np.ndarray, resize: bool
-) -> np.ndarray:
+def moved_along(follower: Follower, points: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """(n, 3) displacement of the piece's points (n, 3). shift (M, 3): of the vertices that lead,
-    in the mesh's frame. A rigid piece takes the turn and way (resize: and size) that fit best."""
+    in the mesh's frame."""
     own = np.einsum("nk,nkc->nc", follower.weights, shift[follower.leaders])
-    if not follower.rigid or not np.abs(own).max() > 0.0:
-        return own
-    goal = points + own
+    return as_one_body(points, own, resize=False) if follower.rigid else own
+
+
+def carried_parts(shape: np.ndarray, head: HeadPack, warp: Warp) -> np.ndarray:
+    """(Vt, 3) displacements of the template's parts that are not skin (elsewhere 0), taken to the
+    mesh by the map of space. shape (Vt, 3): at rest, metres."""
+    out = np.zeros_like(shape, dtype=np.float64)
+    others = np.unique(head.quads[head.face_part != head.part_names.index(SKIN)])
+    moving = others[np.abs(shape[others]).max(axis=1) > 0.0]
+    if len(moving):
+        rest = head.mean[moving].astype(np.float64)
+        out[moving] = warp.apply(rest + shape[moving]) - warp.apply(rest)
+    return out
+
+
+def as_one_body(points: np.ndarray, shift: np.ndarray, resize: bool) -> np.ndarray:
+    """(n, 3) the turn and way (resize: and size) that fit displacements (n, 3) of points best."""
+    if not np.abs(shift).max() > 0.0:
+        return shift
+    goal = points + shift
     scale, turn, _ = align_similarity(points, goal, np.ones(len(points)))
     about = points - points.mean(axis=0)
     return (scale if resize else 1.0) * about @ turn.T + goal.mean(axis=0) - points

@@ -10,7 +10,6 @@ from ..packs.registry import find_pack
 from ..protocol.headpack import Pack, read_pack
 from ..protocol.result import file_sha256
 from ..protocol.work import WearJob
-from ..register.carry import transfer_uv
 from ..register.correspondence import Correspondence, Hints
 from ..register.mesh import HeadMesh
 from ..register.pipeline import register_head
@@ -57,8 +56,14 @@ def run_wear(job: WearJob, reporter: Reporter, session: WearSession) -> Path:
     reporter.stage(STAGES[0], 0, len(STAGES))
     inner = InnerStages(reporter)
     found = session.registered(Path(job.mesh), inputs.mesh, pack, inner)
-    uv = transfer_uv(found, inputs.mesh, pack.head)
-    mesh = worn_mesh(found.mesh_vertices, inputs.mesh.faces, inputs.mesh.welded, found.matched, uv)
+    mesh = worn_mesh(
+        found.mesh_vertices,
+        inputs.mesh.faces,
+        inputs.mesh.welded,
+        found.matched,
+        found.corner_uv,
+        found.filled,
+    )
     reporter.stage(STAGES[1], 1, len(STAGES))
     baked = _maps(job, inputs, mesh, reporter)
     reporter.stage(STAGES[2], 2, len(STAGES))

@@ -6,10 +6,13 @@ from ..head.numerics import align_similarity, smoothstep
 from ..protocol.headpack import HeadPack
 from ..register.carry import transfer_shapes
 from ..register.correspondence import Correspondence
+from ..register.registration import fit_thin_plate
+from ..register.warp import SMOOTHING, Warp, warp_between, warp_centres
 from ..reporter import Reporter
 from .coverage import open_ends
-from .pieces import followers, moved_along
-from .spread import continued, distance_from
+from .lids import eyes_of, lifted
+from .pieces import as_one_body, carried_parts, followers, moved_along
+from .spread import continued, distance_from, smoothed
 from .worn import WornMesh
 
 REACH = 0.08
@@ -17,8 +20,10 @@ REACH = 0.08
 mouth bag is nearer, and must go along with the jaw."""
 FADE = 0.03
 """Metres before the end of the head within which the person's likeness fades into the neck."""
-_STEP = 13
-"""Shapes at a time: four steps for ARKit's 52."""
+SMOOTH = 0.001
+"""Metres: places of neighbours on the template jump by half of this on lids."""
+_STEP = 26
+"""Shapes at a time: two steps for ARKit's 52, so that memory stays below that of a fit."""
 FACE = "face"
 
 
@@ -32,25 +37,30 @@ def carried_shapes(
     """(E, V, 3) f32 displacements at weight 1 in the mesh's own coordinates.
 
     shapes (E, Vt, 3): of the template, metres. Skin off the template (mouth bag, sockets, neck)
-    continues what its rim does; eyes, teeth, tongue and lashes follow the template's.
+    continues what its rim does; eyes, teeth, tongue and lashes follow the template's; lids slide
+    over the eyes.
     Raises Cancelled.
     """
     bound = followers(mesh, head, found.template_vertices)
-    known = _known(mesh)
+    eyes, known = eyes_of(bound, mesh), _known(mesh)
+    warp = warp_between(head, found.template_vertices)
     out = np.zeros((len(shapes), len(mesh.of_vertex), 3), np.float32)
+    report.progress(0, len(shapes))
+    moved = _welded(transfer_shapes(found, shapes.astype(np.float32), head), mesh)
     for start in range(0, len(shapes), _STEP):
-        report.progress(start, len(shapes))
-        some = shapes[start : start + _STEP].astype(np.float32)
-        moved = _welded(transfer_shapes(found, some, head), mesh)
-        flat = np.where(mesh.matched[:, None, None], moved, 0.0).reshape(len(mesh.vertices), -1)
-        skin = continued(mesh.vertices, mesh.graph, flat, known).reshape(moved.shape)
+        some = moved[:, start : start + _STEP]
+        flat = np.where(mesh.matched[:, None, None], some, 0.0).reshape(len(mesh.vertices), -1)
+        skin = continued(mesh.vertices, mesh.graph, flat, known)
+        skin = smoothed(mesh.graph, skin, SMOOTH).reshape(some.shape)
         skin[~mesh.with_skin] = 0.0
-        for number, shape in enumerate(some):
-            shift = skin[:, number]
+        for number in range(some.shape[1]):
+            report.progress(start + number, len(shapes))
+            shift = lifted(skin[:, number], mesh, eyes)
+            parts = carried_parts(shapes[start + number].astype(np.float32), head, warp)
             for follower in bound:
-                lead = shift if follower.of_skin else shape @ follower.carry.T
+                lead = shift if follower.of_skin else parts
                 points = mesh.vertices[follower.rows]
-                shift[follower.rows] = moved_along(follower, points, lead, resize=False)
+                shift[follower.rows] = moved_along(follower, points, lead)
             out[start + number] = _own(shift, mesh, found)
     report.progress(len(shapes), len(shapes))
     return out
@@ -62,22 +72,25 @@ def carried_likeness(
     """(V, 3) f32 displacement from the artist's shape to the person's, own coordinates.
 
     neutral (Vt, 3): the person's head on the template's vertices, metres. It is brought to the
-    mesh's face by a similarity, so size and place remain the artist's.
+    mesh's face by a similarity, so size and place remain the artist's. A smooth map of space takes
+    one face to the other (`register/warp.py`), so the artist's fine forms stay.
     """
     laid, person = found.template_vertices, neutral.astype(np.float64)
     scale, turn, way = align_similarity(person, laid, head.groups[FACE].astype(np.float64))
-    delta = scale * person @ turn.T + way - laid
-    corners = head.triangles[found.triangle]
-    moved = np.einsum("vk,vkc->vc", found.barycentric, delta[corners])
-    ends = open_ends(mesh)
-    fade = smoothstep(distance_from(mesh.graph, ends, 2.0 * FADE), 0.0, FADE)
-    values = _welded(moved[None], mesh)[:, 0] * (fade * mesh.matched)[:, None]
-    shift = continued(mesh.vertices, mesh.graph, values, mesh.matched | ends)
-    shift[~mesh.with_skin] = 0.0
-    for follower in followers(mesh, head, laid):
-        lead = shift if follower.of_skin else delta
-        points = mesh.vertices[follower.rows]
-        shift[follower.rows] = moved_along(follower, points, lead, resize=True)
+    goal = scale * person @ turn.T + way
+    centres = warp_centres(head)
+    warp = Warp(fit_thin_plate(laid[centres], goal[centres], SMOOTHING))
+    near = np.flatnonzero(distance_from(mesh.graph, mesh.matched, REACH) < REACH)
+    bound = followers(mesh, head, laid)
+    near = np.union1d(near, np.concatenate([near, *(follower.rows for follower in bound)]))
+    shift = np.zeros_like(mesh.vertices)
+    shift[near] = warp.apply(mesh.vertices[near]) - mesh.vertices[near]
+    fade = smoothstep(distance_from(mesh.graph, open_ends(mesh), 2.0 * FADE), 0.0, FADE)
+    shift *= fade[:, None]
+    for follower in bound:
+        if follower.rigid:
+            points = mesh.vertices[follower.rows]
+            shift[follower.rows] = as_one_body(points, shift[follower.rows], resize=True)
     return _own(shift, mesh, found)
 
 

@@ -18,22 +18,32 @@ class WornMesh:
 
     vertices (W, 3): model space, metres. triangles (2F, 3): two for each face of the mesh; of a
     triangle the second one has no area. of_vertex (V,): our number of each vertex of the mesh;
-    vertex_matched (V,) bool: it has a place on the template. corner_uv (F, 4, 2): the mesh's
-    corners in the FFHQ-UV layout, meaningful where matched.
+    vertex_matched (V,) bool: it has a place on the template; vertex_dressed (V,) bool: its corners
+    have UVs, as nostrils have that the template lacks. corner_uv (F, 4, 2): the mesh's corners in
+    the FFHQ-UV layout.
     """
 
     vertices: np.ndarray
     triangles: np.ndarray
     of_vertex: np.ndarray
     vertex_matched: np.ndarray
+    vertex_dressed: np.ndarray
     corner_uv: np.ndarray
 
     @cached_property
     def matched(self) -> np.ndarray:
         """(W,) bool: one of the vertices there has a place on the template."""
-        known = np.zeros(len(self.vertices), dtype=bool)
-        known[self.of_vertex[self.vertex_matched]] = True
-        return known
+        return self._any(self.vertex_matched)
+
+    @cached_property
+    def dressed(self) -> np.ndarray:
+        """(W,) bool: one of the vertices there has UVs, those that are matched among them."""
+        return self.matched | self._any(self.vertex_dressed)
+
+    def _any(self, of_vertices: np.ndarray) -> np.ndarray:
+        out = np.zeros(len(self.vertices), dtype=bool)
+        out[self.of_vertex[of_vertices]] = True
+        return out
 
     @cached_property
     def normals(self) -> np.ndarray:
@@ -69,10 +79,14 @@ def worn_mesh(
     welded: np.ndarray,
     matched: np.ndarray,
     corner_uv: np.ndarray,
+    dressed: np.ndarray | None = None,
 ) -> WornMesh:
     """vertices (V, 3) in model space, metres; faces (F, 4), triangles padded; welded (V,): first
-    vertex at the same place; matched (V,) bool; corner_uv (F, 4, 2): FFHQ-UV."""
+    vertex at the same place; matched (V,) bool; corner_uv (F, 4, 2): FFHQ-UV; dressed (V,) bool:
+    what is not matched and has UVs too."""
     kept, of_vertex = np.unique(welded, return_inverse=True)
     of_vertex = of_vertex.reshape(-1)
     points = vertices[kept].astype(np.float64)
-    return WornMesh(points, of_vertex[split_quads(faces)], of_vertex, matched, corner_uv)
+    triangles = of_vertex[split_quads(faces)]
+    has_uv = matched if dressed is None else matched | dressed
+    return WornMesh(points, triangles, of_vertex, matched, has_uv, corner_uv)
