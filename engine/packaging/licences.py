@@ -30,7 +30,7 @@ def licence_text(root: Path) -> str:
     lines += ["## In the offline bundle, or fetched by *Install engine*: Python packages", ""]
     lines += ["Each wheel carries its licence text.", ""]
     lines += ["| package | version | licence, as its wheel says |", "|---|---|---|"]
-    lines += [f"| {w.name} | {w.version.partition('+')[0]} | {w.licence} |" for w in _packages(lock)]
+    lines += [f"| {w.name} | {_public(w)} | {w.licence} |" for w in _packages(lock)]
     return "\n".join(lines) + "\n"
 
 
@@ -54,8 +54,12 @@ def _packages(lock: WheelLock) -> list[LockedWheel]:
     found = {}
     for target in lock.targets.values():
         for wheel in (lock.installer, *target.wheels):
-            found.setdefault((wheel.name, wheel.version.partition("+")[0]), wheel)
+            found.setdefault((wheel.name, _public(wheel)), wheel)
     return [found[key] for key in sorted(found)]
+
+
+def _public(wheel: LockedWheel) -> str:
+    return wheel.version.partition("+")[0]
 
 
 def check_licences(root: Path) -> None:
