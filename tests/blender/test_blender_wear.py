@@ -144,7 +144,9 @@ def test_the_button_needs_a_mesh_and_one_head(blender, addon, bust, result):
 
 
 def test_textures_and_shapes_come_on_top_of_what_is_there(blender, addon, bust, wear, result):
-    own = blender.data.materials.new("own")
+    own = addon.material.new_material("plain", "own", {})
+    tone = (0.1, 0.2, 0.3, 1.0)
+    addon.material.principled(own).inputs["Base Color"].default_value = tone
     bust.data.materials.append(own)
     bust.shape_key_add(name="Basis")
     mine = bust.shape_key_add(name="jawOpen")
@@ -173,6 +175,12 @@ def test_textures_and_shapes_come_on_top_of_what_is_there(blender, addon, bust, 
     assert {n.uv_map for n in nodes if n.type in ("UVMAP", "NORMAL_MAP")} == {"skin map"}
     pictures = [n for n in nodes if n.type == "TEX_IMAGE"]
     assert all(n.image.packed_file and n.inputs["Vector"].is_linked for n in pictures)
+    (mix,) = (n for n in nodes if n.type == "MIX")
+    values = {socket.identifier: socket for socket in mix.inputs}
+    assert tuple(values["A_Color"].default_value) == pytest.approx(tone)
+    assert values["Factor_Float"].links[0].from_node.label == "Coverage"
+    base = addon.material.principled(bust.material_slots[1].material).inputs["Base Color"]
+    assert base.links[0].from_node == mix
     assert bust.modifiers.keys() == ["Subdivision"]
     assert bust.uvapm.worn.quality == "Most of the face was found."
 
@@ -202,7 +210,7 @@ def test_wearing_again_renews_instead_of_adding(blender, addon, tiny, bust, wear
     assert list(keys.keys()) == ["Basis", "jawOpen", "Likeness"]
     assert keys["jawOpen"].value == 0.75 and keys["jawOpen"].points[0].co.x < 5.0
     assert counts == (len(blender.data.materials), len(blender.data.images))
-    assert len(bust.material_slots) == 2, "the rest of the mesh has none, as before"
+    assert len(bust.material_slots) == 1 and {f.material_index for f in bust.data.polygons} == {0}
 
 
 def test_a_mesh_that_changed_meanwhile_is_left_alone(blender, addon, bust, wear, monkeypatch):
@@ -259,3 +267,29 @@ def test_moved_sliders_go_along(blender, addon, wear, result):
     np.testing.assert_allclose(
         pixels, addon.images.read_pixels(root.uvapm.detail.albedo), atol=1e-6
     )
+
+
+def test_a_picture_of_the_artists_own_skin_is_mixed_in(blender, addon, bust):
+    blend = importlib.import_module("uvapm.uvapm_blender.wear.blend")
+    own, ours = (addon.material.new_material("plain", name, {}) for name in ("own", "ours"))
+    image, coverage = (blender.data.images.new(name, 4, 4) for name in ("skin", "coverage"))
+    for material, picture in ((own, image), (ours, coverage)):
+        node = material.node_tree.nodes.new("ShaderNodeTexImage")
+        node.image = picture
+        shader = addon.material.principled(material)
+        material.node_tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])
+    bust.data.materials.append(own)
+    covered = np.array([True, False, False])
+    assert blend.material_beside(bust.data, covered) == own
+    assert blend.material_beside(bust.data, ~np.zeros(3, bool)) is None
+    blend.fade_into(ours, own, coverage, "first")
+    nodes = ours.node_tree.nodes
+    (copy,) = (n for n in nodes if n.type == "TEX_IMAGE" and n.image == image)
+    assert copy.inputs["Vector"].links[0].from_node.uv_map == "first"
+    math = own.node_tree.nodes.new("ShaderNodeRGB")
+    shader = addon.material.principled(own)
+    own.node_tree.links.new(math.outputs["Color"], shader.inputs["Base Color"])
+    plain = addon.material.new_material("skin", "more", {k: image for k in ("albedo", "normal",
+        "roughness")})  # fmt: skip
+    blend.fade_into(plain, own, coverage, "first")
+    assert not [n for n in plain.node_tree.nodes if n.type == "MIX"], "too involved: left alone"

@@ -110,7 +110,7 @@ class UVAPM_OT_wear(JobOperator, bpy.types.Operator):
             )
         leave_edit_mode(context)
         yield
-        material = yield from new_surface(self._arrays, worked, f"{item.name} skin")
+        material = yield from new_surface(item, self._arrays, worked, f"{item.name} skin")
         keys = yield from add_keys(item, self._arrays, worked, self.likeness)
         if material is not None:
             assign_surface(item, material, self._arrays.covered(worked.covered))

@@ -9,20 +9,18 @@ from ..export.arrays import integers_of
 from ..scene.images import COLOUR, DATA, load_packed
 from ..scene.made import Steps
 from ..scene.material import SKIN_MEAN_FREE_PATH, new_material, principled
+from .blend import bare_polygons, fade_into, material_beside
 from .target import Target
 
 MAPS = {"albedo": COLOUR, "normal": DATA, "roughness": DATA, "coverage": DATA}
-COVERAGE = "Coverage"
-"""Label of the node with the map that says where the texture is the person's: not linked, for
-materials that mix it with another skin."""
 METRES = "metres_per_unit"
 """Figure of `wear.json`: metres in a unit of the mesh as it was given."""
 
 
 def new_surface(
-    target: Target, package: WearPackage, name: str
+    item: bpy.types.Object, target: Target, package: WearPackage, name: str
 ) -> Steps[bpy.types.Material | None]:
-    """A material with the textures; None where none were asked for."""
+    """A material with the textures for an object; None where none were asked for."""
     if "maps/albedo.png" not in package.manifest.files:
         return None
     pictures = {}
@@ -33,9 +31,12 @@ def new_surface(
     scale = package.manifest.metrics.get(METRES, 1.0)
     shader = principled(material)
     shader.inputs["Subsurface Scale"].default_value = SKIN_MEAN_FREE_PATH / scale
-    node = material.node_tree.nodes.new("ShaderNodeTexImage")
-    node.image, node.label = pictures["coverage"], COVERAGE
-    node.location = (shader.location.x - 320, shader.location.y - 900)
+    mesh = item.data
+    beside = material_beside(mesh, target.covered(package.covered))
+    shown = next((layer.name for layer in mesh.uv_layers if layer.active_render), "")
+    if beside == getattr(item, PROPERTY).worn.material:
+        beside = None  # the whole mesh wears it
+    fade_into(material, beside, pictures["coverage"], shown)
     _use_uv(material, target.uv_name)
     return material
 
@@ -47,7 +48,7 @@ def _use_uv(material: bpy.types.Material, uv_name: str) -> None:
     place.uv_map = uv_name
     place.location = (principled(material).location.x - 900, principled(material).location.y)
     for node in tree.nodes:
-        if node.type == "TEX_IMAGE":
+        if node.type == "TEX_IMAGE" and not node.inputs["Vector"].is_linked:
             tree.links.new(place.outputs["UV"], node.inputs["Vector"])
         elif node.type == "NORMAL_MAP":
             node.uv_map = uv_name
@@ -56,15 +57,14 @@ def _use_uv(material: bpy.types.Material, uv_name: str) -> None:
 def assign_surface(
     item: bpy.types.Object, material: bpy.types.Material, covered: np.ndarray
 ) -> None:
-    """Give the covered polygons (polygons,) the material, in the slot of an earlier wearing, else
-    in a new one after the artist's. Other polygons keep theirs. They become smooth: the relief is
-    baked against smooth normals."""
+    """Give the covered polygons (polygons,), and those that have no material, this one: in the slot
+    of an earlier wearing, else in a new one after the artist's. Others keep theirs. They become
+    smooth: the relief is baked against smooth normals."""
     mesh, worn = item.data, getattr(item, PROPERTY).worn
     old = worn.material
     slot = next((n for n, m in enumerate(mesh.materials) if old is not None and m == old), None)
+    covered = covered | bare_polygons(mesh)
     if slot is None:
-        if not len(mesh.materials) and not covered.all():
-            mesh.materials.append(None)  # the rest of the mesh has no material, as before
         mesh.materials.append(material)
         slot = len(mesh.materials) - 1
     else:
