@@ -6,10 +6,10 @@ import numpy as np
 import scipy.sparse as sparse
 from scipy.spatial import cKDTree
 
+from ..packs.heads.donors import EYES, sphere_of
 from .pieces import Follower
 from .worn import WornMesh
 
-EYES = frozenset({"eye_left", "eye_right"})
 _AROUND = 1.7
 """Radii of the eye within which skin is looked at."""
 _THIN = 0.0005
@@ -48,19 +48,11 @@ def eyes_of(bound: list[Follower], mesh: WornMesh) -> list[Eye]:
     for follower in bound:
         if follower.part in EYES and len(follower.rows) > _NEIGHBOURS:
             points = mesh.vertices[follower.rows]
-            middle = _sphere_middle(points)
+            middle, _ = sphere_of(points)
             away = points - middle
             radius = np.linalg.norm(away, axis=1)
             out.append(Eye(middle, cKDTree(away / radius[:, None]), radius))
     return out
-
-
-def _sphere_middle(points: np.ndarray) -> np.ndarray:
-    """Middle of the sphere that fits best: |p|^2 = 2 c.p + k is linear in c and k."""
-    about = points.mean(axis=0)
-    p = points - about
-    system = np.concatenate([2.0 * p, np.ones((len(p), 1))], axis=1)
-    return about + np.linalg.lstsq(system, (p**2).sum(axis=1), rcond=None)[0][:3]
 
 
 def lifted(shift: np.ndarray, mesh: WornMesh, eyes: list[Eye]) -> np.ndarray:
