@@ -61,6 +61,13 @@ KINDS: tuple[KindInfo, ...] = (
         _HIFI3D,
     ),
     KindInfo(
+        "hifi3dpp-albedo",
+        "HiFi3D++ albedo model (FFHQ-UV, UVAPM)",
+        "hifi3dpp_model_info.mat, or the folder topo_assets that holds it",
+        _HIFI3D,
+        makes="albedo model",
+    ),
+    KindInfo(
         "realy",
         "HiFi3D++ (REALY)",
         "HIFI3D++.mat; for its own eyeballs FFHQ-UV's folder eye_ball_assets too",

@@ -47,7 +47,14 @@ def _uvapm_detail(paths: tuple[Path, ...], folder: Path, reporter: Reporter) -> 
     return import_uvapm_detail(paths[0], folder, CODES, reporter)
 
 
+def _hifi3dpp_albedo(paths: tuple[Path, ...], folder: Path, reporter: Reporter) -> Path:
+    from .hifi3dpp_albedo import import_hifi3dpp_albedo
+
+    return import_hifi3dpp_albedo(paths, folder, reporter)
+
+
 IMPORTERS: dict[str, Importer] = {
+    "hifi3dpp-albedo": _hifi3dpp_albedo,
     "uvapm-albedo": _uvapm_albedo,
     "uvapm-detail": _uvapm_detail,
 }
