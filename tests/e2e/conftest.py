@@ -9,13 +9,22 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def fit(root, default_pack):
-    """fit(photo or photos, out, *options) -> the finished `python -m engine fit` process."""
+def offline(root):
+    """An environment in which a Python that touches the network ends at once with exit code 97."""
+    return os.environ | {"PYTHONPATH": str(root / "tests" / "e2e" / "offline")}
+
+
+@pytest.fixture(scope="session")
+def fit(root, default_pack, offline):
+    """fit(photo or photos, out, *options) -> the finished `python -m engine fit` process. Every
+    one runs without a network."""
 
     def run(photo, out, *options):
         photos = map(str, photo if isinstance(photo, tuple) else (photo,))
         command = [sys.executable, "-m", "engine", "fit", *photos, "--out", str(out), *options]
-        return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300)
+        return subprocess.run(
+            command, cwd=root, env=offline, capture_output=True, text=True, timeout=300
+        )
 
     return run
 
