@@ -75,16 +75,15 @@ def unfold(mesh: UvMesh) -> np.ndarray:
     folded faces falls from round to round, as when the default head's own UVs were made.
     """
     triangles, face = _triangles(mesh.faces)
-    free = mesh.loose.copy()
-    free[np.unique(mesh.faces[_covering(mesh, mesh.uv)])] = True
-    trust = np.where(free, LOOSE_TRUST, READ_TRUST)
-    folded = face[_areas(mesh.uv, triangles) <= 0.0]
-    region = free.copy()
-    region[mesh.faces[folded]] = True
-    for _ in range(RINGS):
-        region[mesh.faces[region[mesh.faces].any(axis=1)]] = True
     laplacian = _laplacian(mesh)
-    uv = mesh.uv
+    trust = np.where(mesh.loose, LOOSE_TRUST, READ_TRUST)
+    uv = _solve(laplacian, mesh.uv, trust, _grown(mesh, mesh.loose))
+    covering = np.unique(mesh.faces[_covering(mesh, uv)])
+    trust[covering] = LOOSE_TRUST
+    folded = np.unique(mesh.faces[face[_areas(uv, triangles) <= 0.0]])
+    region = mesh.loose.copy()
+    region[covering] = region[folded] = True
+    region = _grown(mesh, region)
     for _ in range(ROUNDS):
         uv = _solve(laplacian, mesh.uv, trust, region)
         folded = face[_areas(uv, triangles) <= 0.0]
@@ -94,6 +93,14 @@ def unfold(mesh: UvMesh) -> np.ndarray:
             break
         trust[hit] = np.maximum(FOLD_STEP * trust[hit], LOOSE_TRUST)
     return uv
+
+
+def _grown(mesh: UvMesh, vertices: np.ndarray) -> np.ndarray:
+    """(n,) bool: the vertices and RINGS of faces around them."""
+    out = vertices.copy()
+    for _ in range(RINGS):
+        out[mesh.faces[out[mesh.faces].any(axis=1)]] = True
+    return out
 
 
 def _triangles(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

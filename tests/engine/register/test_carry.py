@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from engine.register.carry import (
+    face_matched,
+    sample_on_uv,
+    transfer_shapes,
+    transfer_uv,
+    uv_faults,
+)
+from engine.register.mesh import HeadMesh
+
+from .heads import as_it_is, load_head, skin_quads
+
+
+@pytest.fixture(scope="module")
+def itself(default_pack):
+    head, _ = load_head(default_pack)
+    return head, *as_it_is(head)
+
+
+def test_a_head_on_itself_keeps_its_layout(itself):
+    """Seams too: at the back of the head and round lids and lips a vertex has several UVs."""
+    head, mesh, found = itself
+    uv = transfer_uv(found, mesh, head)
+    away = np.abs(uv - head.corner_uv[: len(mesh.faces)]).max(axis=(1, 2))
+    assert np.percentile(away, 99) < 0.002
+    # Faces whose middle lies beside the surface, in the corners of lids, may change islands.
+    assert (away > 0.02).mean() < 0.003
+    assert face_matched(found, mesh).all()
+    flipped, stretched = uv_faults(uv, found, mesh)
+    assert flipped < 0.006 * len(mesh.faces)
+    assert stretched < 0.01 * len(mesh.faces)
+
+
+def test_a_head_on_itself_keeps_its_shapes(itself):
+    head, _, found = itself
+    names = [head.expression_names.index(name) for name in ("eyeBlinkLeft", "jawOpen")]
+    shapes = head.expression[names]
+    carried = transfer_shapes(found, shapes, head)
+    skin = np.unique(skin_quads(head))
+    assert np.abs(carried[:, skin] - shapes[:, skin]).max() < 2e-4
+
+
+def test_own_texels_know_their_place_in_the_layout(itself):
+    """A mesh whose own UVs are the layout turned by half: each texel finds the opposite one."""
+    head, mesh, found = itself
+    own = 1.0 - head.corner_uv[: len(mesh.faces)]
+    turned = HeadMesh(mesh.vertices, mesh.faces, own, "turned")
+    texels = sample_on_uv(found, turned, head, 64, head.corner_uv[: len(mesh.faces)])
+    y, x = np.nonzero(texels.face >= 0)
+    assert len(y) > 0.5 * 64 * 64
+    centre = np.stack([(x + 0.5) / 64, 1.0 - (y + 0.5) / 64], axis=1)
+    assert np.abs(texels.uv[y, x] - (1.0 - centre)).max() < 1e-4
+    assert texels.matched[y, x].all()
