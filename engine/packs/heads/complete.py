@@ -14,6 +14,7 @@ from ...reporter import Reporter
 from ..build.eyeball import eyeball_uv
 from .donors import EYES, LASHES, MOUTH, LentPart, lend, sphere_of
 from .expressions import expression_names, lent_expressions, skin_expressions
+from .lids import eyeballs
 from .match import match_heads
 from .mouth_room import with_room
 from .regions import head_groups, head_landmarks, head_masks, mirror_pairs
@@ -72,7 +73,7 @@ def complete_head(
             source = with_room(source, match, template, part.place)
     reporter.progress(3, 5)
     names, _ = expression_names(source, template, both)
-    skin = skin_expressions(source, template, match, names)
+    skin = skin_expressions(source, template, match, names, eyeballs(source, lent))
     moves = [lent_expressions(part, names, template, match, skin, mean) for part in lent]
     reporter.progress(4, 5)
     expression = np.concatenate([skin, *moves], axis=1)

@@ -1,17 +1,22 @@
 """Expressions of a completed head: the model's own where it names them, else the template's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from ...protocol.headpack import HeadPack
+from ...register.registration import fit_thin_plate
+from ...register.warp import SMOOTHING, Warp, warp_centres
 from .donors import EYES, LASHES, MOUTH, LentPart, carried_fields, mouth_place
+from .lids import Ball, kept_off
 from .match import HeadMatch, spread
 from .motion import affine_motion, follow
 from .source import SKIN, HeadSource
 
 LOWER_JAW = ("teeth_lower", "tongue")
+STILL = 1e-5
+"""Metres below which a vertex does not move with a shape."""
 CHIN_REACH = 0.025
 """Metres around the lower teeth's front within which the skin tells how the jaw moves."""
 TONGUE, SHARPNESS, NEIGHBOURS = "tongue", 4, 12
@@ -33,9 +38,14 @@ def expression_names(
 
 
 def skin_expressions(
-    source: HeadSource, template: HeadPack, match: HeadMatch, names: Sequence[str]
+    source: HeadSource,
+    template: HeadPack,
+    match: HeadMatch,
+    names: Sequence[str],
+    balls: Mapping[str, Ball],
 ) -> np.ndarray:
-    """(n, V, 3) f32 of the named expressions over the source's vertices, parts included."""
+    """(n, V, 3) f32 of the named expressions over the source's vertices, parts included. balls: of
+    `lids.eyeballs`."""
     out = np.empty((len(names), *source.mean.shape), np.float32)
     rows = {name: row for row, name in enumerate(source.expression_names)}
     asked = [k for k, name in enumerate(names) if name not in rows]
@@ -44,7 +54,8 @@ def skin_expressions(
             out[k] = source.expression[rows[name]]
     if asked:
         wanted = [template.expression_names.index(names[k]) for k in asked]
-        out[asked] = transferred(source, template, match, template.expression[wanted])
+        moves = transferred(source, template, match, template.expression[wanted])
+        out[asked] = kept_off(moves, source, match, template, balls)
     return out
 
 
@@ -53,11 +64,11 @@ def transferred(
 ) -> np.ndarray:
     """The template's displacements (E, Vt, 3) on the source: (E, V, 3) f32.
 
-    Skin takes them over turned and scaled as the faces are; skin that has no place on the template
-    goes along with its neighbours; other parts move as a whole.
+    Skin takes them over through the map of space that bends the one face to the other; skin that
+    has no place on the template goes along with its neighbours; other parts move as a whole.
     """
     turn = match.face.scale * match.face.rotation
-    skin = carried_fields(match.to_template, shapes) @ turn.T
+    skin = carried_fields(match.to_template, bent_shapes(source, template, match, shapes))
     columns = skin.transpose(1, 0, 2).reshape(len(source.mean), -1)
     columns = spread(columns, match.matched, source.faces[match.skin])
     out = columns.reshape(len(source.mean), len(shapes), 3).transpose(1, 0, 2)
@@ -77,6 +88,27 @@ def transferred(
             near = cKDTree(source.mean[skin_ids]).query(points)[1]
             out[:, members] = out[:, skin_ids[near]]
     return out.astype(np.float32)
+
+
+def bent_shapes(
+    source: HeadSource, template: HeadPack, match: HeadMatch, shapes: np.ndarray
+) -> np.ndarray:
+    """(E, Vt, 3) f32: the template's displacements as they are on the source, at the template's
+    vertices. Where one goes to x', it goes to the image of x' here (`register/warp.py`): lids that
+    close there close where these lie farther apart or nearer."""
+    rest = template.mean.astype(np.float64)
+    centres = warp_centres(template)
+    centres = centres[match.seen[centres]]
+    goals = match.to_source[centres] @ source.mean.astype(np.float64)
+    warp = Warp(fit_thin_plate(rest[centres], goals, SMOOTHING))
+    base = np.full_like(rest, np.nan)
+    out = np.zeros(shapes.shape, np.float32)
+    for number, shape in enumerate(shapes):
+        moving = np.flatnonzero(match.seen & (np.abs(shape).max(axis=1) > STILL))
+        fresh = moving[np.isnan(base[moving, 0])]
+        base[fresh] = warp.apply(rest[fresh])
+        out[number, moving] = warp.apply(rest[moving] + shape[moving]) - base[moving]
+    return out
 
 
 def _part_motion(

@@ -131,7 +131,9 @@ def test_expressions_that_it_lacks_are_carried_over(head, template, known, name)
     skin = of_part(template, "skin")
     right = template.expression[row(template, name)][skin]
     found = head.expression[row(head, name)][known.number[skin]]
-    assert np.abs(found - right).max() < 0.12 * np.abs(right).max()
+    # The default head moves all persons alike; here a shape is fitted to the person's own lids.
+    assert np.abs(found - right).max() < 0.25 * np.abs(right).max()
+    assert np.linalg.norm(found - right) < 0.12 * np.linalg.norm(right)
 
 
 def test_the_lent_jaw_goes_as_far_as_its_own_chin(head, template):
@@ -193,7 +195,8 @@ class CancelledAt(NullReporter):
 
 
 @pytest.mark.parametrize("stage", [importing.STAGES[0], importing.STAGES[2], importing.STAGES[3]])
-def test_a_cancelled_import_leaves_nothing(smallest, tmp_path, stage):
+def test_a_cancelled_import_leaves_nothing(smallest, tmp_path, stage, monkeypatch):
+    monkeypatch.setattr(importing, "complete_head", lambda *_: None)  # seconds
     with pytest.raises(Cancelled):
         importing.run_import(job(tmp_path / "a", accept_licence=True), CancelledAt(stage))
     assert list(tmp_path.iterdir()) == []
@@ -211,3 +214,17 @@ def test_a_file_that_is_no_model_leaves_the_older_pack(smallest, tiny, tmp_path,
         importing.run_import(job(older, accept_licence=True), NullReporter())
     assert {p.name: p.read_bytes() for p in older.iterdir() if p.is_file()} == before
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_closed_lids_stay_outside_the_eyeballs(head, template, known, side):
+    points = head.mean[of_part(head, f"eye_{side}")]
+    centre = 0.5 * (points.min(axis=0) + points.max(axis=0))
+    radius = np.linalg.norm(points - centre, axis=1).mean()
+    rest = np.linalg.norm(head.mean - centre, axis=1)
+    lids = (head.groups[f"eyelids_{side}"] > 0.2) & (head.groups["sockets"] < 0.5)
+    moved = head.expression[row(head, f"eyeBlink{side.capitalize()}")]
+    closed = np.linalg.norm(head.mean + moved - centre, axis=1)
+    lids &= (rest > radius) & (np.abs(moved).max(axis=1) > 0.001)
+    assert lids.sum() > 50
+    assert closed[lids].min() > radius - 1e-4
