@@ -3,36 +3,31 @@
 Each ball is laid by five of its vertices on five of the socket (the authors' pairs), then moved
 along y and z until the lids lie on it, and turned until it looks straight ahead; along the
 identity it follows its socket. The authors push it in small steps instead (FFHQ-UV,
-Mesh_Add_EyeBall); ours ends within a millimetre of their published heads.
+Mesh_Add_EyeBall); ours ends within a millimetre of their published heads. It wears our own picture
+of an eye: in theirs the pupil is hardly darker than the iris, which the fit gives other colours.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 from scipy.optimize import least_squares
 
 from ...protocol.pack_manifest import PackPart
-from ..build.eyeball import UV_ANGLE, UV_RADIUS, eyeball_uv, rotation_between
-from ..build.textures import EYE_SIZE, IRIS_ANGLE, PUPIL_ANGLE, encode_png
+from ..build.eyeball import eyeball_uv, rotation_between
+from ..build.textures import IRIS_ANGLE
 from .files.limits import read_file
 from .files.obj import ObjMesh, read_obj
 from .hifi3d import LICENCE, Topology
 from .source import HeadSource, source_error
 
 LEFT_FILE, RIGHT_FILE = "eyeLeft_mesh_move.obj", "eyeRight_mesh_move.obj"
-TEXTURE_FILE = "eye_ball_tex.png"
-TEXTURE_NAME = "textures/eye.png"
-MOST_TEXTURE_BYTES = 64 << 20
 VERTICES = 770
 LID_CLEARANCE = 0.0002
 """Metres between ball and lids. Ours: the published heads have 0 to 0.35 mm."""
 IRIS_RADIUS = 0.00585
 """Metres: half the mean horizontal iris diameter of adults, 11.7 mm."""
-SOURCE_RADII = (0.0, 0.04, 0.18, 0.49)
-"""Edges of pupil, iris and the whole picture from the middle of the authors' texture, in UV."""
 
 
 @dataclass(frozen=True)
@@ -84,18 +79,14 @@ def with_eyes(source: HeadSource, topology: Topology, files: Mapping[str, Path])
     if LEFT_FILE not in files or RIGHT_FILE not in files:
         return source
     balls = [place_eye(source.mean, topology, side, files[side.file]) for side in (LEFT, RIGHT)]
-    textures, digests = dict(source.textures), []
-    for side in (LEFT, RIGHT):
-        digests.append((side.file, read_file(files[side.file], MOST_TEXTURE_BYTES)[1]))
-    if TEXTURE_FILE in files:
-        data, digest = read_file(files[TEXTURE_FILE], MOST_TEXTURE_BYTES)
-        textures[TEXTURE_NAME] = relaid_texture(data, files[TEXTURE_FILE].name)
-        digests.append((TEXTURE_FILE, digest))
+    origin = "FFHQ-UV (CVPR 2023)"
     parts = tuple(
-        PackPart(f"eyes, {name}", "eyeballs of FFHQ-UV", LICENCE, "FFHQ-UV (CVPR 2023)", digest)
-        for name, digest in digests
+        PackPart(
+            side.part, f"eyeball, {side.file}", LICENCE, origin, read_file(files[side.file])[1]
+        )
+        for side in (LEFT, RIGHT)
     )
-    return _joined(replace(source, textures=textures, parts=source.parts + parts), balls)
+    return _joined(replace(source, parts=source.parts + parts), balls)
 
 
 def place_eye(mean: np.ndarray, topology: Topology, side: EyeTable, path: Path) -> Eyeball:
@@ -182,24 +173,6 @@ def carried(ball: Eyeball, head: np.ndarray, modes: np.ndarray) -> np.ndarray:
     reach = head[ball.follow].mean(axis=0) - ball.centre
     own = ball.vertices - ball.centre
     return (shift + growth[:, None, None] * (own - reach)).astype(np.float32)
-
-
-def relaid_texture(data: bytes, name: str) -> bytes:
-    """The authors' picture of the eye (PNG) in our layout (`packs/build/eyeball.py`): pupil and
-    iris come to lie within their angles. Raises EngineError(PACK_INVALID)."""
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if picture is None or picture.shape[0] != picture.shape[1]:
-        raise source_error(name, "", "a square picture", "another or a broken one")
-    axis = (np.arange(EYE_SIZE) + 0.5) / EYE_SIZE - 0.5
-    x, y = np.meshgrid(axis, axis)
-    radius = np.maximum(np.hypot(x, y), 1e-9)
-    angles = np.array([0.0, PUPIL_ANGLE, IRIS_ANGLE, UV_ANGLE])
-    theirs = np.interp(radius / UV_RADIUS * UV_ANGLE, angles, SOURCE_RADII) / radius
-    size = len(picture)
-    columns, rows = ((0.5 + values * theirs) * size - 0.5 for values in (x, y))
-    places = (columns.astype(np.float32), rows.astype(np.float32))
-    out = cv2.remap(picture, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return encode_png(cv2.cvtColor(out, cv2.COLOR_BGR2RGB))
 
 
 def _joined(source: HeadSource, balls: list[Eyeball]) -> HeadSource:

@@ -24,7 +24,7 @@ from .hifi3d import (
     find_files,
     read_topology,
 )
-from .hifi3d_eyes import LEFT_FILE, RIGHT_FILE, TEXTURE_FILE, with_eyes
+from .hifi3d_eyes import LEFT_FILE, RIGHT_FILE, with_eyes
 from .source import SKIN, HeadSource, check_source, source_error
 
 MODEL_FILE, UNWRAP_FILE = "hifi3dpp_model_info.mat", "unwrap_1024_info.mat"
@@ -60,7 +60,7 @@ def read(paths: Sequence[Path], reporter: Reporter) -> HeadSource:
 
 def read_model(paths: Sequence[Path], reporter: Reporter, sizes: ModelSizes) -> HeadSource:
     """`read` for files of other sizes than the released ones."""
-    names = (MODEL_FILE, UNWRAP_FILE, LEFT_FILE, RIGHT_FILE, TEXTURE_FILE)
+    names = (MODEL_FILE, UNWRAP_FILE, LEFT_FILE, RIGHT_FILE)
     files = find_files(paths, names)
     if MODEL_FILE not in files:
         raise source_error(MODEL_FILE, "", "this file among those given", "none")

@@ -22,7 +22,7 @@ from .hifi3d import (
     find_files,
     read_topology,
 )
-from .hifi3d_eyes import LEFT_FILE, RIGHT_FILE, TEXTURE_FILE, with_eyes
+from .hifi3d_eyes import LEFT_FILE, RIGHT_FILE, with_eyes
 from .source import SKIN, HeadSource, check_source, source_error
 
 MODEL_FILE = "HIFI3D++.mat"
@@ -62,7 +62,7 @@ def read(paths: Sequence[Path], reporter: Reporter) -> HeadSource:
 
 def read_model(paths: Sequence[Path], reporter: Reporter, sizes: ModelSizes) -> HeadSource:
     """`read` for files of other sizes than the released one."""
-    files = find_files(paths, (MODEL_FILE, LEFT_FILE, RIGHT_FILE, TEXTURE_FILE))
+    files = find_files(paths, (MODEL_FILE, LEFT_FILE, RIGHT_FILE))
     if MODEL_FILE not in files:
         raise source_error(MODEL_FILE, "", "this file among those given", "none")
     reporter.progress(0, 4)

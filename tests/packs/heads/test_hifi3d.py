@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from scipy.io import loadmat
@@ -14,7 +13,7 @@ from engine.packs.heads import hifi3dpp, realy
 from engine.packs.heads.files.mat5 import read_entries, read_entry
 from engine.packs.heads.files.obj import read_obj
 from engine.packs.heads.hifi3d import quads_of
-from engine.packs.heads.hifi3d_eyes import LEFT, RIGHT, relaid_texture
+from engine.packs.heads.hifi3d_eyes import LEFT, RIGHT
 from engine.packs.heads.source import HeadSource
 from engine.protocol.errors import Cancelled, EngineError, ErrorCode
 from engine.reporter import CancelToken, NullReporter
@@ -255,20 +254,6 @@ def _complains(read: Callable[[], HeadSource], *words: str) -> None:
     assert "expected" in text and "found" in text
     for word in words:
         assert word in text, text
-
-
-def test_the_eye_is_drawn_again_with_pupil_and_iris_at_their_angles() -> None:
-    axis = (np.arange(256) + 0.5) / 256 - 0.5
-    radius = np.hypot(*np.meshgrid(axis, axis))
-    picture = np.where(radius < 0.04, 0, np.where(radius < 0.18, 90, 220)).astype(np.uint8)
-    data = cv2.imencode(".png", np.repeat(picture[..., None], 3, axis=2))[1].tobytes()
-    out = cv2.imdecode(np.frombuffer(relaid_texture(data, "eye.png"), np.uint8), 0)
-    row = out[len(out) // 2, len(out) // 2 :]
-    degrees = (np.arange(len(row)) + 0.5) / len(out) / 0.49 * 110.0
-    assert degrees[row < 45].max() == pytest.approx(8.0, abs=0.5)
-    assert degrees[row < 155].max() == pytest.approx(23.0, abs=0.5)
-    with pytest.raises(EngineError, match=r"eye\.png"):
-        relaid_texture(b"no picture", "eye.png")
 
 
 needs_evaldata = pytest.mark.skipif(not EVALDATA.is_dir(), reason="no evaluation data")
