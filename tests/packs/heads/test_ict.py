@@ -226,5 +226,8 @@ def test_the_archive_as_distributed(shared: Path) -> None:
     marks = source.mean[source.landmarks68]
     assert np.linalg.norm(marks[36] - marks[45]) == pytest.approx(0.0892, abs=2e-4)
     assert marks[45, 0] > 0.0 > marks[36, 0], "the subject's left is +x"
+    blink = source.expression[source.expression_names.index("eyeBlinkLeft")]
+    lids = (source.mean + blink)[source.landmarks68[[43, 44, 47, 46]], 1]
+    assert (lids[:2] < lids[2:] + 1e-4).all(), "a blink closes the eye"
     lips = source.mean[source.landmarks68[[62, 66]], 1]
     assert lips[1] > lips[0] - 2e-4, "the lips meet"
