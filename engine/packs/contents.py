@@ -9,7 +9,7 @@ import numpy as np
 from ..protocol.albedo_pack import AlbedoModel, read_albedo_model
 from ..protocol.detail_pack import DetailModel, read_detail_model
 from ..protocol.encoder_pack import EncoderPack, read_encoder_pack
-from ..protocol.headpack import HeadPack, read_pack
+from ..protocol.headpack import HeadPack, is_triangle, read_pack
 from ..protocol.pack_manifest import PackManifest, check_files, read_manifest
 
 
@@ -63,8 +63,10 @@ def describe(pack: PackContents) -> list[str]:
         lines.append(f"recipe: {manifest.recipe}")
     else:
         lines += _head_lines(pack.head)
-    lines.append(f"albedo: {'none' if pack.albedo is None else _albedo_line(pack.albedo)}")
-    lines.append(f"detail: {'none' if pack.detail is None else _detail_line(pack.detail)}")
+    # A head without an albedo model is fitted with the default pack's models (`fit/loaded.py`).
+    absent = "the default pack's" if pack.head is not None and pack.albedo is None else "none"
+    lines.append(f"albedo: {absent if pack.albedo is None else _albedo_line(pack.albedo)}")
+    lines.append(f"detail: {absent if pack.detail is None else _detail_line(pack.detail)}")
     if pack.encoder is not None:
         lines.append(f"coarse encoder: {_encoder_line(pack.encoder)}")
     for part in manifest.parts:
@@ -74,8 +76,10 @@ def describe(pack: PackContents) -> list[str]:
 
 def _head_lines(head: HeadPack) -> list[str]:
     shapes = f"{len(head.identity)} identity and {len(head.expression)} expression shapes"
+    triangles = int(is_triangle(head.quads).sum())
+    faces = f"{len(head.quads) - triangles} quads" + (f", {triangles} triangles" * bool(triangles))
     return [
-        f"head: {len(head.mean)} vertices, {len(head.quads)} quads, {shapes}",
+        f"head: {len(head.mean)} vertices, {faces}, {shapes}",
         f"landmarks: {len(head.landmarks468.weight)} and {len(head.landmarks68.weight)}",
     ]
 

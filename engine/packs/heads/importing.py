@@ -115,7 +115,7 @@ def import_head(
 def write_head(
     folder: Path, kind: KindInfo, source: HeadSource, head: CompleteHead, template: Pack
 ) -> Path:
-    """Write a completed head as a pack and read it back. Raises EngineError(BAD_OUTPUT)."""
+    """Write a completed head as a pack. Raises EngineError(BAD_OUTPUT)."""
     recipe = f"{kind.title} imported, completed from {template.manifest.id} {template.head.version}"
     manifest = PackManifest(
         schema=PACK_SCHEMA,

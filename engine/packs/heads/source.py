@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...protocol.errors import EngineError, ErrorCode
+from ...protocol.headpack import LARGEST_HEAD, SMALLEST_HEAD
 from ...protocol.pack_manifest import PackPart
 
-SMALLEST, LARGEST = 0.1, 2.5
-"""Metres, longest side of the mean: heads alone, heads on shoulders, whole bodies."""
 MOST_VERTICES = 400_000
 SKIN = "skin"
 
@@ -91,8 +90,8 @@ def check_source(source: HeadSource, file: str) -> HeadSource:
     if not 4 <= count <= MOST_VERTICES or faces < 4:
         raise source_error(file, "mean", f"4 to {MOST_VERTICES} vertices", str(count))
     size = float(np.ptp(source.mean, axis=0).max())
-    if not SMALLEST <= size <= LARGEST:
-        expected = f"a head of {SMALLEST:g} to {LARGEST:g} metres"
+    if not SMALLEST_HEAD <= size <= LARGEST_HEAD:
+        expected = f"a head of {SMALLEST_HEAD:g} to {LARGEST_HEAD:g} metres"
         raise source_error(file, "mean", expected, f"one of {size:.4g}")
     _check_indices(source, file)
     return source
