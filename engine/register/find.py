@@ -78,13 +78,23 @@ def find_face(
                 best = found
             if best is not None and best.deviation < MOST_DEVIATION:
                 return best
-    raise EngineError(
-        ErrorCode.NO_FACE,
+    why = (
         f"No face was found on {mesh.name}, looking from all sides."
         if best is None
-        else f"What looks like a face on {mesh.name} has not the form of one.",
-        "A human head with eyes, nose and mouth is needed, without hair or a mask before them.",
+        else f"What looks like a face on {mesh.name} has not the form of one."
     )
+    hint = "A human head with eyes, nose and mouth is needed, without hair or a mask before them."
+    if inside_out(mesh):
+        hint = "Its faces look inwards: recalculate its normals, so that they look outside."
+    raise EngineError(ErrorCode.NO_FACE, why, hint)
+
+
+def inside_out(mesh: HeadMesh) -> bool:
+    """Whether the largest piece has a negative volume (about its middle, so that open edges
+    matter little)."""
+    piece = mesh.triangles[mesh.component == np.bincount(mesh.component).argmax()]
+    corners = mesh.vertices[piece] - mesh.vertices[np.unique(piece)].mean(axis=0)
+    return float(np.linalg.det(corners).sum()) < 0.0
 
 
 def _views() -> list[np.ndarray]:

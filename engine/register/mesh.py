@@ -13,8 +13,8 @@ from ..protocol.errors import EngineError, ErrorCode
 from .gltf import read_gltf
 from .surface import border_vertices, triangulate
 
-MOST_VERTICES = 2_000_000
-"""Ours: a scan of this size is read in a minute; larger ones belong into a decimator first."""
+MOST_VERTICES = 500_000
+"""Ours: ten times a usual scan; it takes some 2 GB."""
 WELD = 1e-6
 """Vertices nearer than this share of the longest side are one: files cut meshes at UV seams."""
 
@@ -114,5 +114,5 @@ def _bad(name: str, expected: str, found: str) -> EngineError:
     return EngineError(
         ErrorCode.BAD_INPUT,
         f"{name}: expected {expected}, found {found}.",
-        "Export the mesh again, triangulated or as quads.",
+        "Export the mesh again, triangles or quads, and decimate it where it is too large.",
     )

@@ -6,9 +6,11 @@ from engine.protocol.errors import EngineError, ErrorCode
 from engine.protocol.headpack import HeadPack
 from engine.register import find, marks, pipeline
 from engine.register.carry import face_matched
+from engine.register.find import find_face, inside_out
 from engine.register.lay import lay
-from engine.register.mesh import HeadMesh
+from engine.register.mesh import HeadMesh, read_mesh
 from engine.register.pipeline import register_head
+from engine.register.template import read_template
 from engine.reporter import NullReporter
 
 from .heads import load_head, outside_mesh, skin_quads, warped
@@ -107,7 +109,7 @@ def test_headless_body_is_refused(loaded, one_view):
 @pytest.mark.parametrize(
     ("vertices", "faces", "words"),
     [
-        (np.zeros((0, 3)), np.zeros((0, 4), np.int32), "1 to 2,000,000 vertices, found 0"),
+        (np.zeros((0, 3)), np.zeros((0, 4), np.int32), "1 to 500,000 vertices, found 0"),
         (np.full((3, 3), np.nan), np.array([[0, 1, 2, 2]]), "finite positions"),
         (np.zeros((3, 3)), np.array([[0, 1, 3, 3]]), "faces over vertices 0 to 2"),
         (np.zeros((3, 3)), np.array([[0, 1, 2, 2]]), "a surface"),
@@ -119,3 +121,30 @@ def test_broken_meshes_are_refused_in_words(loaded, vertices, faces, words):
     with pytest.raises(EngineError, match=words) as caught:
         register_head(HeadMesh(vertices, faces, None, "x"), head, nets, NullReporter())
     assert caught.value.code is ErrorCode.BAD_INPUT
+
+
+def test_a_head_turned_inside_out_is_told_so(loaded, one_view):
+    head, nets = loaded
+    quads = skin_quads(head)[:, ::-1].astype(np.int32)
+    mesh = HeadMesh(head.mean.astype(np.float64), quads, None, "inside.obj")
+    with pytest.raises(EngineError) as caught:
+        register_head(mesh, head, nets, NullReporter())
+    assert "look inwards" in caught.value.hint
+    assert not inside_out(HeadMesh(mesh.vertices, skin_quads(head), None, "outside.obj"))
+
+
+FILES = ("topology/HIFI3D.obj", "topology/FLAME.obj", "scans/lps_head/head.obj")
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("file", FILES)
+def test_faces_of_real_heads_are_found(loaded, shared, file):
+    """Upright, with y up, of three units."""
+    head, nets = loaded
+    default = read_template(head)
+    mesh = read_mesh(shared / "evaldata" / file)
+    found = find_face(mesh, default.landmarks, default.weight, nets, NullReporter())
+    assert found.deviation < 0.004
+    assert np.trace(found.to_model.rotation) > 2.9
+    size = found.to_model.scale * np.ptp(mesh.vertices[:, 0])
+    assert 0.12 < size < 0.6  # with or without shoulders
