@@ -1,13 +1,8 @@
-"""What the correspondence carries over: UVs, shapes, and maps into the mesh's own UVs."""
-
-from dataclasses import dataclass
+"""What the correspondence carries over: UVs and shapes."""
 
 import numpy as np
-import torch
 
 from ..protocol.headpack import HeadPack
-from ..render.atlas import build_atlas
-from ..render.interpolate import interpolate
 from .correspondence import Correspondence
 from .islands import layout_labels, smooth_labels, stray_faces
 from .mesh import HeadMesh
@@ -27,19 +22,6 @@ INNER_TRUST = 0.1
 """Share of such distances that counts in sockets and the mouth bag, which are never laid on."""
 STILL = 1e-6
 """Metres below which a vertex does not move with a shape."""
-
-
-@dataclass(frozen=True, eq=False)
-class OwnTexels:
-    """The mesh's own UV map, row 0 on top. uv (S, S, 2) f32: the FFHQ-UV of each texel's centre;
-    face (S, S) i32 of the mesh, -1 where none; matched (S, S) bool: whether all corners of that
-    face are matched; barycentric (S, S, 3) and triangle (S, S) of `triangulate(mesh.faces)`."""
-
-    uv: np.ndarray
-    face: np.ndarray
-    matched: np.ndarray
-    triangle: np.ndarray
-    barycentric: np.ndarray
 
 
 def transfer_uv(found: Correspondence, mesh: HeadMesh, template: HeadPack) -> np.ndarray:
@@ -195,27 +177,3 @@ def transfer_shapes(found: Correspondence, shapes: np.ndarray, template: HeadPac
     corners = template.triangles[found.triangle]
     weights = found.barycentric * found.matched[:, None]
     return np.einsum("vk,evkc->evc", weights, laid[:, corners]).astype(np.float32)
-
-
-def sample_on_uv(
-    found: Correspondence,
-    mesh: HeadMesh,
-    template: HeadPack,
-    size: int,
-    corner_uv: np.ndarray | None = None,
-) -> OwnTexels:
-    """Where the texels of the mesh's own map of `size` a side lie in the FFHQ-UV layout.
-
-    corner_uv: of `transfer_uv`, computed when None. The mesh must have UVs; what lies outside
-    [0, 1] is not drawn. Only faces of the skin are.
-    """
-    uv = transfer_uv(found, mesh, template) if corner_uv is None else corner_uv
-    own = torch.from_numpy(np.ascontiguousarray(mesh.corner_uv, dtype=np.float32))
-    atlas = build_atlas(own, size, torch.from_numpy(found.skin))
-    corners = torch.from_numpy(triangulate_values(uv).astype(np.float32))
-    triangle = atlas.triangle.numpy()
-    face = np.where(triangle >= 0, triangle // 2, -1).astype(np.int32)
-    matched = np.append(face_matched(found, mesh), False)[face]
-    return OwnTexels(
-        interpolate(corners, atlas).numpy(), face, matched, triangle, atlas.barycentric.numpy()
-    )

@@ -4,7 +4,6 @@ import numpy as np
 import scipy.sparse as sparse
 from scipy.sparse.csgraph import connected_components
 
-from ..packs.calibrate.rings import uv_islands
 from ..protocol.headpack import HeadPack
 
 VOTES, OWN_VOTE = 4, 1.5
@@ -12,6 +11,15 @@ VOTES, OWN_VOTE = 4, 1.5
 STRAY = 0.5
 """Share of an island's largest connected set of faces below which others are not of it. Ours: deep
 nostrils come near the mouth bag, ear canals near sockets."""
+
+
+def uv_islands(uv_faces: np.ndarray) -> np.ndarray:
+    """(F,) label of the UV island of each face, from UV indices (F, n)."""
+    flat = uv_faces.ravel()
+    following = np.roll(uv_faces, -1, axis=1).ravel()
+    count = int(flat.max()) + 1
+    links = sparse.coo_matrix((np.ones(len(flat)), (flat, following)), shape=(count, count))
+    return connected_components(links, directed=False)[1][uv_faces[:, 0]]
 
 
 def layout_labels(template: HeadPack, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...register.islands import uv_islands
 from ..build.makehuman import ControlHead
 from ..build.subdivide import Subdivision, subdivide
-from .rings import rings_around, uv_islands
+from .rings import rings_around
 
 SOCKET_FACES = 293
 MOUTH_FACES = 398

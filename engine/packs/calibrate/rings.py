@@ -8,8 +8,6 @@ border of the patch, ring k + 1 the next ring outwards. A closed ring is split a
 from collections import defaultdict
 
 import numpy as np
-import scipy.sparse as sparse
-from scipy.sparse.csgraph import connected_components
 
 Neighbours = dict[int, set[int]]
 
@@ -22,15 +20,6 @@ def neighbours_of(faces: np.ndarray) -> Neighbours:
             out[a].add(b)
             out[b].add(a)
     return out
-
-
-def uv_islands(uv_faces: np.ndarray) -> np.ndarray:
-    """(F,) label of the UV island of each face, from UV indices (F, n)."""
-    flat = uv_faces.ravel()
-    following = np.roll(uv_faces, -1, axis=1).ravel()
-    count = int(flat.max()) + 1
-    links = sparse.coo_matrix((np.ones(len(flat)), (flat, following)), shape=(count, count))
-    return connected_components(links, directed=False)[1][uv_faces[:, 0]]
 
 
 def rings_around(faces: np.ndarray, core: np.ndarray, count: int) -> list[np.ndarray]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import cKDTree
 
+from ...register.islands import uv_islands
 from ..heads.files.obj import read_obj
-from .rings import uv_islands
 
 ISLANDS = 5
 """Skin, two eye sockets, two halves of the mouth bag."""

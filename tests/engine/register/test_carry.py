@@ -3,12 +3,10 @@ import pytest
 
 from engine.register.carry import (
     face_matched,
-    sample_on_uv,
     transfer_shapes,
     transfer_uv,
     uv_faults,
 )
-from engine.register.mesh import HeadMesh
 
 from .heads import as_it_is, load_head, skin_quads
 
@@ -40,16 +38,3 @@ def test_a_head_on_itself_keeps_its_shapes(itself):
     carried = transfer_shapes(found, shapes, head)
     skin = np.unique(skin_quads(head))
     assert np.abs(carried[:, skin] - shapes[:, skin]).max() < 2e-4
-
-
-def test_own_texels_know_their_place_in_the_layout(itself):
-    """A mesh whose own UVs are the layout turned by half: each texel finds the opposite one."""
-    head, mesh, found = itself
-    own = 1.0 - head.corner_uv[: len(mesh.faces)]
-    turned = HeadMesh(mesh.vertices, mesh.faces, own, "turned")
-    texels = sample_on_uv(found, turned, head, 64, head.corner_uv[: len(mesh.faces)])
-    y, x = np.nonzero(texels.face >= 0)
-    assert len(y) > 0.5 * 64 * 64
-    centre = np.stack([(x + 0.5) / 64, 1.0 - (y + 0.5) / 64], axis=1)
-    assert np.abs(texels.uv[y, x] - (1.0 - centre)).max() < 1e-4
-    assert texels.matched[y, x].all()
