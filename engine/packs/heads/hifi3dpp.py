@@ -66,6 +66,8 @@ def read_model(paths: Sequence[Path], reporter: Reporter, sizes: ModelSizes) -> 
         raise source_error(MODEL_FILE, "", "this file among those given", "none")
     reporter.progress(0, 4)
     mat = open_mat(files[MODEL_FILE])
+    if "mu_shape" in mat.headers and "meanshape" not in mat.headers:
+        raise mat.refuse("", "FFHQ-UV's file", "REALY's (its kind is realy)")
     topology = read_topology(mat, ("head_tri", "head_tri_vt"), 1, sizes)
     mean = mat.numbers("meanshape", (3 * sizes.vertices,)).reshape(-1, 3)
     check_size(mat.name, "meanshape", mean, "decimetres", SMALLEST, LARGEST)

@@ -67,6 +67,8 @@ def read_model(paths: Sequence[Path], reporter: Reporter, sizes: ModelSizes) -> 
         raise source_error(MODEL_FILE, "", "this file among those given", "none")
     reporter.progress(0, 4)
     mat = open_mat(files[MODEL_FILE])
+    if "meanshape" in mat.headers and "mu_shape" not in mat.headers:
+        raise mat.refuse("", "REALY's file", "FFHQ-UV's (its kind is hifi3dpp)")
     _check_release(mat)
     topology = read_topology(mat, ("tri", "tri_vt"), 0, sizes)
     mean = mat.numbers("mu_shape", (3 * sizes.vertices,)).reshape(-1, 3)
