@@ -7,6 +7,7 @@ import bpy
 import numpy as np
 
 from ...engine.protocol.conventions import model_to_blender
+from ...engine.protocol.headpack import is_triangle
 from ...engine.protocol.result import ResultMesh
 from ..declarations import PROPERTY
 from ..rig.teeth import teeth_uv
@@ -104,7 +105,7 @@ def real_corners(faces: np.ndarray) -> np.ndarray:
     """(f, 4) bool: all of a quad's corners, and the first three of a triangle's, which repeats
     its last one. faces (f, 4)."""
     kept = np.ones(faces.shape, bool)
-    kept[:, 3] = faces[:, 3] != faces[:, 2]
+    kept[:, 3] = ~is_triangle(faces)
     return kept
 
 
