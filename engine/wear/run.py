@@ -127,4 +127,5 @@ def _metrics(found: Correspondence, baked: Baked) -> dict[str, float]:
         "coverage": float(quality.coverage),
         "uv_overlap": baked.overlap,
         "uv_beside": baked.beside,
+        "metres_per_unit": float(found.to_model.scale),
     }
