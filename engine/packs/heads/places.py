@@ -8,12 +8,11 @@ import scipy.sparse as sparse
 from ...protocol.headpack import split_quads
 from ...register.surface import SurfaceIndex
 
-FEW, MANY = 24, 400
-"""Triangles tried for each point, and for those that are in none of the few: where small triangles
-border on large ones."""
-INSIDE, NEAR = 1e-6, 0.02
-"""UV distance up to which a point counts as inside a triangle (float32 rounding), and beyond which
-no triangle can hold it."""
+FEW, LARGEST = 24, 150
+"""Triangles tried for each point, nearest by their middles; and, for points in none of them, how
+many of the largest ones: their middles are far off where they border on small ones."""
+INSIDE = 1e-6
+"""UV distance up to which a point counts as inside a triangle: float32 rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +46,10 @@ class LayoutIndex:
         self._rows = np.flatnonzero(np.repeat(faces, 2) & (area > 0.0))
         flat = uv[self._rows].reshape(-1, 2)
         points = np.concatenate([flat, np.zeros((len(flat), 1))], axis=1)
-        self._index = SurfaceIndex(points, np.arange(len(points)).reshape(-1, 3))
+        corners = np.arange(len(points)).reshape(-1, 3)
+        self._index = SurfaceIndex(points, corners)
+        self._large = np.argsort(-area[self._rows], kind="stable")[:LARGEST]
+        self._large_index = SurfaceIndex(points, corners[self._large])
 
     def locate(self, uv: np.ndarray) -> Places:
         """The nearest places of points (n, 2); rows that are not finite have none."""
@@ -57,11 +59,14 @@ class LayoutIndex:
         found = self._index.closest(points, candidates=FEW)
         triangle, barycentric = found.triangle, found.barycentric
         distance = found.distance
-        again = np.flatnonzero((distance > INSIDE) & (distance < NEAR))
+        again = np.flatnonzero(distance > INSIDE)
         if len(again):
-            wider = self._index.closest(points[again], candidates=MANY)
-            triangle[again], barycentric[again] = wider.triangle, wider.barycentric
-            distance[again] = wider.distance
+            larger = self._large_index.closest(points[again], candidates=LARGEST)
+            better = larger.distance < distance[again]
+            rows = again[better]
+            triangle[rows] = self._large[larger.triangle[better]]
+            barycentric[rows] = larger.barycentric[better]
+            distance[rows] = larger.distance[better]
         out = Places(np.zeros(len(uv), np.int64), np.zeros((len(uv), 3)), np.full(len(uv), np.inf))
         out.triangle[known] = self._rows[triangle]
         out.barycentric[known] = barycentric
