@@ -25,6 +25,16 @@ MAX_OFFSET = 5.0
 """Standard deviations. Ours: one in a million lies further out."""
 
 
+MOST_COUNT = 2**31 - 1
+"""Of stages and steps. A Blender integer property holds it."""
+
+
+def _check_counts(*counts: int) -> None:
+    for count in counts:
+        if not 0 <= count <= MOST_COUNT:
+            raise _malformed(f"a count is 0 to {MOST_COUNT}, got {shown(count)}")
+
+
 def _check_id(id: str) -> None:
     if not 1 <= len(id) <= MAX_ID_LENGTH:
         raise _malformed(f"an id has 1 to {MAX_ID_LENGTH} characters, got {len(id)}")
@@ -107,6 +117,9 @@ class StageStarted:
     index: int
     total: int
 
+    def __post_init__(self) -> None:
+        _check_counts(self.index, self.total)
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -116,6 +129,9 @@ class Progress:
     stage: str
     step: int
     total: int
+
+    def __post_init__(self) -> None:
+        _check_counts(self.step, self.total)
 
 
 @dataclass(frozen=True)

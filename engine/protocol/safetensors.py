@@ -14,9 +14,11 @@ from typing import BinaryIO
 import numpy as np
 
 from .errors import EngineError, ErrorCode
+from .strict import shown
 
 MAX_HEADER_BYTES = 16 * 2**20
 _PIECE = 16 * 2**20
+_MAX_NAME = 200
 _MAX_DIMENSIONS = 8
 """Of one tensor; numpy itself has limits."""
 _DTYPES = {
@@ -60,27 +62,29 @@ def _read_header(path: Path, file: BinaryIO, size: int) -> tuple[dict[str, objec
 def _read_entry(
     path: Path, name: str, entry: object, file: BinaryIO, body: int, size: int
 ) -> np.ndarray:
+    if len(name) > _MAX_NAME:
+        raise _fail(path, f"tensor {shown(name)} has a name of {len(name)} characters")
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
-        raise _fail(path, f"tensor {name!r} has no dtype, shape and data_offsets")
+        raise _fail(path, f"tensor {shown(name)} has no dtype, shape and data_offsets")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-    if dtype not in _DTYPES:
-        raise _fail(path, f"tensor {name!r} has the unknown dtype {dtype!r}")
+    if not isinstance(dtype, str) or dtype not in _DTYPES:
+        raise _fail(path, f"tensor {shown(name)} has the unknown dtype {shown(dtype)}")
     whole = isinstance(shape, list) and isinstance(offsets, list) and len(offsets) == 2
     if not whole or not all(type(n) is int and n >= 0 for n in [*shape, *offsets]):
-        raise _fail(path, f"tensor {name!r} has a malformed shape or data_offsets")
+        raise _fail(path, f"tensor {shown(name)} has a malformed shape or data_offsets")
     if len(shape) > _MAX_DIMENSIONS or max(shape, default=0) > size:
-        raise _fail(path, f"tensor {name!r} has an impossible shape")
+        raise _fail(path, f"tensor {shown(name)} has an impossible shape")
     start, stop = offsets
     kind = np.dtype(_DTYPES[dtype])
     count = 1
     for extent in shape:
         count *= extent
     if not start <= stop <= size - body or stop - start != count * kind.itemsize:
-        raise _fail(path, f"tensor {name!r} does not fit its bytes ({start} to {stop})")
+        raise _fail(path, f"tensor {shown(name)} does not fit its bytes ({start} to {stop})")
     file.seek(body + start)
     raw = np.empty(stop - start, np.uint8)
     if file.readinto(raw.data) != len(raw):
-        raise _fail(path, f"tensor {name!r} ends early")
+        raise _fail(path, f"tensor {shown(name)} ends early")
     return raw.view(kind).reshape(shape)
 
 

@@ -36,10 +36,12 @@ def check_output(output: Path, kind: FolderKind = RESULT) -> Path:
     job.
 
     Free are: a path that does not exist, an empty folder, and a folder of that kind that holds
-    nothing else. Raises EngineError(BAD_OUTPUT).
+    nothing else. An older one that a killed process left under another name comes back first.
+    Raises EngineError(BAD_OUTPUT).
     """
     try:
         output = Path(output).expanduser().resolve()
+        _restore(output)
         if output.exists() and not output.is_dir():
             raise _bad(f"{output} is a file, a folder was expected.")
         foreign = _foreign(output, kind) if output.exists() else None
@@ -82,6 +84,8 @@ def replaced_folder(output: Path, kind: FolderKind = RESULT) -> Iterator[Path]:
     Raises EngineError(BAD_OUTPUT) when the disk refuses.
     """
     output = check_output(output, kind)
+    if output.parent.exists():
+        remove_drafts(output.parent, [output.name], DRAFT_AGE)
     made = [each for each in output.parents if not each.exists()]
     draft = output.parent / f".{output.name}.{secrets.token_hex(4)}.part"
     try:
@@ -104,6 +108,8 @@ def replaced_folder(output: Path, kind: FolderKind = RESULT) -> Iterator[Path]:
                 parent.rmdir()
 
 
+DRAFT_AGE = 3600.0
+"""Seconds after which a draft belongs to a killed process. Ours: writing takes seconds."""
 _DRAFT = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part")
 
 
@@ -118,6 +124,19 @@ def remove_drafts(parent: Path, names: Collection[str], age: float) -> None:
         with suppress(OSError):
             if found and found[1] in names and path.stat().st_mtime <= oldest:
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def _restore(output: Path) -> None:
+    """Bring back an older folder that a process killed between the two renames of `_swap` left
+    under another name; so no earlier result is lost, whatever becomes of the next one."""
+    pattern = re.compile(rf"\.{re.escape(output.name)}\.[0-9a-f]{{8}}\.old")
+    with suppress(OSError):
+        left = [path for path in output.parent.iterdir() if pattern.fullmatch(path.name)]
+        for old in left:
+            if output.exists():
+                shutil.rmtree(old, ignore_errors=True)  # killed later, while it was removed
+            else:
+                os.rename(old, output)
 
 
 def _swap(draft: Path, output: Path) -> None:

@@ -6,6 +6,7 @@ else can eat the client's lines. This must run before any large library is impor
 """
 
 import os
+import select
 import sys
 import threading
 from collections.abc import Iterator
@@ -80,13 +81,24 @@ def read_lines(descriptor: int, limit: int = MAX_LINE_BYTES) -> Iterator[bytes |
     too_long = False
     while chunk := _read(descriptor):
         buffer += chunk
-        while (end := buffer.find(b"\n")) >= 0:
-            line, buffer = bytes(buffer[:end]), buffer[end + 1 :]
-            yield None if too_long or len(line) >= limit else line
-            too_long = False
+        if b"\n" in chunk:
+            *lines, buffer = buffer.split(b"\n")
+            for line in lines:
+                yield None if too_long or len(line) >= limit else bytes(line)
+                too_long = False
         if len(buffer) >= limit:
             buffer.clear()
             too_long = True
+
+
+def client_left(descriptor: int) -> bool:
+    """True when nobody holds the other end of the input any more, even though lines of theirs may
+    wait unread. POSIX; False elsewhere."""
+    if sys.platform == "win32":
+        return False
+    watch = select.poll()
+    watch.register(descriptor, 0)  # the end is reported without being asked for
+    return bool(watch.poll(0))
 
 
 def _read(descriptor: int) -> bytes:

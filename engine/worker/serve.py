@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -32,7 +33,7 @@ from ..protocol.messages import (
 )
 from ..protocol.work import Job
 from ..reporter import MessageReporter, Reporter
-from .channel import MessageWriter, Pipes, read_lines
+from .channel import MessageWriter, Pipes, client_left, read_lines
 from .jobs import JobQueue, Ticket
 
 LOG = logging.getLogger(__name__)
@@ -52,12 +53,38 @@ class Work:
 
 
 EXIT_STUCK = 1
+LAST_WORDS = 1.0
+"""Seconds to say what became of waiting jobs before a stuck process ends."""
 
 
 class _Running:
-    """Whether a signal may interrupt the main thread now."""
+    """Whether a signal may interrupt the main thread now; one that comes while a message is being
+    written comes late, since half a message would spoil the next one."""
 
     interruptible = False
+    sending = late = False
+
+    def send(self, writer: MessageWriter, message: WorkerMessage) -> None:
+        """`writer.send`. Raises KeyboardInterrupt afterwards when a signal came meanwhile."""
+        if threading.current_thread() is not threading.main_thread():
+            writer.send(message)  # signals do not reach other threads
+            return
+        self.sending = True
+        try:
+            writer.send(message)
+        finally:
+            self.sending = False
+        if self.late:
+            self.late = False
+            self.interrupt()
+
+    def interrupt(self) -> None:
+        """A signal came. Raises KeyboardInterrupt in a job, else nothing happens."""
+        if self.sending:
+            self.late = True
+        elif self.interruptible:
+            self.interruptible = False
+            raise KeyboardInterrupt
 
 
 def serve(pipes: Pipes, work: Work, hello: Hello, settings: WorkerSettings) -> None:
@@ -72,6 +99,7 @@ def serve(pipes: Pipes, work: Work, hello: Hello, settings: WorkerSettings) -> N
     with _signals(queue, state):
         while ticket := queue.take(settings.idle_seconds):
             message = _run(ticket, work, pipes.writer, state)
+            state.late = False  # the job that it was meant for has ended
             queue.done()
             pipes.writer.send(message)
             if pipes.writer.broken:
@@ -89,20 +117,20 @@ def _run(ticket: Ticket, work: Work, writer: MessageWriter, state: _Running) -> 
     """Run one job or decode; whatever happens becomes its terminal message."""
     try:
         state.interruptible = True
-        return _attempt(ticket, work, writer)
+        return _attempt(ticket, work, partial(state.send, writer))
     except KeyboardInterrupt:
         return WasCancelled(ticket.request.id)
     finally:
         state.interruptible = False
 
 
-def _attempt(ticket: Ticket, work: Work, writer: MessageWriter) -> WorkerMessage:
+def _attempt(ticket: Ticket, work: Work, send: Callable[[WorkerMessage], None]) -> WorkerMessage:
     request, id = ticket.request, ticket.request.id
     try:
         ticket.token.check()
         if isinstance(request, DecodeRequest):
             return Decoded(id, str(work.decode(request)))
-        path = work.job(request.job, MessageReporter(id, writer.send, ticket.token))
+        path = work.job(request.job, MessageReporter(id, send, ticket.token))
         return Finished(id, str(path))
     except Cancelled:
         return WasCancelled(id)
@@ -149,12 +177,15 @@ def _dispatch(line: bytes | None, queue: JobQueue, writer: MessageWriter) -> Non
 
 
 def _watch_parent(pipes: Pipes, queue: JobQueue, settings: WorkerSettings) -> None:
-    """End when the starter dies though a sibling still holds the pipe open (POSIX)."""
+    """End when the starter dies though a sibling still holds the pipe open, or when it closed our
+    input and does not read what we say: then the reading thread waits to write (POSIX)."""
     if os.name == "nt":
         return
     parent = os.getppid()
-    while os.getppid() == parent:
+    while os.getppid() == parent and not client_left(pipes.input):
         time.sleep(settings.parent_poll_seconds)
+    if os.getppid() == parent:
+        time.sleep(settings.exit_grace_seconds)  # the reading thread may still reach the end
     _end(queue, pipes.writer, settings)
 
 
@@ -162,7 +193,9 @@ def _end(queue: JobQueue, writer: MessageWriter, settings: WorkerSettings) -> No
     """Ask the main thread to end; end the process if it cannot."""
     queue.close()
     time.sleep(settings.exit_grace_seconds)
-    _answer_waiting(queue, writer)
+    last = threading.Thread(target=_answer_waiting, args=(queue, writer), daemon=True)
+    last.start()
+    last.join(LAST_WORDS)  # nobody may read them
     LOG.error("The job did not stop in time; the process ends")
     os._exit(EXIT_STUCK)  # the main thread is stuck inside a library call
 
@@ -174,9 +207,7 @@ def _signals(queue: JobQueue, state: _Running) -> Iterator[None]:
     def handle(number: int, frame: FrameType | None) -> None:
         if number == signal.SIGTERM:
             queue.close()
-        if state.interruptible:
-            state.interruptible = False
-            raise KeyboardInterrupt
+        state.interrupt()
 
     numbers = [signal.SIGINT, signal.SIGTERM]
     if sys.platform == "win32":

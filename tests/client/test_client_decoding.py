@@ -37,6 +37,8 @@ def test_a_decode_starts_the_engine_and_keeps_it_warm(session, fake_launch, wish
 
 def test_a_drag_ends_with_its_newest_wish_and_skips_some(session, fake_launch, wish):
     launch, seen, level, last = fake_launch("slow_decode"), set(), 0.0, 3.0
+    session.decode(launch, wish(level))
+    pump_until(session, lambda status: session.ready)
     end = time.monotonic() + 15.0
     while (level < last or session.decoding.active) and time.monotonic() < end:
         if level < last:

@@ -13,6 +13,7 @@ from engine.protocol.landmarks68 import Pin
 from engine.protocol.messages import (
     MAX_LINE_BYTES,
     MAX_OFFSET,
+    MOST_COUNT,
     CancelRequest,
     Decoded,
     DecodeRequest,
@@ -37,7 +38,7 @@ from engine.protocol.work import EXPRESSION_SETS, ImportJob, RegisterJob, WearJo
 TEXT = st.text(st.characters(codec=None), max_size=40)
 PATH = TEXT.filter(lambda text: text.strip() and "\0" not in text)
 ID = st.text(min_size=1, max_size=64)
-COUNT = st.integers(0, 2**40)
+COUNT = st.integers(0, MOST_COUNT)
 JOB = st.builds(
     FitJob,
     photos=st.lists(PATH, min_size=1, max_size=4).map(tuple),
@@ -151,6 +152,9 @@ def test_bytes_that_are_no_message_are_refused_plainly(line: bytes) -> None:
         b'{"type": "progress", "id": "a", "stage": "s", "step": true, "total": 1}',
         b'{"type": "progress", "id": "a", "stage": "s", "step": 1.0, "total": 1}',
         b'{"type": "progress", "id": "a", "stage": "s", "step": 1}',
+        b'{"type": "progress", "id": "a", "stage": "s", "step": -1, "total": 1}',
+        b'{"type": "progress", "id": "a", "stage": "s", "step": ' + b"9" * 4000 + b', "total": 1}',
+        b'{"type": "stage", "id": "a", "stage": "s", "index": 0, "total": 2147483648}',
         b'{"type": "progress", "id": "a", "stage": "s", "step": ' + b"9" * 9000 + b', "total": 1}',
         b'{"type": "error", "id": "a", "code": "new", "message": "", "hint": ""}',
         b'{"type": ["cancel"], "id": "a"}',

@@ -28,6 +28,8 @@ BROKEN = {
     "no JSON": (b"{ not json", "not JSON"),
     "a list": (b"[]", "not a JSON object"),
     "no dtype": ({"a": {"shape": [2], "data_offsets": [0, 8]}}, "no dtype"),
+    "a list as dtype": ({"a": {**TENSOR, "dtype": ["F32"]}}, "unknown dtype"),
+    "a long name": ({"a" * 10_000: TENSOR}, "has a name of 10000 characters"),
     "dtype": ({"a": {**TENSOR, "dtype": "F7"}}, "unknown dtype"),
     "shape of words": ({"a": {**TENSOR, "shape": ["2"]}}, "malformed"),
     "negative shape": ({"a": {**TENSOR, "shape": [-2]}}, "malformed"),

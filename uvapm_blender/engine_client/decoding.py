@@ -13,6 +13,7 @@ from ...engine.protocol.messages import (
     Failed,
     WorkerMessage,
 )
+from .status import plain_words
 
 
 class DecodeState(Enum):
@@ -86,7 +87,8 @@ class Decoding:
         if isinstance(message, Decoded):
             self.status = DecodeStatus(waiting, made=(wish, message.path))
         elif isinstance(message, Failed) and self._next is None:
-            self.fail(EngineError(message.code, message.message, message.hint))
+            words = plain_words(message.message), plain_words(message.hint)
+            self.fail(EngineError(message.code, *words))
         else:
             self.status = DecodeStatus(waiting, made=self.status.made)
 

@@ -1,10 +1,9 @@
 """One engine process: lines in, lines out, a bounded log, and ways to end it.
 
-Two daemon threads read its pipes. They touch nothing but their queue and the log, never bpy.
+Daemon threads serve its pipes. They touch nothing but their boxes and the log, never bpy.
 """
 
 import os
-import queue
 import signal
 import subprocess
 import sys
@@ -13,8 +12,8 @@ from collections import deque
 from typing import IO
 
 from ...engine.protocol.errors import EngineError, ErrorCode
-from ...engine.protocol.messages import MAX_LINE_BYTES
 from .launch import Launch, spawn_flags
+from .pipes import Inbox, Outbox, read_lines
 
 LOG_LINES = 100
 LOG_LINE_LENGTH = 400
@@ -42,10 +41,10 @@ class EngineProcess:
                 f"The engine Python could not be started: {launch.command[0]} ({error.strerror}).",
                 "Choose another Python interpreter.",
             ) from error
-        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._inbox, self._outbox = Inbox(), Outbox(self._popen.stdin)
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         self._threads = (
-            threading.Thread(target=_read_lines, args=(self._popen.stdout, self._lines)),
+            threading.Thread(target=_read_messages, args=(self._popen, self._inbox)),
             threading.Thread(target=_read_log, args=(self._popen.stderr, self._log)),
         )
         for thread in self._threads:
@@ -57,27 +56,19 @@ class EngineProcess:
         """Process id."""
         return self._popen.pid
 
-    def send(self, line: bytes) -> bool:
-        """Write one encoded message; False when the process no longer listens.
+    def send(self, line: bytes) -> None:
+        """Write one encoded message soon; never waits for the process."""
+        self._outbox.send(line)
 
-        Lines are a few kilobytes and the pipe is empty between them, so this does not block.
-        """
-        stream = self._popen.stdin
-        try:
-            stream.write(line)
-            stream.flush()
-        except (OSError, ValueError):
-            return False
-        return True
+    @property
+    def deaf(self) -> bool:
+        """True once it has closed its input."""
+        return self._outbox.broken
 
     def receive(self) -> list[bytes | None]:
-        """Lines that came since the last call, oldest first; None marks the end of output."""
-        lines: list[bytes | None] = []
-        while True:
-            try:
-                lines.append(self._lines.get_nowait())
-            except queue.Empty:
-                return lines
+        """Lines that came since the last call, oldest first; None marks the end of output. Of a
+        flood only the first ones, the others with the next calls."""
+        return self._inbox.take()
 
     def log_tail(self) -> str:
         """The last lines of the process's log (its stderr)."""
@@ -109,11 +100,8 @@ class EngineProcess:
 
     def close(self, farewell: bytes, patience: float) -> None:
         """Say `farewell`, close its input, wait up to `patience` seconds, then kill."""
-        self.send(farewell)
-        try:
-            self._popen.stdin.close()
-        except OSError:
-            pass  # the pipe was already broken; the process is ended below all the same
+        self._outbox.send(farewell)
+        self._outbox.close()
         try:
             self._popen.wait(patience)
         except subprocess.TimeoutExpired:
@@ -130,6 +118,8 @@ class EngineProcess:
             pass  # it ended on its own in the meantime
 
     def _collect(self) -> None:
+        self._inbox.close()
+        self._outbox.close()
         try:
             self._popen.wait(EXIT_WAIT)
         except subprocess.TimeoutExpired:
@@ -139,20 +129,20 @@ class EngineProcess:
             thread.join(EXIT_WAIT)
             if not thread.is_alive():  # closing under a reading thread would wait for ever
                 stream.close()
+        self._outbox.join(EXIT_WAIT)
+
+
+def _read_messages(popen: "subprocess.Popen[bytes]", inbox: Inbox) -> None:
+    """Reader thread. Afterwards it collects the process, also when nobody asks for it any more:
+    no zombie stays, nor what the engine started and left behind."""
+    read_lines(popen.stdout, inbox)
+    if sys.platform != "win32":
         try:
-            self._popen.stdin.close()
-        except OSError:
-            pass  # unsent bytes to a process that is gone
-
-
-def _read_lines(stream: IO[bytes], lines: "queue.SimpleQueue[bytes | None]") -> None:
-    """Reader thread: each line (cut at the protocol's limit) to the queue, then None."""
-    try:
-        while line := stream.readline(MAX_LINE_BYTES + 1):
-            lines.put(line)
-    except (OSError, ValueError):
-        pass  # the pipe was closed under the thread: same as its end
-    lines.put(None)
+            os.waitid(os.P_PID, popen.pid, os.WEXITED | os.WNOWAIT)  # the number is still its own
+            os.killpg(popen.pid, signal.SIGKILL)
+        except (ChildProcessError, ProcessLookupError, PermissionError):
+            pass  # collected already, or it was alone
+    popen.wait()
 
 
 def _read_log(stream: IO[bytes], log: "deque[str]") -> None:

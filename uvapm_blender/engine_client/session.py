@@ -31,7 +31,16 @@ from ...engine.protocol.work import Job
 from .decoding import Decoding, Wish
 from .launch import Launch
 from .process import EngineProcess
-from .status import BUSY, State, Status, Timing, death, silence
+from .status import (
+    BUSY,
+    MOST_WARNINGS,
+    State,
+    Status,
+    Timing,
+    death,
+    plain_words,
+    silence,
+)
 
 __all__ = ["EngineSession", "State", "Status", "Timing"]
 
@@ -55,6 +64,7 @@ class EngineSession:
         self._reused = self._interrupted = False
         self._jobs = 0
         self._started_at = self._cancel_at = self._idle_since = clock()
+        self._deaf_since: float | None = None
 
     @property
     def busy(self) -> bool:
@@ -143,6 +153,7 @@ class EngineSession:
     def _spawn(self, launch: Launch) -> None:
         self._process, self._hello = EngineProcess(launch), None
         self._launch, self._started_at = launch, self._clock()
+        self._deaf_since = None
 
     def _send_job(self) -> None:
         if self._sent or self._hello is None or self.status.state is not State.STARTING:
@@ -180,7 +191,11 @@ class EngineSession:
         if self._process is None:
             return
         now = self._clock()
-        if self.status.state is State.CANCELLING:
+        if self._deaf_since is None and self._process.deaf:
+            self._deaf_since = now
+        if self._deaf_since is not None and now - self._deaf_since >= self._timing.deaf:
+            self._on_end_of_output()  # what it said until now was taken in
+        elif self.status.state is State.CANCELLING:
             waited = now - self._cancel_at
             if waited >= self._timing.kill:
                 log = self._kill()
@@ -210,7 +225,8 @@ class EngineSession:
             self._on_answer(message)
         # anything else belongs to a job that has ended
         if isinstance(message, Failed) and not message.id:  # the engine cannot work at all
-            self.decoding.fail(EngineError(message.code, message.message, message.hint))
+            words = plain_words(message.message), plain_words(message.hint)
+            self.decoding.fail(EngineError(message.code, *words))
 
     def _on_hello(self, hello: Hello) -> None:
         if protocol_compatible(hello.protocol):
@@ -233,18 +249,18 @@ class EngineSession:
         match message:
             case StageStarted(stage=stage, index=index, total=total):
                 self.status = replace(
-                    status, stage=stage, index=index, stages=total, step=0, steps=0
+                    status, stage=plain_words(stage), index=index, stages=total, step=0, steps=0
                 )
             case Progress(step=step, total=total):
                 self.status = replace(status, step=step, steps=total)
             case Preview(path=path):
                 self.status = replace(status, preview=path)
-            case Warned(text=text):
-                self.status = replace(status, warnings=(*status.warnings, text))
+            case Warned(text=text) if len(status.warnings) < MOST_WARNINGS:
+                self.status = replace(status, warnings=(*status.warnings, plain_words(text)))
             case Finished(path=path) if not cancelling:
                 self._end(replace(status, state=State.DONE, index=status.stages, result=path))
             case Failed(code=code, message=text, hint=hint) if not cancelling:
-                self._fail_job(EngineError(code, text, hint))
+                self._fail_job(EngineError(code, plain_words(text), plain_words(hint)))
             case Finished() | Failed() | WasCancelled():
                 self._end(replace(status, state=State.CANCELLED))
 

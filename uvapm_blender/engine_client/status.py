@@ -5,6 +5,11 @@ from enum import Enum
 
 from ...engine.protocol.errors import EngineError, ErrorCode
 
+MOST_LETTERS = 2000
+"""Of a text that the engine sends. Ours: a sidebar full of words, and no more."""
+MOST_WARNINGS = 100
+"""Of a job."""
+
 
 class State(Enum):
     """Where a job is."""
@@ -24,10 +29,12 @@ BUSY = frozenset({State.STARTING, State.RUNNING, State.CANCELLING})
 @dataclass(frozen=True)
 class Timing:
     """Seconds. hello: from start to the first message (a cold disk and PyTorch need time).
-    interrupt, kill: after a cancel request. close: for a polite end.
+    deaf: from its closed input to the end of its output. interrupt, kill: after a cancel request.
+    close: for a polite end.
     """
 
     hello: float = 120.0
+    deaf: float = 2.0
     interrupt: float = 3.0
     kill: float = 6.0
     close: float = 0.5
@@ -57,8 +64,17 @@ class Status:
         """Part of the job that is done, [0, 1]; every stage counts the same."""
         if not self.stages:
             return 0.0
-        inner = self.step / self.steps if self.steps else 0.0
+        inner = min(self.step / self.steps, 1.0) if self.steps else 0.0
         return min((self.index + inner) / self.stages, 1.0)
+
+
+def plain_words(text: str) -> str:
+    """A text of the engine as Blender can show it: of bounded length, nothing unprintable."""
+    cut = text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 3] + "..."
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}"
+        for letter in cut
+    )
 
 
 def death(code: int | None) -> EngineError:

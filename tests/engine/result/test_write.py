@@ -73,6 +73,19 @@ def test_equal_contents_give_equal_files(tmp_path: Path) -> None:
     assert one.manifest.files == two.manifest.files
 
 
+def test_what_a_killed_process_left_comes_back_or_goes(tmp_path: Path) -> None:
+    folder = write_result(tmp_path / "result", small_contents())
+    hidden = tmp_path / ".result.0123abcd.old"
+    folder.rename(hidden)  # killed between the two renames
+    draft, fresh = (tmp_path / f".result.{digit * 8}.part" for digit in "12")
+    draft.mkdir(), fresh.mkdir()
+    os.utime(draft, (0, 0))
+    check_output(folder)
+    assert read_result(folder).manifest.seed == 7 and not hidden.exists()
+    write_result(folder, small_contents())
+    assert sorted(tmp_path.iterdir()) == [fresh, folder]
+
+
 def test_an_older_result_is_replaced(tmp_path: Path) -> None:
     folder = write_result(tmp_path / "result", small_contents())
     (folder / ".DS_Store").touch()
