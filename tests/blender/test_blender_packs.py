@@ -143,6 +143,18 @@ def test_what_was_chosen_becomes_paths(blender, addon, importer, monkeypatch, tm
     assert jobs[0].accept_licence and jobs[0].expressions == "arkit"
 
 
+def test_with_a_window_a_timer_follows_the_import(blender, addon, importer, shelf, tmp_path):
+    operators = importlib.import_module("uvapm.uvapm_blender.operators.packs")
+    work = importlib.import_module("uvapm.engine.protocol.work")
+    job = work.ImportJob("ict", (str(tmp_path / "ok.pkl"),), str(tmp_path / "own" / "ict"), True)
+    addon.runtime.RUNTIME.session.start(operators.make_launch(blender.context), job)
+    end = time.monotonic() + 20.0
+    while operators._follow() is not None and time.monotonic() < end:
+        time.sleep(0.02)
+    assert ids(shelf) == ["ict"] and "ict: pack imported" in addon.runtime.RUNTIME.note
+    assert not blender.ops.uvapm.cancel.poll(), "nothing runs any more"
+
+
 @pytest.mark.parametrize(
     ("play", "more", "words"),
     [
