@@ -30,8 +30,8 @@ NORMAL, COVERAGE = "normal", "coverage"
 @dataclass(frozen=True, eq=False)
 class Baked:
     """maps: name -> (S, S) or (S, S, 3) float32 in [0, 1], row 0 on top: those given, and
-    coverage. covered (F,) bool: faces with the person's skin. overlap: share of the covered UV
-    area that faces share; beside: share that lies outside the tile that was baked."""
+    coverage. covered (F,) bool: faces with the person's skin in these maps. overlap: share of the
+    covered UV area that faces share; beside: share that lies outside the tile that was baked."""
 
     maps: dict[str, np.ndarray]
     covered: np.ndarray
@@ -90,7 +90,8 @@ def bake(
             tilt = _sampled(reduced[NORMAL], spots.uv)
             _put(out, NORMAL, texel, _turned(tilt, spots, mesh, *frames), size)
     report.progress(len(texels), len(texels))
-    return Baked(_finished(out, layout, size), covered, layout.overlap, layout.beside)
+    worn = covered & layout.inside
+    return Baked(_finished(out, layout, size), worn, layout.overlap, layout.beside)
 
 
 def _frames(mesh: WornMesh, corner_uv: np.ndarray) -> Frames:

@@ -13,10 +13,12 @@ _EDGE = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class OwnLayout:
-    """uv (F, 4, 2): moved so that the tile that is baked is [0, 1]. atlas: its texels. overlap:
-    share of the covered UV area that several faces share; beside: share outside the tile."""
+    """uv (F, 4, 2): moved so that the tile that is baked is [0, 1]; inside (F,) bool: faces that
+    lie in it. atlas: its texels. overlap: share of the covered UV area that several faces share;
+    beside: share outside the tile."""
 
     uv: np.ndarray
+    inside: np.ndarray
     atlas: Atlas
     overlap: float
     beside: float
@@ -40,11 +42,11 @@ def own_layout(
     area = np.abs(signed_area(split_quads(uv))).reshape(-1, 2).sum(axis=1) / 2.0
     total, within = float(area[covered].sum()), float(area[covered & inside].sum())
     if total <= 0.0:
-        return OwnLayout(uv, atlas, 0.0, 1.0)
+        return OwnLayout(uv, inside, atlas, 0.0, 1.0)
     found = atlas.triangle.numpy().reshape(-1)[atlas.covered.numpy()]
     owned = float(covered[found // 2].sum()) / size**2
     overlap = max(0.0, 1.0 - owned / max(within, _EDGE))
-    return OwnLayout(uv, atlas, overlap, 1.0 - within / total)
+    return OwnLayout(uv, inside, atlas, overlap, 1.0 - within / total)
 
 
 def signed_area(uv: np.ndarray) -> np.ndarray:

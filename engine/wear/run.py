@@ -114,7 +114,9 @@ def _faults(job: WearJob, inputs: WearInputs, baked: Baked) -> tuple[str, ...]:
         out.append(f"{share} of the face's UVs lie on top of others: both sides look the same.")
     if baked.beside > SHARED:
         share = f"{100 * baked.beside:.0f}%"
-        out.append(f"{share} of the face lies on other UV tiles than the one that was made.")
+        out.append(
+            f"{share} of the head lies on other UV tiles than the face and keeps its own look."
+        )
     return tuple(out)
 
 

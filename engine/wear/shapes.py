@@ -96,7 +96,7 @@ def carried_likeness(
 
 def _welded(moved: np.ndarray, mesh: WornMesh) -> np.ndarray:
     """(W, E, 3) of (E, V, 3): what a matched vertex at the place does, if one is."""
-    out = np.zeros((len(mesh.vertices), len(moved), 3))
+    out = np.zeros((len(mesh.vertices), len(moved), 3), np.float32)
     out[mesh.of_vertex] = moved.transpose(1, 0, 2)
     chosen = np.flatnonzero(mesh.vertex_matched)
     out[mesh.of_vertex[chosen]] = moved[:, chosen].transpose(1, 0, 2)

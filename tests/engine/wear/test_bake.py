@@ -78,6 +78,7 @@ def test_the_tile_with_the_face_is_baked_and_the_rest_reported() -> None:
     udim = np.where(far[:, None, None], uv + [5.0, 0.0], uv + [2.0, 0.0])
     baked = _bake(worn_sheet(), udim, {"albedo": bumps(SIZE)})
     assert abs(baked.beside - far.mean()) < 1e-6
+    assert np.array_equal(baked.covered, ~far)
     stacked = np.where(far[:, None, None], uv[::-1], uv)
     assert _bake(worn_sheet(), stacked, {"albedo": bumps(SIZE)}).overlap > 0.1
 
