@@ -73,6 +73,11 @@ def pack_output(name: str) -> Path:
     return (own_packs() or ROOT / PACKS) / Path(name).name
 
 
+def file_safe(name: str) -> str:
+    """A name without what file systems or people stumble over; empty when nothing is left."""
+    return re.sub(r"[^\w.-]+", "_", name)[:MAX_NAME].strip(". ")
+
+
 def new_result_folder(photo: Path, chosen: str) -> Path:
     """A free folder for the result of a photo; not made, the engine does that.
 
@@ -80,7 +85,7 @@ def new_result_folder(photo: Path, chosen: str) -> Path:
     the extension's user space, else a temporary folder.
     """
     parent = _results_parent(chosen)
-    stem = re.sub(r"[^\w.-]+", "_", photo.stem)[:MAX_NAME].strip(". ") or "photo"
+    stem = file_safe(photo.stem) or "photo"
     folder, number = parent / stem, 1
     while folder.exists():
         number += 1

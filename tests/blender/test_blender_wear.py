@@ -158,6 +158,7 @@ def test_textures_and_shapes_come_on_top_of_what_is_there(blender, addon, bust, 
     assert wear(likeness=0.25) == {"FINISHED"}
     job = wear.jobs[0]
     assert job.result == str(result) and job.textures is None and job.size == 2048
+    assert Path(job.mesh).name == "Bust.safetensors", "the engine speaks of it by this name"
     given = read_safetensors(Path(job.mesh))
     assert given["faces"].shape == (worn.FACES, 4) and given["corner_uv"].shape[0] == worn.FACES
     keys = keys_of(bust)

@@ -82,11 +82,12 @@ class UVAPM_OT_wear(JobOperator, bpy.types.Operator):
             )
         scratch = RUNTIME.scratch_folder()
         textures = write_present(root, scratch) if self.maps else None
-        self._arrays.write(scratch / "mesh.safetensors")
+        mesh = _mesh_file(scratch, item.name)
+        self._arrays.write(mesh)
         name = Path(f"{root.name} on {item.name}")
         job = WearJob(
             result=str(result),
-            mesh=str(scratch / "mesh.safetensors"),
+            mesh=str(mesh),
             output=str(locations.new_result_folder(name, preferences(context).results_folder)),
             size=int(self.size),
             textures=None if textures is None else str(textures),
@@ -119,6 +120,15 @@ class UVAPM_OT_wear(JobOperator, bpy.types.Operator):
         worn.quality = "\n".join((*manifest.quality, *manifest.warnings))
         text = ui_text.wears(item.name, self.head, keys, self.maps)
         report_warnings(self, text, len(manifest.warnings))
+
+
+def _mesh_file(scratch: Path, name: str) -> Path:
+    """Where a mesh goes for the engine, which calls it by the file's name; the last one is gone."""
+    folder = scratch / "mesh"
+    folder.mkdir(exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    return folder / f"{locations.file_safe(name) or 'mesh'}.safetensors"
 
 
 CLASSES = (UVAPM_OT_wear,)
