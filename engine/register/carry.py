@@ -4,6 +4,7 @@ import numpy as np
 
 from ..protocol.headpack import HeadPack
 from .correspondence import Correspondence
+from .island_cut import face_middles, straight_borders
 from .islands import layout_labels, smooth_labels, stray_faces
 from .mesh import HeadMesh
 from .surface import SurfaceIndex, triangulate, vertex_normals
@@ -47,6 +48,7 @@ def transfer_uv(found: Correspondence, mesh: HeadMesh, template: HeadPack) -> np
     skin = int(np.bincount(island[rows]).argmax())
     stray = stray_faces(welded, own_island, among, skin)
     own_island[stray] = skin
+    own_island = straight_borders(found, mesh, template, rows, island, own_island, among & ~stray)
     own_label = 2 * own_island + label[middle] % 2
     own_label ^= ~np.isin(own_label, label[rows])  # sockets and halves of the bag have one side
     wrong = (away | (corner_island != own_island[:, None])).any(axis=1)
@@ -102,13 +104,7 @@ def _middles(
     uv_of: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of each face the template's triangle under its middle, and the UV there."""
-    corners = found.mesh_vertices[mesh.faces]
-    across = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
-    plain = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    is_triangle = (mesh.faces[:, 3] == mesh.faces[:, 2])[:, None]
-    normals = np.where(is_triangle, plain, across)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
-    middles = np.where(is_triangle, corners[:, :3].mean(axis=1), corners.mean(axis=1))
+    middles, normals = face_middles(found, mesh)
     index = SurfaceIndex(found.template_vertices, template.triangles[rows], NORMAL_WEIGHT)
     hit = index.closest(middles, normals)
     triangle = rows[hit.triangle]

@@ -35,8 +35,13 @@ def layout_labels(template: HeadPack, rows: np.ndarray) -> tuple[np.ndarray, np.
     return 2 * island + left, island
 
 
-def _neighbours(faces: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of faces, of `rows`, that share an edge. faces (F, 4) over welded vertices."""
+def face_neighbours(
+    faces: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of faces (m,), (m,), of `rows`, that share an edge, and its ends (m, 2).
+
+    faces (F, 4) over welded vertices.
+    """
     pairs = np.stack([faces[rows], np.roll(faces[rows], -1, axis=1)], axis=-1)
     number = np.repeat(rows, 4)
     pairs = np.sort(pairs.reshape(-1, 2), axis=1)
@@ -44,7 +49,7 @@ def _neighbours(faces: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.nda
     pairs, number = pairs[real], number[real]
     order = np.lexsort(pairs.T)
     same = (pairs[order[1:]] == pairs[order[:-1]]).all(axis=1)
-    return number[order[:-1]][same], number[order[1:]][same]
+    return number[order[:-1]][same], number[order[1:]][same], pairs[order[1:]][same]
 
 
 def stray_faces(faces: np.ndarray, island: np.ndarray, among: np.ndarray, skin: int) -> np.ndarray:
@@ -53,7 +58,7 @@ def stray_faces(faces: np.ndarray, island: np.ndarray, among: np.ndarray, skin: 
     faces (F, 4) over welded vertices; island (F,); among (F,) bool: faces that count.
     """
     rows = np.flatnonzero(among & (island != skin))
-    first, second = _neighbours(faces, rows)
+    first, second, _ = face_neighbours(faces, rows)
     kept = island[first] == island[second]
     ends = first[kept], second[kept]
     count = len(faces)
@@ -73,7 +78,7 @@ def smooth_labels(faces: np.ndarray, label: np.ndarray, among: np.ndarray) -> np
     faces (F, 4) over welded vertices; among (F,) bool: those that vote and change.
     """
     rows = np.flatnonzero(among)
-    first, second = _neighbours(faces, rows)
+    first, second, _ = face_neighbours(faces, rows)
     values = np.unique(label[rows])
     out = label.copy()
     for _ in range(VOTES):

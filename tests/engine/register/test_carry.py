@@ -23,11 +23,11 @@ def test_a_head_on_itself_keeps_its_layout(itself):
     uv = transfer_uv(found, mesh, head)
     away = np.abs(uv - head.corner_uv[: len(mesh.faces)]).max(axis=(1, 2))
     assert np.percentile(away, 99) < 0.002
-    # Faces whose middle lies beside the surface, in the corners of lids, may change islands.
-    assert (away > 0.02).mean() < 0.003
+    # A face at the end of the cut, on the crown, may lie on one side of it alone.
+    assert (away > 0.02).sum() < 12
     assert face_matched(found, mesh).all()
     flipped, stretched = uv_faults(uv, found, mesh)
-    assert flipped < 0.006 * len(mesh.faces)
+    assert flipped == 0
     assert stretched < 0.01 * len(mesh.faces)
 
 

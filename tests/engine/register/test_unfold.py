@@ -1,6 +1,7 @@
 import numpy as np
 
-from engine.register.islands import smooth_labels, stray_faces
+from engine.register.island_cut import cut_border
+from engine.register.islands import face_neighbours, smooth_labels, stray_faces
 from engine.register.unfold import cut_mesh, unfold
 
 from .meshes import grid_quads
@@ -82,3 +83,34 @@ def test_what_lies_apart_from_its_island_is_stray():
     label[[47, 48]] = 2
     stray = stray_faces(quads, label, np.ones(49, dtype=bool), 0)
     assert np.flatnonzero(stray).tolist() == [47, 48]
+
+
+def test_the_border_of_islands_is_the_cheapest_of_all_cuts():
+    """Against trying all labels of a grid of 3 x 3 faces of a millimetre."""
+    quads, _, _ = grid(4)
+    first, second, _ = face_neighbours(quads, np.arange(9))
+    length, area = np.full(len(first), 0.001), np.full(9, 1e-6)
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        lead = rng.normal(0.0, 0.001, 9)
+
+        def cost(inside: np.ndarray, lead: np.ndarray = lead) -> float:
+            wrong = np.abs(lead) * (inside != (lead > 0.0))
+            return 1e3 * (wrong * area).sum() + 1e-6 * (inside[first] != inside[second]).sum()
+
+        every = [np.array([k >> bit & 1 for bit in range(9)], dtype=bool) for k in range(512)]
+        found = cut_border(first, second, length, lead, area)
+        sure = np.abs(lead) > 0.003
+        assert not sure.any() or (found[sure] == (lead[sure] > 0.0)).all()
+        assert cost(found) <= min(cost(inside) for inside in every) + 1e-9
+
+
+def test_a_jag_in_a_border_goes():
+    """Four faces in a row on the wrong side by a little, of faces of a millimetre."""
+    quads, _, _ = grid(9)
+    first, second, _ = face_neighbours(quads, np.arange(64))
+    row, column = np.divmod(np.arange(64), 8)
+    lead = 0.001 * (row - 3.5)
+    lead[(row == 3) & (column > 1) & (column < 6)] = 0.0001
+    length, area = np.full(len(first), 0.001), np.full(64, 1e-6)
+    assert np.array_equal(cut_border(first, second, length, lead, area), row > 3)
