@@ -1,17 +1,18 @@
-"""The environment itself: made, filled, tried, marked; or taken away."""
+"""The environment itself: made, filled, tried, marked."""
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.install import MARK, EnvironmentMark
 from ..protocol.strict import to_plain
+from .folders import make_own, remove_own
+from .stop import Stop
 
 _KEPT = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 _DROPPED = ("PYTHON", "PIP_", "VIRTUAL_ENV", "CONDA")
@@ -21,12 +22,14 @@ _TRY = (
     "print(torch.__version__, 'cuda' if torch.cuda.is_available() else 'mps' if mps else 'cpu')"
 )
 """What the engine imports; numpy first, as a broken one says so."""
+_ASK_VERSION = "import sys; print('{}.{}'.format(*sys.version_info))"
 
 
-def clean_environ(environ: Mapping[str, str], online: bool) -> dict[str, str]:
+def clean_environ(environ: Mapping[str, str], scratch: Path, online: bool) -> dict[str, str]:
     """The process environment without what would turn Python or pip elsewhere.
 
     Online pip keeps its own settings: proxies and package indices of the user's organisation.
+    scratch: folder for pip's temporary files, so that a killed pip leaves none elsewhere.
     """
     dropped = tuple(word for word in _DROPPED if not (online and word == "PIP_"))
     kept = {
@@ -34,6 +37,7 @@ def clean_environ(environ: Mapping[str, str], online: bool) -> dict[str, str]:
         for name, value in environ.items()
         if name in _KEPT or not name.upper().startswith(dropped)
     }
+    kept |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))
     return kept if online else kept | {"PIP_CONFIG_FILE": os.devnull}
 
 
@@ -42,9 +46,20 @@ def interpreter(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
+def runs(folder: Path, version: str, environ: dict[str, str], stop: Stop) -> bool:
+    """Whether an environment's Python starts and has the version, "3.11"."""
+    python = interpreter(folder)
+    try:
+        code, lines = stop.run([python, "-I", "-c", _ASK_VERSION], environ)
+    except OSError:
+        return False
+    return code == 0 and lines == [version]
+
+
 def make(folder: Path) -> Path:
-    """An empty environment on the Python that runs this. A half-made one goes first."""
-    remove(folder)
+    """An empty environment on the Python that runs this. One that is there goes first."""
+    remove_own(folder)
+    make_own(folder)
     try:
         venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt").create(folder)
     except (OSError, subprocess.CalledProcessError) as error:
@@ -56,70 +71,37 @@ def make(folder: Path) -> Path:
     return interpreter(folder)
 
 
-def install(
-    python: Path,
-    pip: Path,
-    wheels: Sequence[Path],
-    environ: dict[str, str],
-    told: Callable[[int], None],
-) -> None:
-    """Install wheels one by one, without a network; tells how many are in."""
-    options = ["--no-index", "--no-deps", "--no-input", "--disable-pip-version-check", "--quiet"]
-    for number, wheel in enumerate(wheels):
-        told(number)
-        command = [str(python), "-I", str(pip / "pip"), "install", *options, str(wheel)]
-        done = subprocess.run(command, env=environ, capture_output=True, text=True)
-        if done.returncode:
-            last = ((done.stderr or done.stdout).strip().splitlines() or ["no message"])[-1]
-            raise EngineError(
-                ErrorCode.ENGINE_MISSING,
-                f"{wheel.name} could not be installed: {last}",
-                "Look at the free space and try again.",
-            )
-    told(len(wheels))
+def install(python: Path, pip: Path, wheel: Path, environ: dict[str, str], stop: Stop) -> None:
+    """Put a wheel in, over what is there of that package. No network. Raises EngineError.
 
-
-def try_out(python: Path, environ: dict[str, str]) -> tuple[str, str]:
-    """(version of torch, device) of an environment whose packages load. Raises EngineError."""
-    command = [str(python), "-I", "-c", _TRY]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True)
-    words = done.stdout.split()
-    if done.returncode or len(words) < 2:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+    Python compiles what it uses later on: compiling all of torch takes longer than the rest.
+    """
+    command = [python, "-I", pip / "pip", "install", "--no-index", "--no-deps", "--no-input"]
+    command += ["--disable-pip-version-check", "--quiet", "--no-cache-dir", "--no-compile"]
+    code, lines = stop.run([*command, "--force-reinstall", wheel], environ)
+    if code:
         raise EngineError(
             ErrorCode.ENGINE_MISSING,
-            f"The engine's packages are there but do not load: {last}",
+            f"{wheel.name} could not be installed: {(lines or ['no message'])[-1]}",
+            "Look at the free space and try again.",
+        )
+
+
+def try_out(python: Path, environ: dict[str, str], stop: Stop) -> tuple[str, str]:
+    """(version of torch, device) of an environment whose packages load. Raises EngineError."""
+    code, lines = stop.run([python, "-I", "-c", _TRY], environ)
+    words = (lines or [""])[-1].split()
+    if code or len(words) != 2:
+        raise EngineError(
+            ErrorCode.ENGINE_MISSING,
+            f"The engine's packages are there but do not load: {(lines or ['no message'])[-1]}",
             "Repair the engine. If it stays so, a system library lacks: the line above names it.",
         )
-    return words[-2], words[-1]
+    return words[0], words[1]
 
 
 def mark(folder: Path, found: EnvironmentMark) -> None:
-    """Write the mark that makes the environment count."""
-    text = json.dumps(to_plain(found), indent=1) + "\n"
-    (folder / MARK).write_text(text, encoding="utf-8")
-
-
-def remove(folder: Path) -> None:
-    """Take an environment away, the mark first, so that no half of it counts.
-
-    Raises EngineError(BAD_OUTPUT), also for a folder that is no environment: it may hold
-    somebody's files.
-    """
-    if not folder.exists():
-        return
-    if any(folder.iterdir()) and not (folder / "pyvenv.cfg").is_file():
-        raise EngineError(
-            ErrorCode.BAD_OUTPUT,
-            f"{folder} holds files that are not an engine environment.",
-            "Move them away, or choose another folder.",
-        )
-    try:
-        (folder / MARK).unlink(missing_ok=True)
-        shutil.rmtree(folder)
-    except OSError as error:
-        raise EngineError(
-            ErrorCode.BAD_OUTPUT,
-            f"{folder} could not be removed: {error.strerror or error}.",
-            "Close programs that use it, then try again.",
-        ) from error
+    """Write the mark that makes the environment count, whole or not at all."""
+    partial = folder / (MARK + ".part")
+    partial.write_text(json.dumps(to_plain(found), indent=1) + "\n", encoding="utf-8")
+    partial.replace(folder / MARK)

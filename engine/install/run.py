@@ -1,15 +1,15 @@
 """The whole installation, step by step."""
 
-import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..protocol.errors import EngineError, ErrorCode
-from ..protocol.install import EnvironmentMark, Installed, InstallStep
+from ..protocol.errors import Cancelled, EngineError, ErrorCode
+from ..protocol.install import MARK, EnvironmentMark, Installed, InstallStep
 from ..protocol.wheel_lock import (
     LOCK_FILE,
     LockedWheel,
@@ -18,13 +18,19 @@ from ..protocol.wheel_lock import (
     read_lock,
     target_name,
     this_platform,
+    wheels_digest,
 )
-from .environment import clean_environ, install, make, mark, try_out
+from .alone import alone_on, lock_path
+from .environment import clean_environ, install, interpreter, make, mark, runs, try_out
+from .folders import make_own, remove_own
+from .records import damages
+from .stop import Stop
 from .wheels import fetch, find
 
-ROOM = 5
-"""Bytes on disk an installation takes for each byte of wheels, unpacked and compiled. Ours: 4.2
-measured with torch 2.13 on Linux, and some to spare."""
+ROOM = 4
+"""Bytes on disk an installation takes for each byte of wheels, unpacked and partly compiled. Ours:
+3.3 measured with torch 2.13 on Linux, and some to spare."""
+SCRATCH = "tmp"
 Say = Callable[[InstallStep], None]
 
 
@@ -32,13 +38,26 @@ Say = Callable[[InstallStep], None]
 class InstallOptions:
     """wheels: folder with the lock and, in a bundle, the wheels. target: the environment's
     folder. cache: where fetched wheels are kept until all is done. online: pip may fetch. index:
-    one more package index, "" for none."""
+    one more package index, "" for none. repair: keep what is whole of an environment."""
 
     wheels: Path
     target: Path
     cache: Path
-    online: bool
-    index: str
+    online: bool = False
+    index: str = ""
+    repair: bool = False
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What all steps need."""
+
+    options: InstallOptions
+    lock: WheelLock
+    target: WheelTarget
+    environ: dict[str, str]
+    say: Say
+    stop: Stop
 
 
 def choose_target(lock: WheelLock, platform: str, python: str) -> WheelTarget:
@@ -59,41 +78,103 @@ def this_python() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def install_engine(options: InstallOptions, say: Say) -> Installed:
-    """Make the environment with the Python that runs this. Raises EngineError.
+def install_engine(options: InstallOptions, say: Say, stop: Stop) -> Installed:
+    """Make the environment with the Python that runs this. Raises EngineError, Cancelled.
 
-    An environment that is there goes first. A killed run leaves one without its mark, which does
-    not count and goes at the next run; wheels fetched whole are kept.
+    An environment that is there stays until all wheels are gathered, then goes. A killed run
+    leaves one without its mark, which does not count and goes at the next run; wheels fetched
+    whole are kept for it. What a cancelled run made is gone, fetched wheels excepted.
     """
+
+    def heard(step: InstallStep) -> None:
+        stop.check()
+        say(step)
+
     lock = read_lock(options.wheels / LOCK_FILE)
     target = choose_target(lock, this_platform(), this_python())
-    _check_room(options, target)
-    environ = clean_environ(os.environ, options.online)
-    pip, wheels = _gather(options, lock, target, environ, say)
-    say(InstallStep("Making the environment", 0, 1))
-    python = make(options.target)
-    count = len(wheels)
-    install(python, pip, wheels, environ, lambda n: say(InstallStep("Installing", n, count)))
-    say(InstallStep("Trying it out", 0, 1))
-    torch, device = try_out(python, environ)
-    digest = hashlib.sha256((options.wheels / LOCK_FILE).read_bytes()).hexdigest()
-    mark(options.target, EnvironmentMark(digest, sys.executable, torch, device))
-    shutil.rmtree(options.cache, ignore_errors=True)
-    return Installed(str(python), torch, device)
+    with _writable(options.target.parent), alone_on(options.target):
+        make_own(options.cache)
+        scratch = options.cache / SCRATCH
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        environ = clean_environ(os.environ, scratch, options.online)
+        work = _Work(options, lock, target, environ, heard, stop)
+        try:
+            installed = _mended(work) if options.repair else None
+            installed = installed or _filled(work, target.wheels, anew=True)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        remove_own(options.cache)
+    return installed
 
 
-def _check_room(options: InstallOptions, target: WheelTarget) -> None:
-    folder = options.target.parent
+def remove_engine(options: InstallOptions) -> None:
+    """Take the environment and all that was fetched away. Raises EngineError."""
+    with _writable(options.target.parent), alone_on(options.target):
+        remove_own(options.target)
+        remove_own(options.cache)
+    lock_path(options.target).unlink(missing_ok=True)
+
+
+def _mended(work: _Work) -> Installed | None:
+    """Put right what is wrong with an environment; None where it must be made anew."""
+    folder = work.options.target
+    if not runs(folder, work.target.python, work.environ, work.stop):
+        return None
+    work.say(InstallStep("Looking for damage", 0, 0))
+    damaged = [damage.wheel for damage in damages(folder, work.target.wheels)]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
+        return _filled(work, damaged, anew=False)
+    except Cancelled:
+        raise
+    except EngineError:
+        return None
+
+
+def _filled(work: _Work, wanted: Sequence[LockedWheel], anew: bool) -> Installed:
+    """Gather wheels, put them into the environment, try and mark it."""
+    folder, say = work.options.target, work.say
+    _check_room(work.options, wanted)
+    pip, paths = _gather(work, wanted)
+    try:
+        say(InstallStep("Making the environment", 0, 0))
+        if anew:
+            make(folder)
+        (folder / MARK).unlink(missing_ok=True)
+        total, done = sum(wheel.size for wheel in wanted), 0
+        for wheel, path in zip(wanted, paths, strict=True):
+            say(InstallStep(f"Installing {wheel.name}", done, total))
+            install(interpreter(folder), pip, path, work.environ, work.stop)
+            done += wheel.size
+        say(InstallStep("Trying it out", done, total))
+        torch, device = try_out(interpreter(folder), work.environ, work.stop)
+        target = target_name(work.target.platform, work.target.python)
+        found = EnvironmentMark(wheels_digest(work.target), target, sys.executable, torch, device)
+        mark(folder, found)
+    except Cancelled:
+        remove_own(folder)  # without its mark it is of no use
+        raise
+    return Installed(str(interpreter(folder)), torch, device)
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    """Turn a folder's refusal into words."""
+    try:
+        yield
+    except PermissionError as error:
         raise EngineError(
             ErrorCode.BAD_OUTPUT,
-            f"{folder} cannot be used: {error.strerror or error}.",
+            f"{folder} cannot be written: {error.strerror}.",
             "Look at the permissions of that folder.",
         ) from error
-    need = ROOM * target.size
+
+
+def _check_room(options: InstallOptions, wanted: Sequence[LockedWheel]) -> None:
+    folder = options.target.parent
+    size = sum(wheel.size for wheel in wanted)
+    here = sum(wheel.size for wheel in wanted if (options.wheels / wheel.file).is_file())
+    need, free = ROOM * size + (size - here), shutil.disk_usage(folder).free
     if free < need:
         raise EngineError(
             ErrorCode.BAD_OUTPUT,
@@ -102,33 +183,29 @@ def _check_room(options: InstallOptions, target: WheelTarget) -> None:
         )
 
 
-def _gather(
-    options: InstallOptions,
-    lock: WheelLock,
-    target: WheelTarget,
-    environ: dict[str, str],
-    say: Say,
-) -> tuple[Path, list[Path]]:
+def _gather(work: _Work, wanted: Sequence[LockedWheel]) -> tuple[Path, list[Path]]:
     """pip's wheel and the others, all checked. Raises EngineError that names what lacks."""
-    every = (lock.installer, *target.wheels)
+    options, target = work.options, work.target
+    if options.online and target.elsewhere:
+        raise _elsewhere(target)
+    every = (work.lock.installer, *wanted)
     total = sum(wheel.size for wheel in every)
-    folders = (options.wheels, options.cache)
     done = 0
     paths: list[Path] = []
     lacking: list[LockedWheel] = []
     for wheel in every:
-        told = _teller("Looking at the packages", done, total, say)
-        path = find(wheel, folders, told)
-        if path is None and options.online and paths:
-            told = _teller(f"Fetching {wheel.name}", done, total, say)
-            path = fetch(wheel, paths[0], options.cache, options.index, environ, told)
+        told = _teller("Looking at the packages", done, total, work.say)
+        path = find(wheel, (options.wheels, options.cache), told)
+        if path is None and options.online:
+            told = _teller(f"Fetching {wheel.name}", done, total, work.say)
+            told(0)
+            pip, index = (paths[0] if paths else None), options.index
+            path = fetch(wheel, pip, options.cache, index, work.environ, work.stop, told)
         if path is None:
             lacking.append(wheel)
         else:
             paths.append(path)
         done += wheel.size
-    if options.online and target.elsewhere and not lacking:
-        raise _elsewhere(target)
     if lacking or target.elsewhere:
         raise _missing(lacking, target)
     return paths[0], paths[1:]

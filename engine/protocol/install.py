@@ -1,7 +1,7 @@
 """What the add-on and the installer of the engine's environment say to each other.
 
 The installer is a process of its own, run by any Python 3.11 or 3.13: standard library only. It
-writes one JSON object a line; the last one is `Installed` or `InstallFailed`.
+writes one JSON object a line; the last one is `Installed`, `Removed` or `InstallFailed`.
 """
 
 import json
@@ -19,7 +19,7 @@ MAX_LINE = 2**16
 
 @dataclass(frozen=True)
 class InstallStep:
-    """`done` of `total` of the step `text` (bytes when fetching, packages when installing)."""
+    """`done` of `total` of the step `text`, in bytes of wheels; 0 of 0 where nobody knows."""
 
     text: str
     done: int
@@ -45,10 +45,16 @@ class InstallFailed:
     hint: str
 
 
-InstallLine = InstallStep | Installed | InstallFailed
+@dataclass(frozen=True)
+class Removed:
+    """The environment and all that was fetched for it are gone."""
+
+
+InstallLine = InstallStep | Installed | Removed | InstallFailed
 _TYPES: dict[str, type[InstallLine]] = {
     "step": InstallStep,
     "installed": Installed,
+    "removed": Removed,
     "failed": InstallFailed,
 }
 _NAMES = {kind: name for name, kind in _TYPES.items()}
@@ -56,10 +62,11 @@ _NAMES = {kind: name for name, kind in _TYPES.items()}
 
 @dataclass(frozen=True)
 class EnvironmentMark:
-    """What a finished environment says of itself. lock: sha256 of the lock it was made from;
-    base: the interpreter that it stands on."""
+    """What a finished environment says of itself. wheels: `wheel_lock.wheels_digest` of what is
+    in it; target: its key in the lock; base: the interpreter that it stands on."""
 
-    lock: str
+    wheels: str
+    target: str
     base: str
     torch: str
     device: str

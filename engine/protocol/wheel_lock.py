@@ -3,6 +3,7 @@
 Written by `python build_addon.py lock`; read by the installer, the doctor and the bundle.
 """
 
+import hashlib
 import platform
 import re
 import sys
@@ -67,6 +68,14 @@ class WheelLock:
 def target_name(platform_name: str, python: str) -> str:
     """The key of a target, for instance linux-x64-cp311."""
     return f"{platform_name}-cp{python.replace('.', '')}"
+
+
+def wheels_digest(target: WheelTarget) -> str:
+    """sha256 over the hashes of a target's wheels: equal for equal packages, whichever list of
+    packages (of a bundle, of the extension) names them."""
+    return hashlib.sha256(
+        "".join(sorted(wheel.sha256 for wheel in target.wheels)).encode()
+    ).hexdigest()
 
 
 def this_platform() -> str:
