@@ -23,7 +23,8 @@ def without_residual_light(
     """
     size = min(len(unlit), settings.size)
     weight = resize_texture(seen.astype(np.float32), size)
-    small = [_log(resize_texture(each.astype(np.float32), size)) for each in (unlit, below)]
+    known = (seen > 0.0).astype(np.float32)
+    small = [_log(_means(each, known, size)) for each in (unlit, below)]
     ratio = small[0] - small[1]
     slow = np.zeros_like(ratio)
     for _ in range(settings.rounds):
@@ -36,6 +37,14 @@ def without_residual_light(
     light = cv2.resize(light, unlit.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     cleared = picture_to_linear(np.clip(unlit, 0.0, 1.0)) * cv2.exp(-light)
     return picture_to_srgb(np.clip(cleared, 0.0, 1.0))
+
+
+def _means(image: np.ndarray, known: np.ndarray, size: int) -> np.ndarray:
+    """(size, size, 3): means of an image (T, T, 3) over what is known (T, T) of it: nothing was
+    seen beside, and its zeros would pass for a shadow that is taken out as a bright rim."""
+    share = 1.0 / np.maximum(resize_texture(known, size), np.float32(1e-6))
+    told = cv2.multiply(image.astype(np.float32), cv2.merge([known, known, known]))
+    return cv2.multiply(resize_texture(told, size), cv2.merge([share, share, share]))
 
 
 def _log(image: np.ndarray) -> np.ndarray:

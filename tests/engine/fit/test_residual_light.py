@@ -42,3 +42,11 @@ def test_unseen_texels_do_not_count() -> None:
     photo[:, 64:], seen[:, 64:] = 0.0, 0.0
     found = without_residual_light(photo, _skin(), seen, ResidualLightSettings())
     np.testing.assert_allclose(found[:, :56], _skin()[:, :56], atol=0.02)
+
+
+def test_no_rim_shows_where_seen_skin_ends() -> None:
+    skin = np.tile(_skin(), (4, 4, 1))
+    photo, seen = skin.copy(), np.ones(skin.shape[:2], np.float32)
+    photo[:, 253:], seen[:, 253:] = 0.0, 0.0
+    found = without_residual_light(photo, skin, seen, ResidualLightSettings())
+    np.testing.assert_allclose(found[:, :253], skin[:, :253], atol=0.01)
