@@ -41,6 +41,13 @@ class BenchWorker:
         lines = [line for line in text.splitlines() if line.startswith(f"{field}:")]
         return int(lines[0].split()[1]) * 1024 if lines else 0
 
+    def entries(self, folder: str) -> int:
+        """How many there are in /proc/PID/`folder`: task (threads), fd (open files); 0 without."""
+        try:
+            return len(os.listdir(f"/proc/{self.process.pid}/{folder}"))
+        except OSError:
+            return 0
+
     def processor(self) -> float:
         """Seconds of processor time of all its threads (proc(5): stat, fields 14 and 15); 0 where
         there is no /proc."""
