@@ -1,4 +1,4 @@
-"""`python -m engine bench fit|albedo|detail`: timings, printed with the machine."""
+"""`python -m engine bench`: timings, and what is tried against the engine, with the machine."""
 
 import argparse
 import os
@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import bench_detail, bench_fit
+from . import bench_detail, bench_faults, bench_fit, bench_soak
 
 if TYPE_CHECKING:
     from ..evaluate.bench_albedo import Run, SizeBench
@@ -22,6 +22,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     bench_fit.register(what)
     _register_albedo(what)
     bench_detail.register(what)
+    bench_faults.register(what)
+    bench_soak.register(what)
 
 
 def _register_albedo(what: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -18,7 +18,7 @@ from .pipes import Inbox, Outbox, read_lines
 LOG_LINES = 100
 LOG_LINE_LENGTH = 400
 EXIT_WAIT = 2.0
-"""Seconds to wait for a process that closed its output or was killed."""
+"""Seconds to wait for a process that was killed."""
 
 
 class EngineProcess:
@@ -43,8 +43,12 @@ class EngineProcess:
             ) from error
         self._inbox, self._outbox = Inbox(), Outbox(self._popen.stdin)
         self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self._silent = False
+        self._leaving_since: float | None = None
+        self._collecting = threading.Lock()
+        reading = (self._popen, self._inbox, self._collecting)
         self._threads = (
-            threading.Thread(target=_read_messages, args=(self._popen, self._inbox)),
+            threading.Thread(target=_read_messages, args=reading),
             threading.Thread(target=_read_log, args=(self._popen.stderr, self._log)),
         )
         for thread in self._threads:
@@ -60,15 +64,22 @@ class EngineProcess:
         """Write one encoded message soon; never waits for the process."""
         self._outbox.send(line)
 
-    @property
-    def deaf(self) -> bool:
-        """True once it has closed its input."""
-        return self._outbox.broken
+    def receive(self) -> list[bytes]:
+        """Lines that came since the last call, oldest first. Of a flood only the first ones, the
+        others with the next calls."""
+        lines = self._inbox.take()
+        self._silent = self._silent or None in lines
+        return [line for line in lines if line is not None]
 
-    def receive(self) -> list[bytes | None]:
-        """Lines that came since the last call, oldest first; None marks the end of output. Of a
-        flood only the first ones, the others with the next calls."""
-        return self._inbox.take()
+    def left(self, now: float, patience: float) -> bool:
+        """True when it is gone and all that it said was received, or when one of its pipes, or it
+        itself, ended and the rest did not follow within `patience` seconds. now: of a clock."""
+        gone = not self.running()
+        if self._leaving_since is None and (gone or self._silent or self._outbox.broken):
+            self._leaving_since = now
+        if self._leaving_since is None:
+            return False
+        return (gone and self._silent) or now - self._leaving_since >= patience
 
     def log_tail(self) -> str:
         """The last lines of the process's log (its stderr)."""
@@ -76,14 +87,24 @@ class EngineProcess:
 
     def running(self) -> bool:
         """True until the process has ended."""
-        return self._popen.poll() is None
+        return self._ended() is None
 
     def exit_code(self) -> int | None:
-        """Exit code after a short wait; None when the process still runs."""
+        """Exit code; None while it runs."""
+        return self._ended()
+
+    def _ended(self) -> int | None:
+        """Exit code, None while it runs. It is not collected yet (POSIX): until then nobody else
+        gets its number, and its group can still be ended."""
+        if sys.platform == "win32" or self._popen.returncode is not None:
+            return self._popen.poll()
         try:
-            return self._popen.wait(EXIT_WAIT)
-        except subprocess.TimeoutExpired:
+            found = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:  # collected meanwhile
+            return self._popen.poll()
+        if found is None:
             return None
+        return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
 
     def interrupt(self) -> None:
         """Ask the whole group to stop (Ctrl-C); Windows has no such signal without a console."""
@@ -98,6 +119,10 @@ class EngineProcess:
             self._signal(signal.SIGKILL)
         self._collect()
 
+    def hang_up(self) -> None:
+        """Close its input: what is tied to it ends by itself, with its children."""
+        self._outbox.close()
+
     def close(self, farewell: bytes, patience: float) -> None:
         """Say `farewell`, close its input, wait up to `patience` seconds, then kill."""
         self._outbox.send(farewell)
@@ -110,12 +135,8 @@ class EngineProcess:
         self._collect()
 
     def _signal(self, number: int) -> None:
-        if self._popen.poll() is not None:
-            return  # already collected: the number may belong to somebody else by now
-        try:
-            os.killpg(self._popen.pid, number)
-        except (ProcessLookupError, PermissionError):
-            pass  # it ended on its own in the meantime
+        with self._collecting:
+            _signal_group(self._popen, number)
 
     def _collect(self) -> None:
         self._inbox.close()
@@ -132,17 +153,31 @@ class EngineProcess:
         self._outbox.join(EXIT_WAIT)
 
 
-def _read_messages(popen: "subprocess.Popen[bytes]", inbox: Inbox) -> None:
+def _signal_group(popen: "subprocess.Popen[bytes]", number: int) -> None:
+    if popen.returncode is not None:
+        return  # already collected: the number may belong to somebody else by now
+    try:
+        os.killpg(popen.pid, number)
+    except (ProcessLookupError, PermissionError):
+        pass  # it ended on its own in the meantime
+
+
+def _read_messages(
+    popen: "subprocess.Popen[bytes]", inbox: Inbox, collecting: threading.Lock
+) -> None:
     """Reader thread. Afterwards it collects the process, also when nobody asks for it any more:
     no zombie stays, nor what the engine started and left behind."""
     read_lines(popen.stdout, inbox)
-    if sys.platform != "win32":
-        try:
-            os.waitid(os.P_PID, popen.pid, os.WEXITED | os.WNOWAIT)  # the number is still its own
-            os.killpg(popen.pid, signal.SIGKILL)
-        except (ChildProcessError, ProcessLookupError, PermissionError):
-            pass  # collected already, or it was alone
-    popen.wait()
+    if sys.platform == "win32":
+        popen.wait()
+        return
+    try:
+        os.waitid(os.P_PID, popen.pid, os.WEXITED | os.WNOWAIT)
+    except ChildProcessError:
+        pass  # collected already
+    with collecting:
+        _signal_group(popen, signal.SIGKILL)
+        popen.wait()
 
 
 def _read_log(stream: IO[bytes], log: "deque[str]") -> None:

@@ -64,7 +64,6 @@ class EngineSession:
         self._reused = self._interrupted = False
         self._jobs = 0
         self._started_at = self._cancel_at = self._idle_since = clock()
-        self._deaf_since: float | None = None
 
     @property
     def busy(self) -> bool:
@@ -116,9 +115,6 @@ class EngineSession:
         before = self.status, self.decoding.status
         if self._process is not None:
             for line in self._process.receive():
-                if line is None:
-                    self._on_end_of_output()
-                    break
                 self._on_line(line)
                 if self._process is None:
                     break
@@ -153,7 +149,6 @@ class EngineSession:
     def _spawn(self, launch: Launch) -> None:
         self._process, self._hello = EngineProcess(launch), None
         self._launch, self._started_at = launch, self._clock()
-        self._deaf_since = None
 
     def _send_job(self) -> None:
         if self._sent or self._hello is None or self.status.state is not State.STARTING:
@@ -191,10 +186,8 @@ class EngineSession:
         if self._process is None:
             return
         now = self._clock()
-        if self._deaf_since is None and self._process.deaf:
-            self._deaf_since = now
-        if self._deaf_since is not None and now - self._deaf_since >= self._timing.deaf:
-            self._on_end_of_output()  # what it said until now was taken in
+        if self._process.left(now, self._timing.leave):
+            self._on_end()
         elif self.status.state is State.CANCELLING:
             waited = now - self._cancel_at
             if waited >= self._timing.kill:
@@ -264,7 +257,7 @@ class EngineSession:
             case Finished() | Failed() | WasCancelled():
                 self._end(replace(status, state=State.CANCELLED))
 
-    def _on_end_of_output(self) -> None:
+    def _on_end(self) -> None:
         code = self._process.exit_code()
         log = self._kill()
         if self.status.state is State.CANCELLING:

@@ -29,12 +29,12 @@ BUSY = frozenset({State.STARTING, State.RUNNING, State.CANCELLING})
 @dataclass(frozen=True)
 class Timing:
     """Seconds. hello: from start to the first message (a cold disk and PyTorch need time).
-    deaf: from its closed input to the end of its output. interrupt, kill: after a cancel request.
-    close: for a polite end.
+    leave: from the end of one of its pipes, or its own, until it is ended. interrupt, kill: after a
+    cancel request. close: for a polite end.
     """
 
     hello: float = 120.0
-    deaf: float = 2.0
+    leave: float = 2.0
     interrupt: float = 3.0
     kill: float = 6.0
     close: float = 0.5
