@@ -22,7 +22,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 said in plain words before newer c
     sys.exit("Python 3.11 or 3.13 is needed, this is Python {}.{}.".format(*sys.version_info))
 
 from engine.packaging.blender_job import FORMATS
-from engine.packaging.blenders import BLENDERS, run_blenders
+from engine.packaging.blenders import BENCH, BLENDERS, TESTS, bundle_words, run_blenders
 from engine.packaging.commands import (
     demo,
     export,
@@ -34,6 +34,7 @@ from engine.packaging.commands import (
     write_licences,
 )
 from engine.packaging.environment import EnvironmentOptions
+from engine.packaging.photo import astronaut_photo
 from engine.packaging.problems import SetupError
 from engine.protocol.wheel_lock import PLATFORMS, PYTHONS
 
@@ -63,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     for_blenders.add_argument("versions", nargs="*", metavar="VERSION", help=" ".join(BLENDERS))
     for_blenders.add_argument("--bench", action="store_true", help="time the sliders instead")
+    for_blenders.add_argument(
+        "--bundle", type=Path, help="install this offline bundle, its engine, fit, export, remove"
+    )
     commands.add_parser("zip", help="build and validate the extension")
     commands.add_parser("index", help="a repository folder that Blender updates the extension from")
     commands.add_parser("lock", help="write wheels/engine-lock.json")
@@ -82,6 +86,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _blender_words(chosen: argparse.Namespace) -> tuple[str, ...]:
+    if chosen.bundle is not None:
+        photo = astronaut_photo(ROOT / "build", Path(sys.executable))
+        return bundle_words(chosen.bundle, photo, ROOT / "output" / "bundle")
+    return (BENCH,) if chosen.bench else TESTS
+
+
 def main() -> int:
     """Run one command; returns the exit code."""
     parser, words = _parser(), sys.argv[1:]
@@ -97,7 +108,7 @@ def main() -> int:
         if chosen.command == "blenders":
             if unlike := [version for version in chosen.versions if version not in BLENDERS]:
                 parser.error(f"blenders: {unlike[0]} is none of {', '.join(BLENDERS)}")
-            return run_blenders(ROOT, tuple(chosen.versions or BLENDERS), chosen.bench)
+            return run_blenders(ROOT, tuple(chosen.versions or BLENDERS), _blender_words(chosen))
         if chosen.command == "zip":
             return make_zip(options)
         if chosen.command == "index":

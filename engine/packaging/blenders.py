@@ -14,6 +14,8 @@ from engine.packaging.progress import Progress
 from engine.packaging.system import check_machine
 
 BENCH = "tests/blender/bench_sliders.py"
+BUNDLE = "tests/e2e/bundle_life.py"
+TESTS = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/blender")
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,9 @@ _TOOLS = ("pytest", "hypothesis", "pillow")
 """What the tests need besides, as the requirement files pin it."""
 
 
-def run_blenders(root: Path, versions: tuple[str, ...], bench: bool) -> int:
-    """Run tests/blender, or with `bench` the slider bench, in each version. Exit code.
+def run_blenders(root: Path, versions: tuple[str, ...], words: tuple[str, ...]) -> int:
+    """Run Python with `words` (`TESTS`, `BENCH`, ...) in the project, in each version of Blender,
+    with an empty user folder. Exit code.
 
     A version whose Python is not on this machine is left out and said, which counts as failed.
     """
@@ -52,21 +55,24 @@ def run_blenders(root: Path, versions: tuple[str, ...], bench: bool) -> int:
         except SetupError as problem:
             outcomes[version] = str(problem)
             continue
-        words = "timing the sliders" if bench else "running the Blender tests"
-        progress.say(f"{words} in Blender {version}")
-        outcomes[version] = _run(root, python, bench)
+        progress.say(f"running {' '.join(words)} in Blender {version}")
+        outcomes[version] = _run(root, python, words)
     for version, outcome in outcomes.items():
         print(f"Blender {version}: {outcome or 'as it should be'}")
     return int(any(outcomes.values()))
 
 
-def _run(root: Path, python: Path, bench: bool) -> str:
+def bundle_words(bundle: Path, photo: Path, out: Path) -> tuple[str, ...]:
+    """What installs the engine from an offline bundle, fits, exports and takes all away."""
+    out.mkdir(parents=True, exist_ok=True)
+    return (BUNDLE, str(bundle.resolve()), str(photo.resolve()), str(out.resolve()))
+
+
+def _run(root: Path, python: Path, words: tuple[str, ...]) -> str:
     """What went wrong, "" for nothing."""
-    tests = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/blender"]
     with tempfile.TemporaryDirectory(prefix="uvapm-blender-", ignore_cleanup_errors=True) as home:
         own = os.environ | {"BLENDER_USER_RESOURCES": home}
-        command = [str(python), *([BENCH] if bench else tests)]
-        code = subprocess.run(command, cwd=root, env=own).returncode
+        code = subprocess.run([str(python), *words], cwd=root, env=own).returncode
     return f"failed, exit code {code}" if code else ""
 
 
