@@ -10,8 +10,8 @@ import pytest
 
 @pytest.fixture(scope="session")
 def offline(root):
-    """An environment in which a Python that touches the network ends at once with exit code 97."""
-    return os.environ | {"PYTHONPATH": str(root / "tests" / "e2e" / "offline")}
+    """Variables by which a Python that touches the network ends at once with exit code 97."""
+    return {"PYTHONPATH": str(root / "tests" / "e2e" / "offline")}
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +22,9 @@ def fit(root, default_pack, offline):
     def run(photo, out, *options):
         photos = map(str, photo if isinstance(photo, tuple) else (photo,))
         command = [sys.executable, "-m", "engine", "fit", *photos, "--out", str(out), *options]
+        environ = os.environ | offline
         return subprocess.run(
-            command, cwd=root, env=offline, capture_output=True, text=True, timeout=300
+            command, cwd=root, env=environ, capture_output=True, text=True, timeout=300
         )
 
     return run

@@ -1,6 +1,7 @@
 """The zip that users get, installed into an empty Blender, with the real engine behind it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,7 +37,7 @@ def facts(root, bpy, default_pack, astronaut, bad_photos, offline, tmp_path_fact
     done = subprocess.run(
         command,
         cwd=out,  # not the repository: only the zip may be found
-        env=offline | {"BLENDER_USER_RESOURCES": str(home)},
+        env=os.environ | offline | {"BLENDER_USER_RESOURCES": str(home)},
         capture_output=True,
         text=True,
         timeout=400,

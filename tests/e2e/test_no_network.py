@@ -1,6 +1,7 @@
 """Nothing but *Install engine* uses the network. The fits of this folder and the installed zip run
 where it is forbidden (`offline`); here is the proof that the guard would have noticed."""
 
+import os
 import subprocess
 import sys
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.e2e
 )
 def test_guard_ends_a_process_that_touches_the_network(offline, attempt):
     command = [sys.executable, "-c", attempt]
-    done = subprocess.run(command, env=offline, capture_output=True, text=True)
+    done = subprocess.run(command, env=os.environ | offline, capture_output=True, text=True)
     assert done.returncode == 97
     assert "network was touched" in done.stderr
 
