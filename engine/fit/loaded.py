@@ -1,6 +1,6 @@
 """A pack made ready for fitting: read once, kept between jobs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -99,7 +99,7 @@ def load_pack(folder: Path, albedo: Path | None = None, detail: Path | None = No
         torch.from_numpy(head.triangles.astype(np.int64)),
         torch.from_numpy(skin),
         torch.from_numpy(np.flatnonzero(~np.repeat(cutout, 2))),
-        _read_textures(folder),
+        _read_textures(folder, pack.manifest.files),
     )
 
 
@@ -107,12 +107,13 @@ def _info(pack: AlbedoPack | DetailPack) -> PackInfo:
     return PackInfo(pack.manifest.id, pack.manifest.version, pack.sha)
 
 
-def _read_textures(folder: Path) -> dict[str, np.ndarray]:
-    """textures/*.png of a pack that was checked already."""
+def _read_textures(folder: Path, files: Iterable[str]) -> dict[str, np.ndarray]:
+    """textures/*.png among the files of a pack that was checked already."""
     textures = {}
-    for path in sorted((folder / "textures").glob("*.png")):
-        with Image.open(path) as image:
-            textures[path.stem] = bytes_to_unit(np.asarray(image))
+    for name in sorted(files):
+        if name.startswith("textures/") and name.endswith(".png"):
+            with Image.open(folder / name, formats=["PNG"]) as image:
+                textures[Path(name).stem] = bytes_to_unit(np.asarray(image))
     return textures
 
 

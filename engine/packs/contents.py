@@ -9,7 +9,8 @@ import numpy as np
 from ..protocol.albedo_pack import AlbedoModel, read_albedo_model
 from ..protocol.detail_pack import DetailModel, read_detail_model
 from ..protocol.encoder_pack import EncoderPack, read_encoder_pack
-from ..protocol.headpack import HeadPack, is_triangle, read_pack
+from ..protocol.faces import is_triangle
+from ..protocol.headpack import HeadPack, read_pack
 from ..protocol.pack_manifest import PackManifest, check_files, read_manifest
 
 

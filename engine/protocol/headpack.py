@@ -14,6 +14,7 @@ import numpy as np
 from .albedo_pack import AlbedoModel, read_albedo_model
 from .conventions import bytes_to_unit
 from .detail_pack import DetailModel, read_detail_model
+from .faces import doubled_corners, is_triangle
 from .pack_manifest import (
     HEAD_FILE,
     PACK_JSON,
@@ -52,6 +53,9 @@ _HEAD_TENSORS: Schema = {
     "landmarks68_weight": ("f4", ("L68",)),
     "uv_masks": ("u1", ("M", MASK_SIZE, MASK_SIZE)),
 }
+MOST_SUBDIVIDED = 16
+"""Vertices for each one of the control mesh. Ours: one subdivision makes four of quads and six of
+triangles; two make sixteen of quads."""
 TURN_TERMS = 5
 """Of the polynomial in yaw and pitch: see `fit/landmark_turn.py`."""
 _OPTIONAL: Schema = {"landmarks468_turn": ("f4", (TURN_TERMS, "L468", 3))}
@@ -132,11 +136,6 @@ def split_quads(values: np.ndarray) -> np.ndarray:
     return both.reshape(-1, 3, *values.shape[2:])
 
 
-def is_triangle(quads: np.ndarray) -> np.ndarray:
-    """(F,) bool: faces (F, 4) that repeat their last corner, which is how a triangle is kept."""
-    return quads[:, 2] == quads[:, 3]
-
-
 def read_pack(folder: Path) -> Pack:
     """Read and check the folder of a head pack.
 
@@ -192,6 +191,9 @@ def _read_head(folder: Path, manifest: PackManifest, names: HeadNames, sha: str)
 
 def _check_head(table: dict[str, np.ndarray], names: HeadNames, sizes: dict[str, int]) -> None:
     last_control, last = sizes["V0"] - 1, sizes["V"] - 1
+    if sizes["V"] > MOST_SUBDIVIDED * sizes["V0"]:  # a small file must not fill the memory
+        expected = f"at most {MOST_SUBDIVIDED} vertices for each of control_mean"
+        raise pack_error(HEAD_FILE, "mirror", expected, f"{sizes['V']} for {sizes['V0']}")
     limits = {
         "subdivision_rows": last,
         "subdivision_columns": last_control,
@@ -228,9 +230,7 @@ def _check_faces(quads: np.ndarray, corner_uv: np.ndarray) -> None:
     """Quads of four corners, and triangles that repeat their last one, in the layout too: nobody
     else then needs to tell them apart."""
     triangle = is_triangle(quads)
-    ordered = np.sort(quads, axis=1)
-    doubled = (ordered[:, 1:] == ordered[:, :-1]).sum(axis=1)
-    if np.any(doubled != triangle):
+    if doubled_corners(quads).any():
         expected = "corners that differ, but for a triangle's repeated last one"
         raise pack_error(HEAD_FILE, "quads", expected, "others twice")
     if np.any(corner_uv[triangle, 2] != corner_uv[triangle, 3]):

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import EngineError, ErrorCode
+from .names import bad_name
+from .plain_files import ANY_SIZE, MOST_BYTES, read_plain, sha256_of
+from .png import png_size
 from .strict import from_plain, parse_json, shown
 
 PACK_SCHEMA = 2
@@ -19,6 +22,8 @@ DETAIL_CELL = 16
 """Texels a side of a detail map for each place of the latent (UVAPM: 512 and 32)."""
 UV_LAYOUT = "ffhq-uv"
 MAX_JSON_BYTES = 4 * 2**20
+MOST_TEXELS = 4096
+"""Of a side of a picture in a pack, as of albedo maps."""
 FIT_SETTINGS = ("landmark_sigma", "depth_sigma", "expression_sigma", "fine_identity_sigma")
 """Settings of the shape fit (`fit/settings.py`) that a pack may carry."""
 _FILE_NAME = re.compile(r"([a-z0-9_]+/)?[a-z0-9_]+\.(safetensors|json|png)")
@@ -122,9 +127,7 @@ def read_manifest(folder: Path) -> tuple[PackManifest, str]:
     """Parse and check pack.json. Returns it with its own sha256. Raises PACK_INVALID."""
     path = folder / PACK_JSON
     try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise pack_error(PACK_JSON, "", f"at most {MAX_JSON_BYTES} bytes", "a larger file")
-        text = path.read_bytes()
+        text = read_plain(path, MAX_JSON_BYTES)
     except OSError as error:
         raise pack_error(PACK_JSON, "", "a readable file", error.strerror or "none") from error
 
@@ -189,9 +192,9 @@ def _check_content(manifest: PackManifest) -> None:
 
 def _check_head_names(head: HeadNames) -> None:
     for key in ("expression_names", "part_names", "group_names", "mask_names"):
-        names = getattr(head, key)
-        if len(set(names)) != len(names) or not all(names):
-            raise pack_error(PACK_JSON, f"head.{key}", "distinct names", shown(list(names)))
+        found = bad_name(getattr(head, key))
+        if found is not None:
+            raise pack_error(PACK_JSON, f"head.{key}", "distinct plain names", found)
 
 
 def _check_albedo_info(info: AlbedoInfo) -> None:
@@ -247,15 +250,27 @@ def check_files(folder: Path, manifest: PackManifest) -> None:
         path = folder / name
         if not path.resolve().is_relative_to(root):
             raise pack_error(name, "", "a file inside the pack", "a link out of it")
-        found = file_sha256(path, name)
+        found = file_sha256(path, name, MOST_BYTES)
         if found != digest:
             raise pack_error(name, "sha256", digest, found)
+        if name.endswith(".png"):
+            _check_picture(path, name)
 
 
-def file_sha256(path: Path, name: str) -> str:
+def _check_picture(path: Path, name: str) -> None:
+    """That it is a picture of bounded size, before anybody makes room for it."""
+    try:
+        size = png_size(path)
+    except EngineError as error:
+        raise pack_error(name, "", "a PNG picture", "something else") from error
+    if not 1 <= min(size) <= max(size) <= MOST_TEXELS:
+        expected = f"1 to {MOST_TEXELS} pixels a side"
+        raise pack_error(name, "", expected, f"{size[0]} x {size[1]}")
+
+
+def file_sha256(path: Path, name: str, most: int = ANY_SIZE) -> str:
     """Hex sha256 of a file. Raises PACK_INVALID when it cannot be read; `name` is for people."""
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path, most)
     except OSError as error:
         raise pack_error(name, "", "a readable file", error.strerror or "none") from error

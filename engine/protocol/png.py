@@ -4,6 +4,7 @@ import struct
 from pathlib import Path
 
 from .errors import EngineError, ErrorCode
+from .plain_files import open_plain
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -14,7 +15,7 @@ def png_size(path: Path) -> tuple[int, int]:
     Raises EngineError(BAD_INPUT) for a file that cannot be read or is no PNG.
     """
     try:
-        with open(path, "rb") as file:
+        with open_plain(path) as file:
             head = file.read(24)
     except OSError as error:
         raise EngineError(ErrorCode.BAD_INPUT, f"{path.name} cannot be read.") from error

@@ -4,7 +4,6 @@ Names, shapes and units of the files: `engine/DESIGN.md`. The engine writes it
 (`engine/result/write.py`), Blender, tests and benchmarks read it here.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from .errors import EngineError
+from .faces import doubled_corners
+from .plain_files import read_plain, sha256_of
+from .png import png_size
 from .result_schema import (
     COEFFICIENTS_NAME,
     MANIFEST_NAME,
     MAX_MANIFEST_BYTES,
     MESH_NAME,
+    MOST_SIZE,
+    MOST_TEXELS,
     OTHER_FILES,
     REQUIRED_FILES,
     MeshInfo,
@@ -72,9 +76,8 @@ class ResultPackage:
 
 
 def file_sha256(path: Path) -> str:
-    """Hexadecimal sha256 of a file. Raises OSError."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Hexadecimal sha256 of a plain file. Raises OSError."""
+    return sha256_of(path)
 
 
 def read_manifest(folder: Path) -> ResultManifest:
@@ -101,9 +104,8 @@ def _plain_manifest(folder: Path) -> tuple[dict[str, object], int]:
     """`result.json` as it stands, and its schema."""
     path = folder / MANIFEST_NAME
     try:
-        if path.stat().st_size > MAX_MANIFEST_BYTES:
-            raise invalid(f"{MANIFEST_NAME} is larger than {MAX_MANIFEST_BYTES} bytes")
-        plain = parse_json(path.read_bytes(), lambda why: invalid(f"{MANIFEST_NAME}: {why}"))
+        data = read_plain(path, MAX_MANIFEST_BYTES)
+        plain = parse_json(data, lambda why: invalid(f"{MANIFEST_NAME}: {why}"))
     except OSError as error:
         raise invalid(f"{MANIFEST_NAME} cannot be read ({error.strerror})") from error
     schema = plain.get("schema") if isinstance(plain, dict) else None
@@ -159,6 +161,18 @@ def _check_file(folder: Path, name: str, digest: str) -> None:
         raise invalid(f"{name} cannot be read ({error.strerror})") from error
     if actual != digest:
         raise invalid(f"{name} was changed after it was written (its sha256 differs)")
+    if name.endswith(".png"):
+        _check_picture(name, path)
+
+
+def _check_picture(name: str, path: Path) -> None:
+    """That a picture is one of a size that a fit writes, before anybody makes room for it."""
+    try:
+        size = png_size(path)
+    except EngineError as error:
+        raise invalid(error.message.rstrip(".")) from error
+    if not 1 <= min(size) <= max(size) <= MOST_TEXELS:
+        raise invalid(f"{name} has {size[0]} x {size[1]} pixels, at most {MOST_TEXELS} a side")
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -214,6 +228,19 @@ def checked_mesh(arrays: Mapping[str, np.ndarray], info: MeshInfo) -> ResultMesh
             raise invalid(f"{name} in {MESH_NAME} must have shape {shape}, got {array.shape}")
     if not mesh.quads.size or mesh.quads.min() < 0 or mesh.quads.max() >= vertices[0]:
         raise invalid(f"quads in {MESH_NAME} point outside the {vertices[0]} vertices")
+    _check_quads(mesh)
     if mesh.face_part.min() < 0 or mesh.face_part.max() >= len(info.part_names):
         raise invalid(f"face_part in {MESH_NAME} points outside the part names")
     return mesh
+
+
+def _check_quads(mesh: ResultMesh) -> None:
+    """No face that Blender could not hold, no vertex far away. Raises BAD_INPUT."""
+    if doubled_corners(mesh.quads).any():
+        raise invalid(f"a face in {MESH_NAME} has a vertex twice")
+    for name in ("neutral", "expression"):
+        array = getattr(mesh, name)
+        if array.size and max(abs(float(array.min())), abs(float(array.max()))) > MOST_SIZE:
+            raise invalid(f"{name} in {MESH_NAME} goes further than {MOST_SIZE:g} metres")
+    if max(abs(float(mesh.corner_uv.min())), abs(float(mesh.corner_uv.max()))) > MOST_SIZE:
+        raise invalid(f"corner_uv in {MESH_NAME} goes further than {MOST_SIZE:g} tiles")

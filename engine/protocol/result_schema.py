@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import EngineError, ErrorCode
+from .names import bad_name
 
 MANIFEST_NAME = "result.json"
 COEFFICIENTS_NAME = "coefficients.safetensors"
@@ -36,6 +37,19 @@ OTHER_FILES = (
 MAX_MANIFEST_BYTES = 4 * 2**20
 ROTATION_TOLERANCE = 1e-3
 """Largest entry of R R^T - I. Ours: float32 rotations are at 1e-6, a wrong matrix far above."""
+
+MOST_TEXELS = 8192
+"""Of a side of a picture of the result. Ours: maps have 4096 at most."""
+MOST_SIZE = 10.0
+"""Metres from the origin. Ours: a head, its shoulders and a scan's floor are far below."""
+MOST_SIDE = 1_000_000
+"""Pixels of a side of the photo; above what is read, see `config.PhotoLimits`."""
+MOST_LIGHT = 1e4
+"""Of a coefficient. Ours: fits are of the order of one."""
+MOST_DISTANCE = 1e4
+"""Metres to the camera, and focal lengths in picture widths. Ours: telescopes are below."""
+MOST_FILES = 100
+MOST_FOUND_FACES = 10_000
 
 _NAME_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -175,8 +189,11 @@ def check_manifest(manifest: ResultManifest) -> None:
         if len(view.expression) != len(manifest.mesh.expression_names):
             raise invalid(f"{where}expression has {len(view.expression)} weights")
     for names in (manifest.mesh.expression_names, manifest.mesh.part_names):
-        if len(set(names)) != len(names) or not all(names):
-            raise invalid("mesh has an empty or a repeated name")
+        found = bad_name(names)
+        if found is not None:
+            raise invalid(f"mesh has {found}")
+    if len(manifest.files) > MOST_FILES:
+        raise invalid(f"it lists {len(manifest.files)} files, at most {MOST_FILES} are read")
     for name, digest in manifest.files.items():
         check_file_name(name)
         if not _SHA256.fullmatch(digest):
@@ -194,7 +211,17 @@ def _check_view(where: str, photo: PhotoInfo, camera: CameraInfo, light: LightIn
         raise invalid(
             f"{where}camera must have positive focal lengths, a size, and last row 0 0 1 in K"
         )
-    if not 0 <= photo.face < photo.faces:
+    if max(camera.width, camera.height, photo.width, photo.height) > MOST_SIDE:
+        raise invalid(f"{where}camera or photo is larger than {MOST_SIDE} pixels a side")
+    side = max(camera.width, camera.height)
+    span = [abs(value) / side for row in camera.K[:2] for value in row]
+    if max(span) > MOST_DISTANCE or min(focal_x, focal_y) * MOST_DISTANCE < side:
+        raise invalid(f"{where}camera.K is out of range")
+    if max(map(abs, camera.t)) > MOST_DISTANCE:
+        raise invalid(f"{where}camera.t is farther than {MOST_DISTANCE:g} metres")
+    if max(abs(value) for row in light.sh for value in row) > MOST_LIGHT:
+        raise invalid(f"{where}light.sh is larger than {MOST_LIGHT:g}")
+    if not 0 <= photo.face < photo.faces <= MOST_FOUND_FACES:
         raise invalid(f"{where}photo.face is {photo.face} of {photo.faces} faces")
 
 

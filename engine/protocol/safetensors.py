@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from .errors import EngineError, ErrorCode
+from .plain_files import ANY_SIZE, open_plain
 from .strict import shown
 
 MAX_HEADER_BYTES = 16 * 2**20
@@ -95,7 +96,7 @@ def read_safetensors(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
+        with open_plain(path, ANY_SIZE) as file:
             size = os.fstat(file.fileno()).st_size
             header, body = _read_header(path, file, size)
             tensors, room = {}, size - body

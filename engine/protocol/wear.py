@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from .errors import EngineError, ErrorCode
+from .names import bad_name
+from .plain_files import read_plain
 from .result import file_sha256
 from .result_schema import PackInfo
 from .safetensors import read_safetensors
@@ -84,9 +86,8 @@ def read_wear_manifest(folder: Path) -> WearManifest:
     """`wear.json` alone, strictly. Raises EngineError(BAD_INPUT)."""
     path = Path(folder) / WEAR_JSON
     try:
-        if path.stat().st_size > MAX_MANIFEST_BYTES:
-            raise invalid_wear(f"{WEAR_JSON} is larger than {MAX_MANIFEST_BYTES} bytes")
-        plain = parse_json(path.read_bytes(), lambda why: invalid_wear(f"{WEAR_JSON}: {why}"))
+        data = read_plain(path, MAX_MANIFEST_BYTES)
+        plain = parse_json(data, lambda why: invalid_wear(f"{WEAR_JSON}: {why}"))
     except OSError as error:
         raise invalid_wear(f"{WEAR_JSON} cannot be read ({error.strerror})") from error
     schema = plain.get("schema") if isinstance(plain, dict) else None
@@ -100,8 +101,9 @@ def read_wear_manifest(folder: Path) -> WearManifest:
 def check_wear_manifest(manifest: WearManifest) -> None:
     """Names and sums inside the manifest. Raises EngineError(BAD_INPUT)."""
     names = manifest.expression_names
-    if len(set(names)) != len(names) or not all(names):
-        raise invalid_wear("an expression has no name or the name of another")
+    found = bad_name(names)
+    if found is not None:
+        raise invalid_wear(f"expression_names has {found}")
     if SHAPES_NAME not in manifest.files:
         raise invalid_wear(f"{WEAR_JSON} lists no {SHAPES_NAME}")
     for name, digest in manifest.files.items():

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from ..protocol.conventions import linear_to_srgb
-from ..protocol.headpack import is_triangle
+from ..protocol.faces import is_triangle
 from ..protocol.result import ResultMesh
 from .decimals import decimal_rows, pair_rows
 from .parts import part_material

@@ -5,7 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..protocol.headpack import is_triangle, split_quads
+from ..protocol.faces import is_triangle
+from ..protocol.headpack import split_quads
 from ..protocol.result import ResultMesh
 
 

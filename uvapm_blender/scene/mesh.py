@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 
 from ...engine.protocol.conventions import model_to_blender
-from ...engine.protocol.headpack import is_triangle
+from ...engine.protocol.faces import is_triangle
 from ...engine.protocol.result import ResultMesh
 from ..declarations import PROPERTY
 from ..rig.teeth import teeth_uv
