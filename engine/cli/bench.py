@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import bench_detail, bench_faults, bench_fit, bench_soak
+from . import bench_detail, bench_faults, bench_fit, bench_fuzz, bench_soak
 
 if TYPE_CHECKING:
     from ..evaluate.bench_albedo import Run, SizeBench
@@ -23,6 +23,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     _register_albedo(what)
     bench_detail.register(what)
     bench_faults.register(what)
+    bench_fuzz.register(what)
     bench_soak.register(what)
 
 

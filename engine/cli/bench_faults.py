@@ -33,6 +33,7 @@ def register(what: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     faults.add_argument("--only", choices=ENGINE_KINDS, help="one part alone")
     faults.add_argument("--real", type=int, default=0, help="also kill the real worker so often")
     faults.add_argument("--files", action="store_true", help="files of strangers instead")
+    faults.add_argument("--places", action="store_true", help="full disks, odd folders instead")
     faults.set_defaults(run=run)
 
 
@@ -66,6 +67,9 @@ def run(args: argparse.Namespace) -> int:
 def _rows(args: argparse.Namespace, scratch: Path) -> "Iterator[Row]":
     if args.files:
         yield from importlib.import_module("..hostile.files", __package__).file_rows(args.seed)
+    if args.places:
+        yield from importlib.import_module("..hostile.places", __package__).place_rows(args.seed)
+    if args.files or args.places:
         return
     from ..hostile.campaign import engine_rows
 

@@ -42,8 +42,8 @@ def _worker_killed(template: Path, scratch: Path, count: int, seed: int) -> Row:
             while time.monotonic() < stop and client.pump():
                 time.sleep(0.002)
             os.kill(pid, signal.SIGKILL)
-            until(lambda: not client.pump(), "the end of a killed engine's job")
-            until(lambda: not client.session.warm, "the killed engine is gone")
+            until(lambda: not client.pump(), "the end of a killed engine's job")  # or of its repeat
+            until(lambda pid=pid: not alive(pid), "the killed engine's end")
             whole(output, {number, number - 1, number + SHIFT - 1, read_seed(template)})
             client.good_job(template, output, number + SHIFT)
             whole(output, {number + SHIFT})

@@ -9,6 +9,7 @@ bounded by the size of the file: an array must bring all its bytes along.
 
 import pickletools
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,17 +70,24 @@ def read_pickle_data(data: bytes, objects: bool = False) -> Any:
     """
     machine = _Machine(len(data), objects)
     try:
-        for count, (operation, argument, _) in enumerate(pickletools.genops(data)):
-            if count == 0 and (operation.name != "PROTO" or argument not in PROTOCOLS):
-                raise PickleRefused("it is not a pickle file of protocol 2 to 5")
-            if count > MOST_OPERATIONS:
-                raise PickleRefused(f"it has more than {MOST_OPERATIONS} operations")
-            if operation.name == "STOP":
-                break
-            _step(machine, operation.name, argument)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd escapes in names
+            _run(machine, data)
     except (ValueError, IndexError, UnicodeError, OverflowError) as error:
         raise PickleRefused("it is cut off or not a pickle file") from error
     return finish(machine.pop(), {})
+
+
+def _run(machine: _Machine, data: bytes) -> None:
+    """All operations up to the end."""
+    for count, (operation, argument, _) in enumerate(pickletools.genops(data)):
+        if count == 0 and (operation.name != "PROTO" or argument not in PROTOCOLS):
+            raise PickleRefused("it is not a pickle file of protocol 2 to 5")
+        if count > MOST_OPERATIONS:
+            raise PickleRefused(f"it has more than {MOST_OPERATIONS} operations")
+        if operation.name == "STOP":
+            break
+        _step(machine, operation.name, argument)
 
 
 def _step(machine: _Machine, name: str, argument: Any) -> None:

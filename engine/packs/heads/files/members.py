@@ -17,8 +17,13 @@ from .limits import read_file
 MOST_MEMBER = 64 << 20
 MOST_TOTAL = 2 << 30
 """Bytes that one member and all of them may unpack to: an archive may claim more than it holds."""
+MOST_DICTIONARY = 128 << 20
+"""Bytes that unpacking an .xz may take; the strongest usual setting (9) takes 65 MB, the format
+allows 4 GB."""
 MOST_DEPTH = 3
 """Folders below the given one in which files are looked for."""
+_XZ, _XZ_START = b"\xfd7zXZ\0", 4096
+"""How such a file begins, and bytes that surely hold its first header."""
 _DAMAGED = (
     *(tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error),
     *(EOFError, OSError, ValueError, RuntimeError),
@@ -64,7 +69,16 @@ def _of_folder(folder: Path, wanted: Set[str]) -> Iterator[tuple[str, bytes]]:
             yield file.name, read_file(file, MOST_MEMBER)[0]
 
 
+def _check_dictionary(path: Path) -> None:
+    """Raises LZMAError for an .xz that asks for more memory than `MOST_DICTIONARY`."""
+    with open(path, "rb") as file:
+        start = file.read(_XZ_START)
+    if start.startswith(_XZ):
+        lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MOST_DICTIONARY).decompress(start, 1)
+
+
 def _of_tar(path: Path, wanted: Set[str]) -> Iterator[tuple[str, bytes]]:
+    _check_dictionary(path)
     with tarfile.open(path) as archive:
         for member in archive:
             name = _plain(member.name)

@@ -9,6 +9,8 @@ from ..source import source_error
 from .limits import read_file
 
 MOST_BYTES = 512 << 20
+MOST_INDEX = 2**31 - 1
+"""What an i32 holds; how many vertices there are is known at the end."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def _read_face(text: str, vertices: int, uvs: int) -> tuple[list[int], list[int]
 
 def _index(word: str, count: int) -> int:
     number = int(word)
-    if number == 0 or number < -count:
+    if number == 0 or not -count <= number <= MOST_INDEX:
         raise ValueError(word)
     return number - 1 if number > 0 else count + number
 
