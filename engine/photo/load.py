@@ -19,6 +19,7 @@ from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 from ..config import PhotoLimits
 from ..protocol.conventions import BYTE_MAX, bytes_to_unit, turn_upright
 from ..protocol.errors import EngineError, ErrorCode
+from .jpeg_scans import MOST_SCANS, count_scans
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF")
 """Pillow's names; its JPEG includes MPO, phones' JPEG with a second picture appended."""
@@ -136,6 +137,10 @@ def _open(path: Path, data: bytes, limits: PhotoLimits) -> Image.Image:
         )
     if width * height > limits.most_pixels:
         raise _too_many(path.name, f"{width} x {height}", limits)
+    if image.format in ("JPEG", "MPO") and count_scans(data) > MOST_SCANS:
+        raise _bad(
+            f"{path.name} is drawn in more than {MOST_SCANS} passes; cameras need ten.", EXPORT_HINT
+        )
     return image
 
 

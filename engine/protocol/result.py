@@ -157,8 +157,9 @@ def _check_file(folder: Path, name: str, digest: str) -> None:
         if not path.is_file():
             raise invalid(f"{name} is not a file")
         actual = file_sha256(path)
-    except OSError as error:
-        raise invalid(f"{name} cannot be read ({error.strerror})") from error
+    except (OSError, RuntimeError) as error:  # the latter for links that lead to themselves
+        reason = getattr(error, "strerror", None) or "a link to itself"
+        raise invalid(f"{name} cannot be read ({reason})") from error
     if actual != digest:
         raise invalid(f"{name} was changed after it was written (its sha256 differs)")
     if name.endswith(".png"):
