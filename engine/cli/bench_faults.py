@@ -31,7 +31,8 @@ def register(what: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     faults.add_argument("--count", type=int, default=200, help="attempts a kind (default 200)")
     faults.add_argument("--seed", type=int, default=0, help="of the attacks and moments")
     faults.add_argument("--only", choices=ENGINE_KINDS, help="one part alone")
-    faults.add_argument("--real", type=int, default=0, help="also kill the real worker so often")
+    faults.add_argument("--real", type=int, default=0, help="kill the real worker so often instead")
+    faults.add_argument("--photo", type=Path, help="of a face, for --real")
     faults.add_argument("--files", action="store_true", help="files of strangers instead")
     faults.add_argument("--places", action="store_true", help="full disks, odd folders instead")
     faults.set_defaults(run=run)
@@ -69,12 +70,18 @@ def _rows(args: argparse.Namespace, scratch: Path) -> "Iterator[Row]":
         yield from importlib.import_module("..hostile.files", __package__).file_rows(args.seed)
     if args.places:
         yield from importlib.import_module("..hostile.places", __package__).place_rows(args.seed)
-    if args.files or args.places:
+    if args.real:
+        if args.photo is None:
+            raise EngineError(ErrorCode.BAD_SETTINGS, "--real needs --photo.", "Name a photo.")
+        from ..hostile.real_kills import real_row
+
+        yield real_row(args.photo.resolve(), scratch, args.real, args.seed)
+    if args.files or args.places or args.real:
         return
     from ..hostile.campaign import engine_rows
 
     only = (args.only,) if args.only else ENGINE_KINDS
-    yield from engine_rows(only, scratch, args.count, args.seed, args.real)
+    yield from engine_rows(only, scratch, args.count, args.seed)
 
 
 def _zombies() -> int:

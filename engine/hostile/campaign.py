@@ -14,11 +14,9 @@ FEWER = 8
 """An attempt against the add-on's session starts two processes: so much fewer of each kind."""
 
 
-def engine_rows(
-    only: Sequence[str], scratch: Path, count: int, seed: int, real: int = 0
-) -> Iterator[Row]:
+def engine_rows(only: Sequence[str], scratch: Path, count: int, seed: int) -> Iterator[Row]:
     """Rows of the parts "worker", "client" and "kills". scratch: an empty folder; count: attempts
-    of each kind, a part of it of costly ones; real: kills of the real worker."""
+    of each kind, a part of it of costly ones."""
     template = write_result(scratch / "template", small_contents())
     if "worker" in only:
         yield from worker_rows(template, scratch, count, seed)
@@ -26,7 +24,3 @@ def engine_rows(
         yield from client_rows(template, scratch, max(count // FEWER, 1), seed)
     if "kills" in only:
         yield from kill_rows(template, scratch, count, seed)
-    if real:
-        from .real_kills import real_row
-
-        yield real_row(scratch, real, seed)

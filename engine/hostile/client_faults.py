@@ -39,21 +39,27 @@ TIMING = {"hello": 5.0, "leave": 0.5, "interrupt": 0.3, "kill": 0.6, "close": 0.
 
 
 class Client:
-    """The add-on's engine client, without Blender."""
+    """The add-on's engine client, without Blender. patient: with the add-on's own timing."""
 
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, scratch: Path, patient: bool = False) -> None:
         if NAME not in sys.modules:
             name_outer_package(ROOT)
         self._session = _module("uvapm_blender.engine_client.session")
         self._launch = _module("uvapm_blender.engine_client.launch")
         self._job = _module("engine.protocol.job")
         self.scratch = scratch
-        self.session: Any = self._session.EngineSession(self._session.Timing(**TIMING))
+        self.session: Any = self._session.EngineSession(
+            self._session.Timing(**({} if patient else TIMING))
+        )
         self.slowest = 0.0
 
     def launch(self, *command: str) -> Any:
         """A Launch of the command."""
         return self._launch.Launch(command, str(ROOT), ())
+
+    def real(self, python: Path, environment: dict[str, str]) -> Any:
+        """Launch of the real worker, as the add-on starts it."""
+        return self._launch.engine_launch(python, ROOT, environment)
 
     @property
     def good(self) -> Any:

@@ -11,7 +11,6 @@ from ..packs.heads.files.npz import parse_npz
 from ..packs.heads.files.obj import parse_obj
 from ..packs.uvapm.pickle_data import read_pickle_data
 from ..packs.uvapm.pickle_values import PickleRefused
-from ..photo.load import load_photo
 from ..protocol.edits import read_edits
 from ..protocol.errors import EngineError
 from ..protocol.messages import decode, encode, request_id
@@ -21,7 +20,6 @@ from ..protocol.png import png_size
 from ..protocol.result import read_manifest, read_result
 from ..protocol.result_schema import COEFFICIENTS_NAME, MANIFEST_NAME, MESH_NAME
 from ..protocol.safetensors import read_safetensors
-from ..register.gltf import read_gltf
 from . import fuzz_seeds as seeds
 from .fuzz import Reader
 
@@ -115,6 +113,9 @@ def _models(scratch: Path) -> tuple[Reader, ...]:
 
 
 def _pictures(scratch: Path, template: Path) -> tuple[Reader, ...]:
+    from ..photo.load import load_photo
+    from ..register.gltf import read_gltf
+
     glb, _register = (template / "head.glb").read_bytes(), (ENGINE / "register",)
     return (
         Reader(
