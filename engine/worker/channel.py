@@ -98,7 +98,7 @@ def client_left(descriptor: int) -> bool:
         return False
     watch = select.poll()
     watch.register(descriptor, 0)  # the end is reported without being asked for
-    return bool(watch.poll(0))
+    return any(events & select.POLLHUP for _, events in watch.poll(0))
 
 
 def _read(descriptor: int) -> bytes:

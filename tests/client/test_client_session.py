@@ -106,7 +106,10 @@ def test_the_log_of_a_crash_is_its_end_and_bounded(session, fake_launch, fit_job
     assert lines[-1] == "Segmentation fault" and lines[-2] == "line 999" and len(lines) == 100
 
 
-def test_a_killed_worker(session, fake_launch, fit_job):
+@pytest.mark.parametrize("can_look", [True, False])
+def test_a_killed_worker(session, client, fake_launch, fit_job, monkeypatch, can_look):
+    """can_look False: as on macOS before Python 3.13."""
+    monkeypatch.setattr(client.process, "CAN_LOOK", can_look and client.process.CAN_LOOK)
     session.start(fake_launch(), fit_job("slow"))
     running(session)
     os.kill(session._process.pid, signal.SIGKILL)

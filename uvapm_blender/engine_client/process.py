@@ -17,6 +17,8 @@ from .pipes import Inbox, Outbox, read_lines
 
 LOG_LINES = 100
 LOG_LINE_LENGTH = 400
+CAN_LOOK = hasattr(os, "waitid")
+"""Whether the end of a process can be seen without collecting it: POSIX, macOS from Python 3.13."""
 EXIT_WAIT = 2.0
 """Seconds to wait for a process that was killed."""
 
@@ -94,9 +96,9 @@ class EngineProcess:
         return self._ended()
 
     def _ended(self) -> int | None:
-        """Exit code, None while it runs. It is not collected yet (POSIX): until then nobody else
-        gets its number, and its group can still be ended."""
-        if sys.platform == "win32" or self._popen.returncode is not None:
+        """Exit code, None while it runs. It is not collected yet where that can be helped: until
+        then nobody else gets its number, and its group can still be ended."""
+        if not CAN_LOOK or self._popen.returncode is not None:
             return self._popen.poll()
         try:
             found = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -168,7 +170,7 @@ def _read_messages(
     """Reader thread. Afterwards it collects the process, also when nobody asks for it any more:
     no zombie stays, nor what the engine started and left behind."""
     read_lines(popen.stdout, inbox)
-    if sys.platform == "win32":
+    if not CAN_LOOK:
         popen.wait()
         return
     try:
