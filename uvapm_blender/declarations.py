@@ -49,6 +49,12 @@ class Operators(StrEnum):
     SMOOTH_HEAD = "uvapm.smooth_head"
     RESET_DETAIL = "uvapm.reset_detail"
     FIND_RESULT = "uvapm.find_result"
+    INSTALL_ENGINE = "uvapm.install_engine"
+    REPAIR_ENGINE = "uvapm.repair_engine"
+    UNINSTALL_ENGINE = "uvapm.uninstall_engine"
+    CANCEL_INSTALL = "uvapm.cancel_install"
+    AUTOMATIC_DEVICE = "uvapm.automatic_device"
+    DOCTOR = "uvapm.doctor"
 
 
 class Panels(StrEnum):

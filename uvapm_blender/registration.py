@@ -8,11 +8,13 @@ from . import follow, locations, migrate, runtime
 from .declarations import PROPERTY
 from .detail import handlers, live
 from .detail.properties import UVAPM_PG_detail
+from .install import runtime as engines
 from .match import wipe
 from .match.properties import UVAPM_PG_match
 from .operators import (
     asset,
     detail,
+    engine,
     export_head,
     eyes,
     head,
@@ -76,6 +78,7 @@ CLASSES = (
     head.UVAPM_OT_remove_head,
     head.UVAPM_OT_choose_engine,
     head.UVAPM_OT_copy_text,
+    *engine.CLASSES,
     *asset.CLASSES,
     *shape.CLASSES,
     *skin.CLASSES,
@@ -126,12 +129,14 @@ def register() -> None:
     shape_handlers.add()
     wipe.add()
     atexit.register(runtime.close)
+    atexit.register(engines.close)
 
 
 def unregister() -> None:
     """The reverse; ends the engine."""
     wipe.remove()
     packs.stop_following()
+    engine.stop_following()
     rest.close()
     pin_drawing.stop()
     shape_handlers.remove()
@@ -142,6 +147,7 @@ def unregister() -> None:
     runtime.unwatch()
     runtime.close()
     atexit.unregister(runtime.close)
+    atexit.unregister(engines.close)
     if bpy.app.timers.is_registered(runtime.idle_tick):
         bpy.app.timers.unregister(runtime.idle_tick)
     pictures.remove()

@@ -20,6 +20,7 @@ from . import locations, ui_text
 from .building import Building
 from .engine_client.launch import Launch, choose_python, engine_launch
 from .engine_client.session import EngineSession
+from .install.runtime import ENGINE
 from .packs.choice import OWN, chosen_pack
 from .preferences import preferences
 from .reading import Reading
@@ -73,6 +74,8 @@ RUNTIME = Runtime()
 
 def make_launch(context: bpy.types.Context) -> Launch:
     """How to start the engine as the preferences say. Raises EngineError(ENGINE_MISSING)."""
+    if ENGINE.installer.status.busy:
+        raise EngineError(ErrorCode.ENGINE_MISSING, ui_text.INSTALLER_BUSY, ui_text.WAIT)
     chosen = bpy.path.abspath(preferences(context).engine_python)
     python = choose_python(chosen, locations.managed_environment(), locations.ROOT)
     return engine_launch(python, locations.ROOT, locations.engine_environment())

@@ -26,6 +26,7 @@ COMMANDS = {
     "train": "train models on skin maps",
     "evaluate": "measure the engine on photos and skin maps",
     "bench": "time the engine's parts",
+    "doctor": "look at everything that the engine needs",
 }
 
 

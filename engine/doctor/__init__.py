@@ -1,1 +1,4 @@
-"""Is everything that the engine needs here and in order? Standard library only until a check needs more."""
+"""Is everything that the engine needs here and in order? Plain rows, each with what helps.
+
+Any Python may ask: a check that needs a package imports it itself and says when it is not there.
+"""

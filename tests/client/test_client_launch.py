@@ -5,6 +5,9 @@ import sys
 
 import pytest
 
+from engine.install.environment import mark
+from engine.protocol.install import EnvironmentMark
+
 
 def environment(folder):
     python = folder / "bin" / "python3"
@@ -31,12 +34,14 @@ def test_managed_before_development(client, tmp_path):
     managed = environment(tmp_path / "engine-env")
     development = environment(tmp_path / ".venv")
     choose = client.launch.choose_python
+    assert choose("", managed.parents[1], tmp_path) == development, "an installation that broke off"
+    mark(managed.parents[1], EnvironmentMark("0" * 64, "linux-x64-cp311", "p", "2.0", "cpu"))
     assert choose("", managed.parents[1], tmp_path) == managed
     assert choose(" ", tmp_path / "none", tmp_path) == development
 
 
 def test_no_interpreter_at_all(client, tmp_path):
-    with pytest.raises(Exception, match="no Python yet") as caught:
+    with pytest.raises(Exception, match="not installed yet") as caught:
         client.launch.choose_python("", None, tmp_path)
     assert caught.value.code.value == "engine_missing" and caught.value.hint
 

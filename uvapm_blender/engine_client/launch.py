@@ -2,11 +2,12 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...engine.protocol.errors import EngineError, ErrorCode
+from ...engine.protocol.install import read_mark
 
 PYTHON_IN_ENVIRONMENT = (
     ("Scripts/python.exe",) if os.name == "nt" else ("bin/python3", "bin/python")
@@ -30,7 +31,8 @@ def choose_python(preference: str, managed: Path | None, root: Path) -> Path:
 
     preference: absolute path from the preferences, "" when unset; it wins, and is never silently
     replaced by another one. managed: the private environment under the extension's user folder,
-    None when there is no such folder. root: folder that holds `engine/`; a `.venv` in it is for
+    None when there is no such folder; it counts only with its mark, which is written last.
+    root: folder that holds `engine/`; a `.venv` in it is for
     developers and comes last. Raises EngineError(ENGINE_MISSING).
     """
     if preference.strip():
@@ -44,14 +46,15 @@ def choose_python(preference: str, managed: Path | None, root: Path) -> Path:
                 "Choose an existing Python interpreter or clear the field.",
             )
         return chosen
-    for folder in (managed, root / DEVELOPMENT_ENVIRONMENT):
+    finished = managed is not None and read_mark(managed) is not None
+    for folder in (managed if finished else None, root / DEVELOPMENT_ENVIRONMENT):
         found = _python_in(folder) if folder else None
         if found:
             return found
     raise EngineError(
         ErrorCode.ENGINE_MISSING,
-        "The engine has no Python yet.",
-        "Choose a Python interpreter that has PyTorch.",
+        "The engine is not installed yet.",
+        "Install it, or choose a Python interpreter that has PyTorch.",
     )
 
 
@@ -74,6 +77,25 @@ def engine_launch(python: Path, root: Path, environ: Mapping[str, str]) -> Launc
             "Install the extension again.",
         )
     command = (str(python), "-E", "-u", "-X", "utf8", "-m", "engine", "worker")
+    return _launch(command, root, environ)
+
+
+def doctor_launch(python: Path, root: Path, environ: Mapping[str, str]) -> Launch:
+    """The doctor's command; python: the engine's, or any other where there is none."""
+    command = (str(python), "-E", "-u", "-X", "utf8", "-m", "engine", "doctor", "--json")
+    return _launch(command, root, environ)
+
+
+def installer_launch(
+    python: Path, root: Path, environ: Mapping[str, str], options: Sequence[str]
+) -> Launch:
+    """The installer's command (`engine/install`), tied to our end of its standard input. -s: no
+    packages of the user's own."""
+    command = (str(python), "-E", "-s", "-u", "-X", "utf8", "-m", "engine.install", "--tied")
+    return _launch((*command, *options), root, environ)
+
+
+def _launch(command: tuple[str, ...], root: Path, environ: Mapping[str, str]) -> Launch:
     kept = {name: value for name, value in environ.items() if not name.startswith("PYTHON")}
     return Launch(command, str(root), tuple(sorted(kept.items())))
 

@@ -42,6 +42,7 @@ def draw_error(layout: bpy.types.UILayout, error: EngineError, log: str, columns
     if error.hint:
         draw_lines(box, error.hint, columns)
     if error.code in ui_text.ENGINE_MISSING:
+        box.operator(Operators.INSTALL_ENGINE, text="Install Engine...", icon="IMPORT")
         box.operator(Operators.CHOOSE_ENGINE, icon="PREFERENCES")
     elif error.code in ui_text.PACK_TROUBLE:
         draw_lines(box, ui_text.PACK_ADVICE, columns)

@@ -4,6 +4,7 @@ import bpy
 
 from ..declarations import CATEGORY, PHOTO_EXTENSIONS, PROPERTY, Operators, Panels
 from ..runtime import HEAD, RUNTIME
+from .engine import draw_missing
 from .lines import columns_of, draw_error, draw_progress
 from .packs import draw_choice
 
@@ -29,6 +30,7 @@ class UVAPM_PT_main(bpy.types.Panel):
         row.scale_y = 1.4
         row.operator(Operators.RECONSTRUCT, icon="USER")
         row.operator(Operators.RECONSTRUCT, text="", icon="RENDERLAYERS").choose = True
+        draw_missing(layout, context)
         if session.busy:
             draw_progress(layout, session.status)
         elif RUNTIME.error is not None and RUNTIME.place == HEAD:

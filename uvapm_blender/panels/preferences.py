@@ -4,6 +4,7 @@ import bpy
 
 from ..declarations import BASE_PACKAGE
 from ..preferences import Settings
+from .engine import draw_engine
 from .packs import draw_packs
 
 
@@ -15,6 +16,7 @@ class UVAPM_AP_preferences(Settings, bpy.types.AddonPreferences):
     def draw(self, context: bpy.types.Context) -> None:
         """The page."""
         layout = self.layout
+        draw_engine(layout, context)
         column = layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
