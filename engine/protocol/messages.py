@@ -40,6 +40,11 @@ def _check_id(id: str) -> None:
         raise _malformed(f"an id has 1 to {MAX_ID_LENGTH} characters, got {len(id)}")
 
 
+def _check_path(path: str | None) -> None:
+    if path is None or not path.strip() or "\0" in path:
+        raise _malformed("a path is empty or holds a zero character")
+
+
 @dataclass(frozen=True)
 class JobRequest:
     """Run `job`; every answer carries `id` (1 to 64 characters, chosen by the client).
@@ -80,9 +85,7 @@ class DecodeRequest:
                 raise _malformed(f"an offset lies within {MAX_OFFSET:g}, got {offset:g}")
         if (self.result is None) == (self.pack is None):
             raise _malformed("a decode names a result or a pack, not both")
-        path = self.pack if self.result is None else self.result
-        if path is None or not path.strip() or "\0" in path:
-            raise _malformed("a path is empty or holds a zero character")
+        _check_path(self.pack if self.result is None else self.result)
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,9 @@ class Preview:
     id: str
     path: str
 
+    def __post_init__(self) -> None:
+        _check_path(self.path)
+
 
 @dataclass(frozen=True)
 class Warned:
@@ -157,6 +163,9 @@ class Finished:
     id: str
     path: str
 
+    def __post_init__(self) -> None:
+        _check_path(self.path)
+
 
 @dataclass(frozen=True)
 class Decoded:
@@ -165,6 +174,9 @@ class Decoded:
 
     id: str
     path: str
+
+    def __post_init__(self) -> None:
+        _check_path(self.path)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from engine.protocol.messages import (
 from engine.protocol.version import PROTOCOL_VERSION
 
 TEXT = st.text(st.characters(codec=None), max_size=30) | st.sampled_from(["x" * 5000, "\ud800", ""])
+PATH = TEXT.filter(lambda text: text.strip() and "\0" not in text)
 ID = st.sampled_from(["1", "1", "1", "2", "detail-1", ""])
 COUNT = st.integers(0, 3) | st.integers(0, MOST_COUNT)
 ANSWER = st.one_of(
@@ -30,10 +31,10 @@ ANSWER = st.one_of(
     st.builds(Hello, st.integers(-5, 5), TEXT, TEXT, st.just(())),
     st.builds(StageStarted, ID, TEXT, COUNT, COUNT),
     st.builds(Progress, ID, TEXT, COUNT, COUNT),
-    st.builds(Preview, ID, TEXT),
+    st.builds(Preview, ID, PATH),
     st.builds(Warned, ID, TEXT),
-    st.builds(Finished, ID, TEXT),
-    st.builds(Decoded, ID, TEXT),
+    st.builds(Finished, ID, PATH),
+    st.builds(Decoded, ID, PATH),
     st.builds(WasCancelled, ID),
     st.builds(Failed, ID, st.sampled_from(ErrorCode), TEXT, TEXT),
 ).map(encode)
