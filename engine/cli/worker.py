@@ -3,8 +3,10 @@
 import argparse
 import faulthandler
 import logging
+import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from ..config import WorkerSettings
@@ -14,6 +16,9 @@ from ..worker.channel import claim_pipes
 from ..worker.serve import failed, serve
 
 DEFAULTS = WorkerSettings()
+SCRATCH = "uvapm-worker-"
+SCRATCH_AGE = 2 * 24 * 3600.0
+"""Seconds after which a scratch folder belongs to a killed worker: an idle one ends long before."""
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
@@ -34,7 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     faulthandler.enable(sys.stderr)
     logging.getLogger().setLevel(logging.INFO)
     settings = WorkerSettings(idle_seconds=arguments.idle_seconds)
-    with tempfile.TemporaryDirectory(prefix="uvapm-worker-", ignore_cleanup_errors=True) as scratch:
+    remove_old_scratch(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, ignore_cleanup_errors=True) as scratch:
         try:
             from ..worker.real import describe_engine, load_work
 
@@ -45,3 +51,15 @@ def run(arguments: argparse.Namespace) -> int:
             return plain.exit_code
         serve(pipes, work, hello, settings)
     return EXIT_OK
+
+
+def remove_old_scratch(parent: Path) -> None:
+    """Remove the scratch folders of workers that were killed; links and others' are left alone."""
+    oldest = time.time() - SCRATCH_AGE
+    for folder in parent.glob(f"{SCRATCH}*"):
+        try:
+            old = folder.lstat().st_mtime < oldest and not folder.is_symlink()
+        except OSError:
+            continue  # gone, or not ours to see
+        if old:
+            shutil.rmtree(folder, ignore_errors=True)

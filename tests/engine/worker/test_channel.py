@@ -4,11 +4,13 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.cli.worker import remove_old_scratch
 from engine.protocol.messages import Warned, decode
 from engine.worker.channel import MessageWriter, client_left, read_lines
 from engine.worker.serve import _Running
@@ -59,6 +61,22 @@ def test_a_million_empty_lines_take_no_time() -> None:
     assert time.process_time() - began < 5.0
     writer.join()
     os.close(source)
+
+
+def test_scratch_of_killed_workers_goes_and_nothing_else(tmp_path: Path) -> None:
+    old, new, other, kept = (
+        tmp_path / name for name in ("uvapm-worker-a", "uvapm-worker-b", "uvapm-c", "kept")
+    )
+    for folder in (old, new, other, kept):
+        folder.mkdir()
+        (folder / "detail-1.npy").touch()
+    if os.name != "nt":
+        (tmp_path / "uvapm-worker-link").symlink_to(kept)
+    for folder in (old, other, kept):
+        os.utime(folder, (0, 0))
+    remove_old_scratch(tmp_path)
+    assert not old.exists()
+    assert all((folder / "detail-1.npy").exists() for folder in (new, other, kept))
 
 
 @posix
