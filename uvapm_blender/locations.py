@@ -8,6 +8,7 @@ from pathlib import Path
 
 import bpy
 
+from ..engine.protocol.names import PACK_ID
 from .declarations import BASE_PACKAGE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,6 +20,7 @@ PACKS = "packs"
 PACKS_VARIABLE = "UVAPM_PACKS"
 """Names folders of packs to the engine, before its own."""
 MAX_NAME = 60
+NO_PACK = "no-such-pack"
 
 
 def user_folder(name: str) -> Path | None:
@@ -62,8 +64,9 @@ def engine_environment() -> dict[str, str]:
 
 
 def pack_folder(id: str) -> Path:
-    """Folder of a pack, whether it exists or not."""
-    name = Path(id).name
+    """Folder of a pack, whether it exists or not. What is no id leads nowhere: ids come from
+    .blend files and results of strangers."""
+    name = id if PACK_ID.fullmatch(id) else NO_PACK
     found = (folder / name for folder in pack_folders() if (folder / name).is_dir())
     return next(found, ROOT / PACKS / name)
 

@@ -1,5 +1,6 @@
 """Heads of files that an earlier version saved become heads of this one when the file is opened."""
 
+import math
 from collections.abc import Callable
 
 import bpy
@@ -44,11 +45,38 @@ _STEPS: dict[int, Step] = {1: _from_1}
 """By the version that a step starts from."""
 
 
+def mend(root: bpy.types.Object) -> None:
+    """A file can hold what nobody can set in Blender: numbers that are none go back to their
+    defaults, a camera that is none is forgotten."""
+    head = getattr(root, PROPERTY)
+    _mend_numbers(head)
+    if head.camera is not None and head.camera.type != "CAMERA":
+        head.camera = None
+
+
+def _mend_numbers(group: bpy.types.PropertyGroup) -> None:
+    """Those of a group, and of the groups in it."""
+    for kind in group.bl_rna.properties:
+        if kind.type == "FLOAT":
+            value = getattr(group, kind.identifier)
+            if not all(map(math.isfinite, value if kind.is_array else (value,))):
+                group.property_unset(kind.identifier)
+        elif kind.type == "COLLECTION":
+            for item in getattr(group, kind.identifier):
+                _mend_numbers(item)
+        elif kind.type == "POINTER" and kind.identifier != "rna_type":
+            value = getattr(group, kind.identifier)
+            if isinstance(value, bpy.types.PropertyGroup):
+                _mend_numbers(value)
+
+
 @persistent
 def _on_load(*_: object) -> None:
-    for item in bpy.data.objects:
-        if item.library is None and role_of(item) == "ROOT":
-            migrate(item)
+    roots = [item for item in bpy.data.objects if item.library is None and role_of(item) == "ROOT"]
+    for root in roots:
+        mend(root)
+    for root in roots:
+        migrate(root)
 
 
 def add() -> None:

@@ -64,20 +64,22 @@ READERS: dict[str, Callable[[Path], object]] = {
 
 def attempt(case: Case) -> Verdict:
     """Read in a child of this process."""
-    before, began = _memory("VmRSS"), time.monotonic()
+    began = time.monotonic()
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(ours)
         _limit()
-        os.write(theirs, json.dumps((*_outcome(case), _memory("VmHWM"))).encode())
+        before = _memory("VmRSS")
+        outcome = _outcome(case)
+        os.write(theirs, json.dumps((*outcome, _memory("VmHWM") - before)).encode())
         os._exit(0)
     os.close(theirs)
     with os.fdopen(ours, "rb") as pipe:
         said = pipe.read()
     _, status = os.waitpid(child, 0)
-    end, message, peak = json.loads(said) if said else ("killed", f"status {status}", before)
-    return Verdict(case.name, end, message, time.monotonic() - began, peak - before)
+    end, message, peak = json.loads(said) if said else ("killed", f"status {status}", 0)
+    return Verdict(case.name, end, message, time.monotonic() - began, peak)
 
 
 def _limit() -> None:

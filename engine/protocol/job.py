@@ -1,13 +1,13 @@
 """What to fit and how: the one description of a job, for the command line and the worker."""
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .detail_regions import REGIONS
 from .errors import EngineError, ErrorCode
 from .landmarks68 import Pin, check_pins
+from .names import PACK_ID
 from .strict import from_plain, parse_json, shown, to_plain
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -29,8 +29,6 @@ MAX_PHOTOS = 16
 MAX_SEED = 2**31 - 1
 """A Blender integer property holds it."""
 
-_PACK_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-
 
 def refused_job(why: str) -> EngineError:
     """The error for a job with a value out of range."""
@@ -46,7 +44,7 @@ def check_paths(paths: Iterable[str]) -> None:
 
 def check_pack_id(pack: str) -> None:
     """Raises EngineError(BAD_SETTINGS) for a text that is no pack id."""
-    if not _PACK_ID.fullmatch(pack):
+    if not PACK_ID.fullmatch(pack):
         raise refused_job(f"{shown(pack)} is not a pack id (lower-case letters, digits, - _)")
 
 

@@ -1,7 +1,10 @@
-"""Names of expressions and parts, as every program can keep them."""
+"""Names of expressions, parts and packs, as every program can keep them."""
 
+import re
 from collections.abc import Iterable
 
+PACK_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+"""Of a pack: the name of its folder, so no path."""
 MOST_NAMES = 4096
 """Ours: a face rig of film has a thousand shapes; Blender takes minutes for tens of thousands."""
 MOST_NAME_BYTES = 63

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import EngineError, ErrorCode
-from .names import bad_name
+from .names import PACK_ID, bad_name
 from .plain_files import ANY_SIZE, MOST_BYTES, read_plain, sha256_of
 from .png import png_size
 from .strict import from_plain, parse_json, shown
@@ -22,12 +22,13 @@ DETAIL_CELL = 16
 """Texels a side of a detail map for each place of the latent (UVAPM: 512 and 32)."""
 UV_LAYOUT = "ffhq-uv"
 MAX_JSON_BYTES = 4 * 2**20
+MOST_LETTERS = 2000
+"""Of a text about a part of a pack."""
 MOST_TEXELS = 4096
 """Of a side of a picture in a pack, as of albedo maps."""
 FIT_SETTINGS = ("landmark_sigma", "depth_sigma", "expression_sigma", "fine_identity_sigma")
 """Settings of the shape fit (`fit/settings.py`) that a pack may carry."""
 _FILE_NAME = re.compile(r"([a-z0-9_]+/)?[a-z0-9_]+\.(safetensors|json|png)")
-_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -144,8 +145,10 @@ def read_manifest(folder: Path) -> tuple[PackManifest, str]:
 
 
 def _check_manifest(manifest: PackManifest) -> None:
-    if not _ID.fullmatch(manifest.id):
+    if not PACK_ID.fullmatch(manifest.id):
         raise pack_error(PACK_JSON, "id", "a short lower-case name", shown(manifest.id))
+    if not _is_line(manifest.version):
+        raise pack_error(PACK_JSON, "version", "a printable line", ascii(manifest.version)[:60])
     if manifest.uv_layout != UV_LAYOUT:
         raise pack_error(PACK_JSON, "uv_layout", UV_LAYOUT, shown(manifest.uv_layout))
     for name, digest in manifest.files.items():
@@ -162,7 +165,14 @@ def _check_manifest(manifest: PackManifest) -> None:
             raise pack_error(PACK_JSON, f"parts.{part.name}", "a sha256", shown(part.sha256))
         if not (part.name and part.licence and part.origin):
             raise pack_error(PACK_JSON, "parts", "name, licence and origin", shown(part))
+        if not all(map(_is_line, (part.name, part.what, part.licence, part.origin))):
+            raise pack_error(PACK_JSON, "parts", "printable lines", ascii(part.name)[:60])
     _check_content(manifest)
+
+
+def _is_line(text: str) -> bool:
+    """Whether Blender can show it."""
+    return text.isprintable() and len(text) <= MOST_LETTERS
 
 
 def _check_content(manifest: PackManifest) -> None:

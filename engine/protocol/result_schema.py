@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import EngineError, ErrorCode
-from .names import bad_name
+from .names import PACK_ID, bad_name
 
 MANIFEST_NAME = "result.json"
 COEFFICIENTS_NAME = "coefficients.safetensors"
@@ -49,6 +49,9 @@ MOST_LIGHT = 1e4
 MOST_DISTANCE = 1e4
 """Metres to the camera, and focal lengths in picture widths. Ours: telescopes are below."""
 MOST_FILES = 100
+MOST_LINES = 1000
+MOST_PATH = 32_767
+"""Letters; the longest that Windows knows."""
 MOST_FOUND_FACES = 10_000
 
 _NAME_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -192,12 +195,25 @@ def check_manifest(manifest: ResultManifest) -> None:
         found = bad_name(names)
         if found is not None:
             raise invalid(f"mesh has {found}")
+    for pack in (manifest.pack, manifest.albedo_pack, manifest.detail_pack):
+        if pack is not None:
+            _check_pack(pack)
+    if max(len(manifest.warnings), len(manifest.metrics)) > MOST_LINES:
+        raise invalid(f"it has more than {MOST_LINES} warnings or figures")
     if len(manifest.files) > MOST_FILES:
         raise invalid(f"it lists {len(manifest.files)} files, at most {MOST_FILES} are read")
     for name, digest in manifest.files.items():
         check_file_name(name)
         if not _SHA256.fullmatch(digest):
             raise invalid(f"the sha256 of {name} is malformed")
+
+
+def _check_pack(pack: PackInfo) -> None:
+    """An id is no path: it names a folder among the packs."""
+    if not PACK_ID.fullmatch(pack.id) or not _SHA256.fullmatch(pack.sha256):
+        raise invalid(f"{pack.id[:60]!a} is no pack with its sha256")
+    if bad_name([pack.version]) is not None:
+        raise invalid(f"the pack {pack.id} has no plain version")
 
 
 def _check_view(where: str, photo: PhotoInfo, camera: CameraInfo, light: LightInfo) -> None:
@@ -211,6 +227,8 @@ def _check_view(where: str, photo: PhotoInfo, camera: CameraInfo, light: LightIn
         raise invalid(
             f"{where}camera must have positive focal lengths, a size, and last row 0 0 1 in K"
         )
+    if "\0" in photo.path or len(photo.path) > MOST_PATH:
+        raise invalid(f"{where}photo.path is none")
     if max(camera.width, camera.height, photo.width, photo.height) > MOST_SIDE:
         raise invalid(f"{where}camera or photo is larger than {MOST_SIDE} pixels a side")
     side = max(camera.width, camera.height)

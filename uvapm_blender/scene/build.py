@@ -1,6 +1,6 @@
 """`build_scene`: one result becomes one head in the scene, or nothing at all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from ...engine.protocol.errors import EngineError
 from ...engine.protocol.result import ResultPackage
 from ..declarations import PROPERTY
 from ..detail.sources import describe_detail
+from ..engine_client.status import plain_words
 from ..packs.licences import licences_of
 from ..properties import SCHEMA_VERSION
 from ..relight.environments import PLAIN
@@ -60,7 +61,7 @@ def build_steps(
     takes over the photo's camera, light and picture (see `match_photo`). A few tens of
     milliseconds at most pass between two items; the scene changes after the last one only.
     """
-    name = Path(result.manifest.photo.path).stem or "Head"
+    name = plain_words(Path(result.manifest.photo.path).stem) or "Head"
     collection = bpy.data.collections.new(name)
     root = bpy.data.objects.new(name, None)
     root.empty_display_type, root.empty_display_size = "PLAIN_AXES", 0.05
@@ -143,8 +144,10 @@ def _pick_iris(images: dict[str, bpy.types.Image]) -> Steps[material.Colour]:
     """Linear RGB of the iris in the eye's picture."""
     if "eye" not in images:
         return material.PLAIN_IRIS
-    images["eye"].has_data, images["eye"].size[0]  # decodes it, and takes half of the time
+    width, height = images["eye"].size  # decodes it, and takes half of the time
     yield
+    if width != height or not images["eye"].has_data:
+        return material.PLAIN_IRIS  # a stranger's picture
     colour = iris_colour(read_pixels(images["eye"]))
     yield
     return colour
@@ -201,10 +204,15 @@ def _describe(root: bpy.types.Object, result: ResultPackage, warnings: tuple[str
     head.photo = _stored_path(Path(manifest.photo.path))
     head.pack = f"{manifest.pack.id} {manifest.pack.version}"
     head.licences = "\n".join(licences_of(manifest))
-    head.warnings = "\n".join((*manifest.warnings, *warnings))
-    head.metrics = "\n".join(f"{name}: {value:.4g}" for name, value in manifest.metrics.items())
+    head.warnings = _lines((*manifest.warnings, *warnings))
+    head.metrics = _lines(f"{name}: {value:.4g}" for name, value in manifest.metrics.items())
     head.resolution = manifest.camera.width, manifest.camera.height
     head.pixel_aspect = camera.lens_of(manifest.camera).aspect
+
+
+def _lines(texts: Iterable[str]) -> str:
+    """One text a line, as Blender can hold it: results come from strangers too."""
+    return "\n".join(plain_words(text).replace("\n", " ") for text in texts)
 
 
 def _assign_roles(

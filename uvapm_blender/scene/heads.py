@@ -21,5 +21,6 @@ def head_of(item: bpy.types.Object | None) -> bpy.types.Object | None:
 
 def parts_of(root: bpy.types.Object) -> list[bpy.types.Object]:
     """The head's own meshes, the skin first (it has the sliders)."""
-    parts = [item for item in root.children_recursive if role_of(item) in MESH_ROLES]
+    children = (item for item in root.children_recursive if item.type == "MESH")
+    parts = [item for item in children if role_of(item) in MESH_ROLES]
     return sorted(parts, key=lambda part: role_of(part) != "SKIN")

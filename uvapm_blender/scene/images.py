@@ -92,8 +92,11 @@ def replace_image(old: bpy.types.Image, new: bpy.types.Image) -> None:
 
 
 def read_pixels(image: bpy.types.Image) -> np.ndarray:
-    """(H, W, 4) f32 values as stored, row 0 on top."""
+    """(H, W, 4) f32 values as stored, row 0 on top. Raises RuntimeError when Blender cannot decode
+    the picture."""
     width, height = image.size
+    if not width or not height or not image.has_data:
+        raise RuntimeError(f"{image.name} cannot be decoded")
     pixels = np.empty(width * height * 4, dtype=np.float32)
     image.pixels.foreach_get(pixels)
     return to_bottom_up(pixels.reshape(height, width, 4))
