@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from engine.protocol.headpack import split_quads
+
+pytest.importorskip("torch", reason="what it compares with belongs to the engine")
+
 from engine.wear.tangents import frames_of
 from tests.engine.wear.worn_sheet import sheet
 
