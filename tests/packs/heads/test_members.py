@@ -2,12 +2,14 @@
 
 import io
 import tarfile
+import zipfile
 import zlib
 from pathlib import Path
 
 import pytest
 
 from engine.packs.heads.files.members import read_members
+from engine.packs.heads.files.npz import parse_npz
 from engine.packs.heads.files.obj import parse_obj
 from engine.protocol.errors import EngineError
 
@@ -43,3 +45,14 @@ def test_an_archive_that_asks_for_gigabytes_is_refused(tmp_path: Path) -> None:
 def test_corners_that_no_mesh_has_are_refused(index: str) -> None:
     with pytest.raises(EngineError, match="line 4"):
         parse_obj(f"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 {index}\n", "x.obj")
+
+
+@pytest.mark.parametrize("header", ["{'descr': '<f4', 'fortran_order'", "-" * 9000 + "1", "\n x"])
+def test_an_array_without_a_header_is_refused(header: str) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        text = header.encode()
+        archive.writestr("base.npy", b"\x93NUMPY\1\0" + len(text).to_bytes(2, "little") + text)
+    with pytest.raises(EngineError, match="damaged entry"):
+        parse_npz(file.getvalue(), "x.npz", ("base",))
+    assert parse_npz(file.getvalue(), "x.npz", (), ("base",)) == {}

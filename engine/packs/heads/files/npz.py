@@ -6,6 +6,7 @@ must follow; what holds another number is refused before room is made for it.
 
 import io
 import lzma
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,9 @@ MOST_BYTES = 1 << 30
 MOST_ARRAY = 1 << 30
 """Bytes of one array: FLAME's largest has 48 MB, GNM's 82 MB."""
 _KINDS = "fiubU"
+_NO_HEADER = (tokenize.TokenError, SyntaxError, MemoryError)
+"""What Python's parser raises for a damaged header, of 10,000 letters at most: the last one where
+its stack is full."""
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError),
     *(RuntimeError, NotImplementedError),
@@ -62,9 +66,12 @@ def parse_npz(
 
 def _header(file: io.BufferedIOBase) -> tuple[tuple[int, ...], bool, np.dtype]:
     version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(file)
-    return np.lib.format.read_array_header_2_0(file)
+    try:
+        if version == (1, 0):
+            return np.lib.format.read_array_header_1_0(file)
+        return np.lib.format.read_array_header_2_0(file)
+    except _NO_HEADER as error:
+        raise ValueError("it has no header") from error
 
 
 def _is_plain(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
