@@ -9,8 +9,11 @@ from .protocol.errors import EngineError, ErrorCode
 
 LOG = logging.getLogger(__name__)
 
-_MEMORY_WORDS = ("out of memory", "can't allocate memory", "insufficient memory")
-"""How PyTorch's and OpenCV's own exceptions say it; neither is a MemoryError."""
+_MEMORY_WORDS = (
+    *("out of memory", "can't allocate memory", "insufficient memory", "cuda error: 2["),
+    "bad_alloc",
+)
+"""How PyTorch's, OpenCV's and nvdiffrast's own exceptions say it; none is a MemoryError."""
 
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 
@@ -22,7 +25,7 @@ def explain(error: BaseException) -> EngineError:
     """The plain-words form of an exception; unknown ones are logged with their trace."""
     if isinstance(error, EngineError):
         return error
-    if _is_memory(error):
+    if is_out_of_memory(error):
         return EngineError(
             ErrorCode.OUT_OF_MEMORY,
             "There was not enough memory for this photo.",
@@ -55,7 +58,8 @@ def first_line(error: BaseException) -> str:
     return lines[0][:200] if lines else "no text"
 
 
-def _is_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
+    """True when memory ended, the machine's or a card's."""
     if isinstance(error, MemoryError):
         return True
     words = str(error).lower()

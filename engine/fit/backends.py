@@ -7,6 +7,9 @@ from ..nets.arcface import load_arcface
 from ..nets.face_parsing import load_face_parsing
 from ..photo.face_alignment_backend import link_landmarks, load_locator, make_aligner
 from ..protocol.job import LANDMARKS, RASTERIZERS, FitJob
+from ..render.fallback import falling_back
+from ..render.rasterize import rasterize
+from ..reporter import Reporter
 from .landmark_basis import landmark_basis
 from .loaded import LoadedPack
 
@@ -58,3 +61,15 @@ def with_backends(loaded: LoadedPack, backends: Backends) -> LoadedPack:
 
         loaded = replace(loaded, rasterizer=load_nvdiffrast())
     return loaded
+
+
+def with_fallback(loaded: LoadedPack, reporter: Reporter) -> LoadedPack:
+    """The pack for one job: where a card draws, our rasteriser goes on when its memory ends, and
+    the reporter hears of it. The same object where ours draws anyway."""
+    if loaded.rasterizer is rasterize:
+        return loaded
+
+    def tell() -> None:
+        reporter.warning("The graphics card ran out of memory: the fit goes on without it.")
+
+    return replace(loaded, rasterizer=falling_back(loaded.rasterizer, tell))

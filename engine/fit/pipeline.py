@@ -18,7 +18,7 @@ from ..result.contents import ResultContents
 from ..result.folder import check_output
 from ..result.metrics import psnr
 from ..result.write import png_bytes, write_result
-from .backends import Backends
+from .backends import Backends, with_fallback
 from .fine_maps import fine_pictures
 from .light_meter import read_light_meter
 from .loaded import LoadedPack, stored_expression
@@ -64,6 +64,7 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
     clock, settings = StageClock(reporter), with_preset(session.settings, job.preset)
     with clock.stage("prepare"):
         person = session.person(job.photos, loaded, job.face, settings, reporter)
+    loaded = with_fallback(loaded, reporter)
     with tempfile.TemporaryDirectory(prefix="uvapm-preview-") as folder:
 
         def show(vertices: np.ndarray) -> None:
