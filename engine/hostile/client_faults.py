@@ -5,6 +5,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -35,7 +36,10 @@ ENDS = {
 LONGEST_PUMP = 0.5
 """Seconds that Blender's window may stand still. Ours: tens of times the honest value, since the
 machine may be busy."""
-TIMING = {"hello": 5.0, "leave": 0.5, "interrupt": 0.3, "kill": 0.6, "close": 0.5}
+HELLO, NO_HELLO = PATIENCE, 5.0
+"""Seconds until an engine has to say hello: honest ones, and those that may never do."""
+NEVER_HELLO = ("mute", "leaves")
+TIMING = {"hello": HELLO, "leave": 0.5, "interrupt": 0.3, "kill": 0.6, "close": 0.5}
 
 
 class Client:
@@ -72,6 +76,10 @@ class Client:
         """Begin a job; see tiny_worker.py for what size means."""
         job = self._job.FitJob(photos, str(output), seed=seed, texture_size=size)
         self.session.start(launch, job)
+
+    def hello_within(self, seconds: float) -> None:
+        """How long the session waits for an engine's first message."""
+        self.session._timing = replace(self.session._timing, hello=seconds)
 
     def pump(self) -> bool:
         """As Blender's timer does. True while the job goes on."""
@@ -132,6 +140,7 @@ def _attempt(
     command = (*BAD_ENGINE, part, str(chance.randrange(2**31)), str(PROTOCOL_VERSION))
     long = part == "not_reading"  # more than a pipe holds
     photos = tuple(f"/{number}/{'x' * 20000}" for number in range(16)) if long else (str(template),)
+    client.hello_within(NO_HELLO if part in NEVER_HELLO else HELLO)
     client.start(client.launch(*command), photos, client.scratch / "next", number, 256)
     pid = client.pid
     if end == "cancelled" and part != "strangers":
@@ -142,6 +151,7 @@ def _attempt(
             time.sleep(0.01)
         session.cancel()
     client.finish(end)
+    client.hello_within(HELLO)
     client.good_job(template, client.scratch / "next", number)
     if pid is not None:
         until(lambda: not alive(pid), "the bad engine's end", 5.0)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import engine.hostile.worker_faults as worker_faults
 from engine.hostile.campaign import engine_rows
 from engine.hostile.client_faults import ENDS, Client, client_rows
 from engine.hostile.kills import _worker_killed, whole
@@ -31,7 +32,14 @@ def survived(rows) -> None:
 
 
 def test_a_worker_survives_hostile_clients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.hostile.worker_faults.FLOOD", 1000)
+    attacks = worker_faults._attacks
+    kinds = ("worker: floods", "worker: a slow reader")  # others: tests/engine/worker
+    monkeypatch.setattr(worker_faults, "FLOOD", 1000)
+    monkeypatch.setattr(
+        worker_faults,
+        "_attacks",
+        lambda template: {kind: attacks(template)[kind] for kind in kinds},
+    )
     survived(engine_rows(("worker",), tmp_path, 2, seed=0))
 
 
@@ -45,7 +53,7 @@ def test_the_add_on_survives_a_hostile_engine(
 
 
 def test_kills_lose_nothing(tmp_path: Path, template: Path) -> None:
-    survived([_worker_killed(template, tmp_path, 3, seed=1)])
+    survived([_worker_killed(template, tmp_path, 2, seed=1)])
 
 
 def test_a_lost_result_and_a_survivor_are_noticed(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def test_coverage_sees_the_watched_files_alone() -> None:
 
 def test_a_defect_behind_several_conditions_is_found() -> None:
     reader = Reader("fragile", fragile.read, (ValueError,), (b"AAAA",), (FOLDER,))
-    found = fuzz(reader, seconds=60.0, seed=1, most_runs=20_000)
+    found = fuzz(reader, seconds=60.0, seed=1, most_runs=6_000)
     (words,) = found.defects
     assert "ZeroDivisionError" in words and found.defects[words].startswith(b"A{1")
     assert found.refused > 0 and found.inputs >= 4
@@ -36,6 +36,6 @@ def test_much_memory_is_a_defect() -> None:
 def test_a_slice_for_every_reader(tmp_path: Path) -> None:
     template = write_result(tmp_path / "template", small_contents())
     for reader in readers(tmp_path, template):
-        found = fuzz(reader, seconds=10.0, seed=0, most_runs=len(reader.seeds) + 20)
+        found = fuzz(reader, seconds=10.0, seed=0, most_runs=len(reader.seeds) + 8)
         assert not found.defects, (found.name, found.defects)
         assert found.refused < found.runs, f"{found.name}: the whole inputs are refused"
