@@ -1,5 +1,6 @@
 import json
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -94,9 +95,11 @@ def test_landmarks_fit_within_a_few_percent(package):
     assert 0 < package.manifest.metrics[names[0]] < 0.03
 
 
-def test_same_photo_and_seed_give_the_same_head(fit, astronaut, package, tmp_path):
+def test_same_photo_and_seed_give_the_same_bits(fit, astronaut, package, tmp_path):
+    """Of every file but compare.png, a picture for people, and the times in result.json."""
     done = fit(astronaut, tmp_path / "again")
     assert done.returncode == 0, done.stderr
-    again = read_result(tmp_path / "again")
-    for name, value in package.coefficients.items():
-        np.testing.assert_allclose(again.coefficients[name], value, atol=1e-4, err_msg=name)
+    first, again = package.manifest, read_result(tmp_path / "again").manifest
+    differ = {name for name in first.files if again.files[name] != first.files[name]}
+    assert differ <= {"compare.png"}
+    assert replace(again, stages=first.stages, files=first.files) == first
