@@ -239,7 +239,7 @@ def plan_lines(plan: InstallPlan) -> list[str]:
         )
     else:
         lines.append("Nothing is downloaded: the packages came with this bundle.")
-    return lines
+    return [*lines, f"Licences: {', '.join(plan.licences)}"]
 
 
 def engine_standing(state: EngineState) -> str:

@@ -47,6 +47,12 @@ class InstallPlan:
         return sum(wheel.size for wheel in self.wheels)
 
     @property
+    def licences(self) -> tuple[str, ...]:
+        """Of all packages, each once."""
+        every = (part for wheel in self.wheels for part in wheel.licence.split(" AND "))
+        return tuple(sorted(set(every)))
+
+    @property
     def download(self) -> int:
         """Bytes that would be fetched; 0 with a bundle."""
         return sum(wheel.size for wheel in self.lacking)

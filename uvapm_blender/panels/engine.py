@@ -56,7 +56,7 @@ def draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
             layout.operator(Operators.COPY_TEXT, text="Copy Log", icon="COPYDOWN").text = log
     for row in ENGINE.doctor.status.rows:
         _draw_row(layout, row, columns)
-    _draw_plan(layout, context, columns)
+    _draw_plan(layout, context, columns, closed=state.usable)
 
 
 def _draw_buttons(layout: bpy.types.UILayout, state: EngineState) -> None:
@@ -87,8 +87,10 @@ def _draw_row(layout: bpy.types.UILayout, found: DoctorRow, columns: int) -> Non
         row.operator("screen.userpref_show", text="Extensions").section = "EXTENSIONS"
 
 
-def _draw_plan(layout: bpy.types.UILayout, context: bpy.types.Context, columns: int) -> None:
-    header, body = layout.panel("UVAPM_preferences_engine", default_closed=True)
+def _draw_plan(
+    layout: bpy.types.UILayout, context: bpy.types.Context, columns: int, closed: bool
+) -> None:
+    header, body = layout.panel("UVAPM_preferences_engine", default_closed=closed)
     header.label(text="What Is Installed")
     if body is None:
         return
