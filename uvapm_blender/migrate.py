@@ -6,6 +6,7 @@ from collections.abc import Callable
 import bpy
 from bpy.app.handlers import persistent
 
+from ..engine.protocol.albedo import CHANNELS
 from .declarations import PROPERTY
 from .properties import SCHEMA_VERSION
 from .rig.fixes import add_fixes, eyes_of
@@ -14,6 +15,7 @@ from .scene.eye_material import shade_old_eye
 from .scene.heads import role_of
 from .shape.describe import describe_from_folder as describe_shape
 from .skin.describe import describe_from_folder as describe_skin
+from .skin.model import DIRECTIONS
 
 
 def migrate(root: bpy.types.Object) -> None:
@@ -47,9 +49,12 @@ _STEPS: dict[int, Step] = {1: _from_1}
 
 def mend(root: bpy.types.Object) -> None:
     """A file can hold what nobody can set in Blender: numbers that are none go back to their
-    defaults, a camera that is none is forgotten."""
+    defaults, a camera that is none and a part of the skin's sliders are forgotten."""
     head = getattr(root, PROPERTY)
     _mend_numbers(head)
+    skin = head.skin
+    if len(skin.components) % CHANNELS or len(skin.directions) != DIRECTIONS:
+        skin.components.clear()  # as a head without skin sliders
     if head.camera is not None and head.camera.type != "CAMERA":
         head.camera = None
 

@@ -58,6 +58,11 @@ class UVAPM_PG_head(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
         options=BLEND_RELATIVE,
     )
+    recipe: bpy.props.StringProperty(
+        name="Recipe",
+        description="What the fit was asked for, to make the same head again (protocol/recipe.py)",
+        options={"HIDDEN"},
+    )
     pack: bpy.props.StringProperty(name="Head pack", description="Head model that was fitted")
     licences: bpy.props.StringProperty(
         name="Licences", description="Of the packs, one a line: licence, parts"

@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 
 from ...engine.protocol.errors import EngineError
+from ...engine.protocol.recipe import recipe_of
 from ...engine.protocol.result import ResultPackage
 from ..declarations import PROPERTY
 from ..detail.sources import describe_detail
@@ -202,6 +203,7 @@ def _describe(root: bpy.types.Object, result: ResultPackage, warnings: tuple[str
     head.schema_version = SCHEMA_VERSION
     head.result_folder = _stored_path(result.folder)
     head.photo = _stored_path(Path(manifest.photo.path))
+    head.recipe = recipe_of(result)
     head.pack = f"{manifest.pack.id} {manifest.pack.version}"
     head.licences = "\n".join(licences_of(manifest))
     head.warnings = _lines((*manifest.warnings, *warnings))
