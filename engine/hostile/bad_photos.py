@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
 from ..photo.jpeg_scans import MOST_SCANS
+from ..protocol.conventions import BYTE_MAX
 from .file_trial import Case
 from .mutate import mutated
 
@@ -22,7 +23,7 @@ FORMATS = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP", "tif": "TIFF"}
 def _picture() -> Image.Image:
     y, x = np.mgrid[0:SIDE, 0:SIDE]
     values = np.stack([x, y, (x + y) // 2], -1) + (x * y % 7)[..., None]
-    return Image.fromarray(values.clip(0, 255).astype(np.uint8))
+    return Image.fromarray(values.clip(0, BYTE_MAX).astype(np.uint8))
 
 
 def _saved(image: Image.Image, format: str, **options: object) -> bytes:

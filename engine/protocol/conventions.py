@@ -33,6 +33,9 @@ SHORT_MAX = 65535
 MODEL_TO_BLENDER = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], dtype=np.float64)
 """Rotation (3, 3): model space (Y up, face along +Z) to Blender world (Z up, face along -Y)."""
 
+MIRROR = np.array([-1.0, 1.0, 1.0])
+"""Times points (..., 3) of model space: the other side of the face."""
+
 CAMERA_TO_BLENDER_CAMERA = np.diag([1.0, -1.0, -1.0])
 """Our camera axes (x right, y down, z forward) to Blender's (x right, y up, looks along -z)."""
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..protocol.conventions import uv_to_pixels
 from ..protocol.errors import EngineError, ErrorCode
 
 MOST_BYTES = 1 << 30
@@ -177,7 +178,7 @@ def _primitive(document: _Document, primitive: dict[str, Any], matrix: np.ndarra
     uv = None
     if "TEXCOORD_0" in attributes:
         uv = _accessor(document, attributes["TEXCOORD_0"]).astype(np.float32)
-        uv = uv * np.float32([1, -1]) + np.float32([0, 1])  # glTF's v points down
+        uv = uv_to_pixels(uv, 1, 1)  # v points down (3.8.2); this turns it both ways
     if np.linalg.det(matrix[:3, :3]) < 0.0:
         triangles = triangles[:, ::-1]
     return points @ matrix[:3, :3].T + matrix[:3, 3], triangles, uv

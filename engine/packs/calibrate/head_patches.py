@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...protocol.conventions import MIRROR
 from ...register.islands import uv_islands
 from ..build.makehuman import ControlHead
 from ..build.subdivide import Subdivision, subdivide
@@ -47,7 +48,7 @@ def head_patches(control: ControlHead, vertices: np.ndarray) -> HeadPatches:
     quads = control.quads[control.face_part == 0]
     count = int(quads.max()) + 1
     mirror = control.mirror[:count]
-    reflected = vertices[:count][mirror] * np.array([-1.0, 1.0, 1.0])
+    reflected = vertices[:count][mirror] * MIRROR
     symmetric = 0.5 * (vertices[:count] + reflected)
     fine = subdivide(quads, count)
     fine_vertices = fine.apply(symmetric)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from ...protocol.conventions import MIRROR
 from ...register.registration import fit_similarity
 
 ROUNDS = 5
@@ -48,7 +49,7 @@ def mirror_pairs(shape: np.ndarray) -> np.ndarray:
     the plane of symmetry was found from a few landmarks known by name.
     Raises ValueError when the pairing is not mutual.
     """
-    reflected = shape * np.array([-1.0, 1.0, 1.0])
+    reflected = shape * MIRROR
     known, twins = np.array(KNOWN_PAIRS).T
     moved = fit_similarity(reflected[known], shape[twins]).apply(reflected)
     pairs = np.arange(len(shape))

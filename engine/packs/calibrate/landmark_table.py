@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...protocol.conventions import MIRROR
 from ...register.registration import fit_similarity, fit_thin_plate
 from ...register.surface import SurfaceIndex, triangulate
 from . import landmark_names as names
@@ -20,7 +21,6 @@ from .landmark_shape import mirror_pairs, network_shape
 from .landmark_views import Sighting
 
 COUNT = 468
-MIRROR = np.array([-1.0, 1.0, 1.0])
 MEDIAN_ROUNDS = 30
 SPREAD = 0.004
 """Metres. A landmark whose sightings scatter by this much (median) weighs one half."""

@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 from ...fit.landmark_basis import LandmarkBasis
 from ...fit.landmark_turn import face_angles, turn_features
 from ...head.numerics import align_similarity
+from ...protocol.conventions import MIRROR
 
 IDENTITY_RIDGE, EXPRESSION_RIDGE = 30.0, 3.0
 """Penalties of the response to a unit of identity (a sigma) and of expression. Ours: chosen on
@@ -23,7 +24,6 @@ LARGEST = 0.012
 """Metres; heads whose points err more than this on the average were not found."""
 ODD = np.array([-1.0, 1.0, 1.0, 1.0, -1.0])
 """Signs of the terms when the picture is mirrored."""
-MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,12 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from ...protocol.pack_manifest import PackPart
 from .files.mat import MatFile
-from .source import source_error
+from .source import SKIN, HeadSource, source_error
 
+VERSION = "1.0.0"
+"""Of the packs that both files become."""
 LICENCE = "research and other non-commercial use only; the terms of the HiFi3D++ authors apply"
 MIRRORED_68 = (
     *range(16, -1, -1),
@@ -153,3 +156,31 @@ def check_size(name: str, key: str, mean: np.ndarray, unit: str, low: float, hig
     size = float(np.ptp(mean, axis=0).max())
     if not low <= size <= high:
         raise source_error(name, key, f"a head of {low:g} to {high:g} {unit}", f"{size:.4g}")
+
+
+def skin_source(
+    id: str,
+    part: PackPart,
+    shapes: tuple[np.ndarray, np.ndarray, np.ndarray],
+    expression_names: tuple[str, ...],
+    topology: Topology,
+    landmarks: np.ndarray,
+) -> HeadSource:
+    """What both files hold: a head of skin alone. shapes: mean (V, 3), identity (K, V, 3) and
+    expression (E, V, 3) f32 metres; landmarks (68,) vertices."""
+    mean, identity, expression = shapes
+    return HeadSource(
+        id=id,
+        version=VERSION,
+        parts=(part,),
+        mean=mean,
+        identity=identity,
+        expression=expression,
+        expression_names=expression_names,
+        faces=topology.faces,
+        face_part=np.zeros(len(topology.faces), np.uint8),
+        part_names=(SKIN,),
+        corner_uv=topology.corner_uv,
+        inner=topology.inner,
+        landmarks68=landmarks.astype(np.int32),
+    )

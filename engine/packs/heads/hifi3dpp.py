@@ -23,9 +23,10 @@ from .hifi3d import (
     check_size,
     find_files,
     read_topology,
+    skin_source,
 )
 from .hifi3d_eyes import LEFT_FILE, RIGHT_FILE, with_eyes
-from .source import SKIN, HeadSource, check_source, source_error
+from .source import HeadSource, check_source, source_error
 
 MODEL_FILE, UNWRAP_FILE = "hifi3dpp_model_info.mat", "unwrap_1024_info.mat"
 METRES = 0.1
@@ -34,7 +35,6 @@ SMALLEST, LARGEST = 2.0, 5.0
 """Decimetres, longest side of the mean: a released head has 3.3."""
 ISLAND_SIZE = 512
 """Side of the map that vtx_vt, uv_idx and vtx_uv_idx count in."""
-VERSION = "1.0.0"
 
 
 @dataclass(frozen=True)
@@ -81,29 +81,16 @@ def read_model(paths: Sequence[Path], reporter: Reporter, sizes: ModelSizes) -> 
     reporter.progress(2, 4)
     expression = _modes(mat, "exBase", sizes.vertices, sizes.expression)
     reporter.progress(3, 4)
-    source = HeadSource(
-        id="hifi3dpp",
-        version=VERSION,
-        parts=(
-            PackPart(
-                "head",
-                "HiFi3D++ as released with FFHQ-UV: mean, identity, expressions, UVs",
-                LICENCE,
-                f"{mat.name} (FFHQ-UV, CVPR 2023; REALY, ECCV 2022)",
-                mat.sha256,
-            ),
-        ),
-        mean=mean * np.float32(METRES),
-        identity=identity,
-        expression=expression,
-        expression_names=tuple(f"hifi3dpp_{k:02d}" for k in range(1, sizes.expression + 1)),
-        faces=topology.faces,
-        face_part=np.zeros(len(topology.faces), np.uint8),
-        part_names=(SKIN,),
-        corner_uv=topology.corner_uv,
-        inner=topology.inner,
-        landmarks68=landmarks.astype(np.int32),
+    part = PackPart(
+        "head",
+        "HiFi3D++ as released with FFHQ-UV: mean, identity, expressions, UVs",
+        LICENCE,
+        f"{mat.name} (FFHQ-UV, CVPR 2023; REALY, ECCV 2022)",
+        mat.sha256,
     )
+    names = tuple(f"hifi3dpp_{k:02d}" for k in range(1, sizes.expression + 1))
+    shapes = mean * np.float32(METRES), identity, expression
+    source = skin_source("hifi3dpp", part, shapes, names, topology, landmarks)
     return check_source(with_eyes(source, topology, files), mat.name)
 
 

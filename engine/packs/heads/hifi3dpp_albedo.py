@@ -22,8 +22,8 @@ from ...render.atlas import build_atlas
 from ...reporter import Reporter
 from ..albedo import write_albedo_pack
 from .files.mat import MatFile, open_mat
-from .hifi3d import LICENCE, Topology, find_files, read_topology
-from .hifi3dpp import MODEL_FILE, VERSION, ModelSizes
+from .hifi3d import LICENCE, VERSION, Topology, find_files, read_topology
+from .hifi3dpp import MODEL_FILE, ModelSizes
 from .source import source_error
 
 SIZE = 256

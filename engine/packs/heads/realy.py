@@ -21,9 +21,10 @@ from .hifi3d import (
     check_size,
     find_files,
     read_topology,
+    skin_source,
 )
 from .hifi3d_eyes import LEFT_FILE, RIGHT_FILE, with_eyes
-from .source import SKIN, HeadSource, check_source, source_error
+from .source import HeadSource, check_source, source_error
 
 MODEL_FILE = "HIFI3D++.mat"
 METRES = 0.00895
@@ -41,7 +42,6 @@ LANDMARKS_68 = (
     *(66, 72, 67, 68, 69, 73, 70, 74, 85, 71, 84, 75, 76, 78, 79, 80, 77, 83, 82, 81),
 )
 """Where the 68 landmarks are among the 86 (FFHQ-UV's source; equal to REALY's HIFI3D.txt)."""
-VERSION = "1.0.0"
 
 
 @dataclass(frozen=True)
@@ -82,29 +82,16 @@ def read_model(paths: Sequence[Path], reporter: Reporter, sizes: ModelSizes) -> 
     reporter.progress(2, 4)
     expression = _modes(mat, "basis_exp", sizes.expression, sizes.vertices)
     reporter.progress(3, 4)
-    source = HeadSource(
-        id="realy",
-        version=VERSION,
-        parts=(
-            PackPart(
-                "head",
-                "HiFi3D++ as released with REALY: mean, identity, expressions, UVs",
-                LICENCE,
-                f"{mat.name} (REALY, ECCV 2022)",
-                mat.sha256,
-            ),
-        ),
-        mean=mean * np.float32(METRES),
-        identity=identity,
-        expression=expression,
-        expression_names=tuple(f"hifi3d_{k:03d}" for k in range(1, sizes.expression + 1)),
-        faces=topology.faces,
-        face_part=np.zeros(len(topology.faces), np.uint8),
-        part_names=(SKIN,),
-        corner_uv=topology.corner_uv,
-        inner=topology.inner,
-        landmarks68=landmarks.astype(np.int32),
+    part = PackPart(
+        "head",
+        "HiFi3D++ as released with REALY: mean, identity, expressions, UVs",
+        LICENCE,
+        f"{mat.name} (REALY, ECCV 2022)",
+        mat.sha256,
     )
+    names = tuple(f"hifi3d_{k:03d}" for k in range(1, sizes.expression + 1))
+    shapes = mean * np.float32(METRES), identity, expression
+    source = skin_source("realy", part, shapes, names, topology, landmarks)
     return check_source(with_eyes(source, topology, files), mat.name)
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
-from ...protocol.conventions import BYTE_MAX, unit_to_bytes, uv_to_pixels
+from ...protocol.conventions import BYTE_MAX, MIRROR, unit_to_bytes, uv_to_pixels
 from ...protocol.headpack import HeadPack, LandmarkEmbedding
 from ..build.parts import MASK_SIZE, SUPERSAMPLING
 from .match import HeadMatch, spread
@@ -145,7 +145,7 @@ def mirror_pairs(
     """(V,) i32 involution: the vertex that lies where the mirror image of this one is, in the same
     part or its twin; a vertex without one is its own."""
     out = np.arange(len(mean), dtype=np.int32)
-    reflected = mean * np.array([-1.0, 1.0, 1.0])
+    reflected = mean * MIRROR
     for number, name in enumerate(part_names):
         twin = _twin(name)
         if twin not in part_names or name > twin:
