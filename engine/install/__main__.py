@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from ..protocol.errors import EXIT_CANCELLED, EXIT_NOT_USABLE, EXIT_OK, EngineError, ErrorCode
-from ..protocol.install import InstallFailed, InstallLine, Removed, encode_line
+from ..protocol.install import InstallFailed, InstallLine, encode_line
 from .run import InstallOptions, install_engine, remove_engine
 from .stop import Stop, ask_at_end_of
 
@@ -29,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Run; the last line says how it ended. Exit code 0, 3 or 130."""
+    """Run; a line says how it ended. Exit code 0, 3 or 130."""
     chosen = _parser().parse_args()
     stop = Stop()
     if chosen.tied:
@@ -39,8 +39,7 @@ def main() -> int:
     )
     try:
         if chosen.remove:
-            remove_engine(options)
-            _say(Removed())
+            remove_engine(options, _say, stop)
         else:
             _say(install_engine(options, _say, stop))
     except EngineError as error:

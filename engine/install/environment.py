@@ -74,7 +74,8 @@ def make(folder: Path) -> Path:
 def install(python: Path, pip: Path, wheel: Path, environ: dict[str, str], stop: Stop) -> None:
     """Put a wheel in, over what is there of that package. No network. Raises EngineError.
 
-    Python compiles what it uses later on: compiling all of torch takes longer than the rest.
+    pip: a folder with it. Python compiles what it uses later on: compiling all of torch takes
+    longer than the rest.
     """
     command = [python, "-I", pip / "pip", "install", "--no-index", "--no-deps", "--no-input"]
     command += ["--disable-pip-version-check", "--quiet", "--no-cache-dir", "--no-compile"]

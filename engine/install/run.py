@@ -4,12 +4,12 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..protocol.errors import Cancelled, EngineError, ErrorCode
-from ..protocol.install import MARK, EnvironmentMark, Installed, InstallStep
+from ..protocol.install import MARK, EnvironmentMark, Installed, InstallLine, InstallStep, Removed
 from ..protocol.wheel_lock import (
     LOCK_FILE,
     LockedWheel,
@@ -22,16 +22,16 @@ from ..protocol.wheel_lock import (
 )
 from .alone import alone_on, lock_path
 from .environment import clean_environ, install, interpreter, make, mark, runs, try_out
-from .folders import make_own, remove_own
+from .folders import delete_put_away, make_own, put_away, refuse_foreign, remove_own
 from .records import damages
 from .stop import Stop
-from .wheels import fetch, find
+from .wheels import fetch, find, unpacked
 
 ROOM = 4
 """Bytes on disk an installation takes for each byte of wheels, unpacked and partly compiled. Ours:
 3.3 measured with torch 2.13 on Linux, and some to spare."""
 SCRATCH = "tmp"
-Say = Callable[[InstallStep], None]
+Say = Callable[[InstallLine], None]
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,11 @@ def install_engine(options: InstallOptions, say: Say, stop: Stop) -> Installed:
     """Make the environment with the Python that runs this. Raises EngineError, Cancelled.
 
     An environment that is there stays until all wheels are gathered, then goes. A killed run
-    leaves one without its mark, which does not count and goes at the next run; wheels fetched
-    whole are kept for it. What a cancelled run made is gone, fetched wheels excepted.
+    leaves one without its mark, which does not count and goes at the next run; what was fetched
+    is kept for it, also half a wheel. What a cancelled run made is gone, that excepted.
     """
 
-    def heard(step: InstallStep) -> None:
+    def heard(step: InstallLine) -> None:
         stop.check()
         say(step)
 
@@ -100,20 +100,46 @@ def install_engine(options: InstallOptions, say: Say, stop: Stop) -> Installed:
         environ = clean_environ(os.environ, scratch, options.online)
         work = _Work(options, lock, target, environ, heard, stop)
         try:
+            for folder in (options.target, options.cache):
+                _delete(folder, heard, stop)  # what an earlier removal left
             installed = _mended(work) if options.repair else None
             installed = installed or _filled(work, target.wheels, anew=True)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        remove_own(options.cache)
+        with suppress(EngineError):  # a file in use: the engine is there all the same
+            remove_own(options.cache)
     return installed
 
 
-def remove_engine(options: InstallOptions) -> None:
-    """Take the environment and all that was fetched away. Raises EngineError."""
+def remove_engine(options: InstallOptions, say: Say, stop: Stop) -> None:
+    """Take the environment and all that was fetched away. Raises EngineError, Cancelled.
+
+    It is gone at once, which `Removed` says; then its files are deleted. What a cancelled or
+    killed deletion leaves, the next run of any kind deletes.
+    """
+    folders = (options.target, options.cache)
     with _writable(options.target.parent), alone_on(options.target):
-        remove_own(options.target)
-        remove_own(options.cache)
+        for folder in folders:
+            refuse_foreign(folder)
+        for folder in folders:
+            put_away(folder)
+        say(Removed())
+        for folder in folders:
+            _delete(folder, say, stop)
     lock_path(options.target).unlink(missing_ok=True)
+
+
+def _delete(folder: Path, say: Say, stop: Stop) -> None:
+    """Delete what was put away of a folder, a line a hundredth."""
+    last = 0
+
+    def told(done: int, total: int) -> None:
+        nonlocal last
+        if done == total or (done - last) * 100 >= total:
+            last = done
+            say(InstallStep("Deleting files", done, total))
+
+    delete_put_away(folder, stop, told)
 
 
 def _mended(work: _Work) -> Installed | None:
@@ -139,6 +165,8 @@ def _filled(work: _Work, wanted: Sequence[LockedWheel], anew: bool) -> Installed
     try:
         say(InstallStep("Making the environment", 0, 0))
         if anew:
+            put_away(folder)
+            _delete(folder, say, work.stop)
             make(folder)
         (folder / MARK).unlink(missing_ok=True)
         total, done = sum(wheel.size for wheel in wanted), 0
@@ -173,7 +201,8 @@ def _writable(folder: Path) -> Iterator[None]:
 def _check_room(options: InstallOptions, wanted: Sequence[LockedWheel]) -> None:
     folder = options.target.parent
     size = sum(wheel.size for wheel in wanted)
-    here = sum(wheel.size for wheel in wanted if (options.wheels / wheel.file).is_file())
+    folders = (options.wheels, options.cache)
+    here = sum(w.size for w in wanted if any((folder / w.file).is_file() for folder in folders))
     need, free = ROOM * size + (size - here), shutil.disk_usage(folder).free
     if free < need:
         raise EngineError(
@@ -184,8 +213,9 @@ def _check_room(options: InstallOptions, wanted: Sequence[LockedWheel]) -> None:
 
 
 def _gather(work: _Work, wanted: Sequence[LockedWheel]) -> tuple[Path, list[Path]]:
-    """pip's wheel and the others, all checked. Raises EngineError that names what lacks."""
+    """pip, unpacked, and the wheels, all checked. Raises EngineError that names what lacks."""
     options, target = work.options, work.target
+    scratch = options.cache / SCRATCH
     if options.online and target.elsewhere:
         raise _elsewhere(target)
     every = (work.lock.installer, *wanted)
@@ -199,8 +229,8 @@ def _gather(work: _Work, wanted: Sequence[LockedWheel]) -> tuple[Path, list[Path
         if path is None and options.online:
             told = _teller(f"Fetching {wheel.name}", done, total, work.say)
             told(0)
-            pip, index = (paths[0] if paths else None), options.index
-            path = fetch(wheel, pip, options.cache, index, work.environ, work.stop, told)
+            pip = unpacked(paths[0], scratch) if paths else None
+            path = fetch(wheel, pip, options.cache, options.index, work.environ, work.stop, told)
         if path is None:
             lacking.append(wheel)
         else:
@@ -208,7 +238,7 @@ def _gather(work: _Work, wanted: Sequence[LockedWheel]) -> tuple[Path, list[Path
         done += wheel.size
     if lacking or target.elsewhere:
         raise _missing(lacking, target)
-    return paths[0], paths[1:]
+    return unpacked(paths[0], scratch), paths[1:]
 
 
 def _teller(text: str, before: int, total: int, say: Say) -> Callable[[int], None]:

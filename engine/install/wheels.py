@@ -3,16 +3,28 @@
 import hashlib
 import importlib.util
 import sys
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..protocol.errors import EngineError, ErrorCode
+from ..protocol.install import PART
 from ..protocol.wheel_lock import LockedWheel
+from . import resuming
+from .resuming import CHUNK
 from .stop import Stop
 
-CHUNK = 2**20
 RETRIES = 5
-"""Times that pip takes up a broken download where it broke."""
+"""Times that a pip without our resuming takes up a broken download where it broke."""
+UNPACKED = "pip-unpacked"
+_OTHER_HASH = "DO NOT MATCH THE HASHES"
+_NOT_THERE = "No matching distribution"
+_NO_CONNECTION = "connection broken by"
+"""What pip says."""
+_NAME_INDEX = (
+    "Name PyTorch's own package index: pytorch.org's install page shows its address for this "
+    "system and Compute Platform CPU. Or use the offline bundle."
+)
 Told = Callable[[int], None]
 """Called with the bytes that are there of what is under way."""
 
@@ -42,6 +54,15 @@ def find(wheel: LockedWheel, folders: Sequence[Path], told: Told) -> Path | None
     return None
 
 
+def unpacked(pip: Path, scratch: Path) -> Path:
+    """pip's wheel, checked before, as a folder in `scratch`: it starts four times as fast."""
+    folder = scratch / UNPACKED
+    if not folder.exists():
+        with zipfile.ZipFile(pip) as archive:
+            archive.extractall(folder)
+    return folder
+
+
 def fetch(
     wheel: LockedWheel,
     pip: Path | None,
@@ -53,17 +74,22 @@ def fetch(
 ) -> Path:
     """Download a wheel into `cache` with pip and check it. Raises EngineError.
 
-    pip: its wheel; None takes the pip that comes with this Python, which is good enough to get
-    the locked one. index: one more package index, "" for none.
+    What an earlier run left of it is gone on with. pip: the locked one, unpacked; None takes the
+    pip that comes with this Python, which is good enough to get the locked one. index: one more
+    package index, "" for none.
     """
     path = cache / wheel.file
     path.unlink(missing_ok=True)  # what is there is not whole: pip might take it as it is
+    wanted = Path(environ["TMPDIR"]) / "wanted.txt"
     pin = f"{wheel.name}=={wheel.version}"
-    command = [*_pip(pip), "download", "--no-deps", "--no-input", "--only-binary=:all:"]
-    command += ["--disable-pip-version-check", "--no-cache-dir", "--dest", str(cache)]
+    # With its hash pip takes the locked file, where an index has newer builds of a version too.
+    wanted.write_text(f"{pin} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
+    command = [*_pip(pip, wheel, path), "download", "--no-deps", "--no-input"]
+    command += ["--only-binary=:all:", "--disable-pip-version-check", "--no-cache-dir"]
     if pip is not None:
         command += ["--progress-bar=raw", "--resume-retries", str(RETRIES)]
-    command += (["--extra-index-url", index] if index else []) + [pin]
+    command += ["--extra-index-url", index] if index else []
+    command += ["--dest", str(cache), "--requirement", str(wanted)]
 
     def heard(line: str) -> None:
         words = line.split()
@@ -74,29 +100,44 @@ def fetch(
     if code == 0 and is_whole(path, wheel, told):
         return path
     path.unlink(missing_ok=True)
-    if code == 0:
-        raise EngineError(
+    raise _failed(wheel, code, lines)
+
+
+def _failed(wheel: LockedWheel, code: int, lines: Sequence[str]) -> EngineError:
+    text = "\n".join(lines)
+    if code == 0 or resuming.OTHER_FILE in text or _OTHER_HASH in text:
+        return EngineError(
             ErrorCode.ENGINE_MISSING,
             f"The package index gave another file than {wheel.file}, or a changed one.",
-            "Use the offline bundle, or name PyTorch's own package index.",
+            "Look at pip's settings, or use the offline bundle.",
         )
-    raise EngineError(
+    if _NOT_THERE in text and _NO_CONNECTION not in text:
+        return EngineError(
+            ErrorCode.ENGINE_MISSING,
+            f"{wheel.name} {wheel.version} is not on the package indices that pip knows here.",
+            _NAME_INDEX if wheel.local else "Look at pip's settings, or use the offline bundle.",
+        )
+    why = "no package index can be reached" if _NOT_THERE in text else _why(lines)
+    return EngineError(
         ErrorCode.ENGINE_MISSING,
-        f"{pin} could not be fetched: {_why(lines)}",
-        "Look at the connection and try again: what came whole is kept. "
+        f"{wheel.name} could not be fetched: {why}.",
+        "Look at the connection and try again: it goes on where it stopped. "
         "The offline bundle needs no connection.",
     )
 
 
 def _why(lines: Sequence[str]) -> str:
-    errors = [line for line in lines if line.startswith("ERROR")]
-    return (errors or list(lines) or ["no message"])[-1]
+    """What pip complained about; its hints come after that."""
+    said = [line for line in lines if line.startswith(("ERROR", "\u00d7"))]
+    return (said or list(lines) or ["no message"])[-1].removeprefix("ERROR: ").strip("\u00d7 .")
 
 
-def _pip(wheel: Path | None) -> list[str]:
+def _pip(pip: Path | None, wheel: LockedWheel, path: Path) -> list[str]:
     """The command that runs pip. Raises EngineError where this Python has none."""
-    if wheel is not None:
-        return [sys.executable, "-I", str(wheel / "pip")]
+    if pip is not None:
+        part = path.with_name(path.name + PART)
+        words = [pip, part, wheel.size, wheel.sha256, wheel.file]
+        return [sys.executable, "-I", resuming.__file__, *map(str, words)]
     found = importlib.util.find_spec("ensurepip")
     folders = (found.submodule_search_locations if found else None) or []
     for folder in folders:

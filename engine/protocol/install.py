@@ -1,7 +1,7 @@
 """What the add-on and the installer of the engine's environment say to each other.
 
 The installer is a process of its own, run by any Python 3.11 or 3.13: standard library only. It
-writes one JSON object a line; the last one is `Installed`, `Removed` or `InstallFailed`.
+writes one JSON object a line: steps, and `Installed`, `Removed` or `InstallFailed`.
 """
 
 import json
@@ -14,6 +14,12 @@ from .strict import from_plain, parse_json, shown, to_plain
 
 MARK = "uvapm-engine.json"
 """In a finished environment, written last: without it the environment is half-made."""
+REMOVED = ".removed"
+"""End of the name, a number may follow, of a folder of the installer that is being deleted."""
+CACHE = "engine-cache"
+"""Beside the environment: what was fetched, until all is installed."""
+PART = ".part"
+"""End of the name of a fetched file that is not whole yet; the next run goes on with it."""
 MAX_LINE = 2**16
 
 
@@ -38,7 +44,7 @@ class Installed:
 
 @dataclass(frozen=True)
 class InstallFailed:
-    """Nothing usable was made; what was fetched whole is kept for the next try."""
+    """Nothing usable was made; what was fetched is kept for the next try."""
 
     code: ErrorCode
     message: str
@@ -47,7 +53,8 @@ class InstallFailed:
 
 @dataclass(frozen=True)
 class Removed:
-    """The environment and all that was fetched for it are gone."""
+    """The environment and all that was fetched for it count no more. Steps of the deletion of
+    their files may follow; the next run deletes what a killed or cancelled one left."""
 
 
 InstallLine = InstallStep | Installed | Removed | InstallFailed

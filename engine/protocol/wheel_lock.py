@@ -36,6 +36,12 @@ class LockedWheel:
     sha256: str
     licence: str
 
+    @property
+    def local(self) -> bool:
+        """Whether it is a local version, "2.13.0+cpu": the common package index takes none
+        (version specifiers specification, "Local version identifiers")."""
+        return "+" in self.version
+
 
 @dataclass(frozen=True)
 class WheelTarget:

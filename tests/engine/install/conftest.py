@@ -35,8 +35,15 @@ def install(kit):
 
 @pytest.fixture
 def remove(kit):
-    """Uninstall."""
-    return lambda: remove_engine(InstallOptions(kit.wheels, kit.target, kit.cache))
+    """remove(stop, say) -> what it said. Raises EngineError."""
+
+    def run(stop=None, say=None):
+        steps = []
+        chosen = InstallOptions(kit.wheels, kit.target, kit.cache)
+        remove_engine(chosen, say or steps.append, stop or Stop())
+        return steps
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -39,10 +39,13 @@ import os, shutil, sys, sysconfig, time, zipfile
 from pathlib import Path
 play = os.environ.get("FAKE_PLAY", "")
 words = sys.argv[1:]
+pin = words[-1]
+if words[0] == "download":
+    pin = Path(pin).read_text().split()[0]
 log = Path(os.environ["FAKE_LOG"])
 with log.open("a") as stream:
-    stream.write(" ".join([words[0], Path(words[-1]).name]) + chr(10))
-if words[0] == play.partition(" ")[0] and play.partition(" ")[2] in words[-1]:
+    stream.write(" ".join([words[0], Path(pin).name]) + chr(10))
+if words[0] == play.partition(" ")[0] and play.partition(" ")[2] in pin:
     Path(os.environ["TMPDIR"], "left.tmp").touch()
     log.with_name("reached").touch()
     time.sleep(60)
@@ -50,10 +53,10 @@ if words[0] == "install":
     with zipfile.ZipFile(words[-1]) as wheel:
         wheel.extractall(sysconfig.get_path("purelib"))
 if words[0] == "download":
-    name, version = words[-1].split("==")
+    name, version = pin.split("==")
     found = list(Path(os.environ["FAKE_INDEX"]).glob(f"{name.replace('-', '_')}-{version}-*"))
     if not found:
-        sys.exit(f"ERROR: No matching distribution found for {words[-1]}")
+        sys.exit(f"ERROR: No matching distribution found for {pin}")
     print("Progress 10 of 20", flush=True)
     shutil.copy(found[0], words[words.index("--dest") + 1])
 """

@@ -14,7 +14,7 @@ from engine.install.environment import clean_environ
 from engine.install.records import damages, site_packages
 from engine.install.stop import Stop
 from engine.protocol.errors import Cancelled, EngineError
-from engine.protocol.install import read_mark
+from engine.protocol.install import Removed, read_mark
 from engine.protocol.wheel_lock import LOCK_FILE, read_lock, wheels_digest
 from tests.engine.install.kit import PYTHON, make_wheel, write_lock
 
@@ -50,7 +50,7 @@ def test_online_fetches_what_lacks_and_keeps_what_came_whole(kit, install):
     lost = kit.index / kit.locked[3].file
     kept = lost.read_bytes()
     lost.unlink()
-    with pytest.raises(EngineError, match=r"pillow==2\.0 could not be fetched: ERROR"):
+    with pytest.raises(EngineError, match=r"pillow 2\.0 is not on the package indices"):
         install(online=True)
     assert not kit.target.exists()
     lost.write_bytes(kept)
@@ -152,10 +152,46 @@ def test_uninstall_leaves_nothing(kit, install, remove):
     kit.cache.mkdir()
     (kit.cache / "uvapm-installer.txt").touch()
     (kit.cache / "half.whl").touch()
-    remove()
+    said = remove()
+    assert said[0] == Removed() and said[-1].done == said[-1].total
     assert list(kit.user.iterdir()) == []
-    remove()
+    assert remove() == [Removed()]
     assert list(kit.user.iterdir()) == []
+
+
+def test_an_uninstall_that_is_cancelled_removes_the_engine_all_the_same(kit, install, remove):
+    install()
+    outside = kit.user.parent / "mine"
+    outside.mkdir()
+    (outside / "thesis.txt").touch()
+    (kit.target / "link").symlink_to(outside, target_is_directory=True)
+    stop = Stop()
+
+    def say(line):
+        if line != Removed():
+            stop.ask()
+
+    with pytest.raises(Cancelled):
+        remove(stop, say)
+    left = kit.target.with_name(kit.target.name + ".removed")
+    assert not kit.target.exists() and left.exists() and read_mark(left) is None
+    install()
+    assert read_mark(kit.target) and not left.exists()
+    with pytest.raises(Cancelled):
+        remove(stop)
+    with pytest.raises(Cancelled):
+        remove(stop)
+    remove()
+    assert list(kit.user.iterdir()) == [] and (outside / "thesis.txt").exists()
+
+
+def test_a_folder_that_only_looks_put_away_is_left_alone(kit, install, remove):
+    mine = kit.target.with_name(kit.target.name + ".removed")
+    mine.mkdir(parents=True)
+    (mine / "thesis.txt").touch()
+    install()
+    remove()
+    assert [path.name for path in kit.user.rglob("*")] == [mine.name, "thesis.txt"]
 
 
 @pytest.mark.parametrize("what", ["files", "environment", "link", "file"])
