@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..fit.fitted_photo import FittedPhoto
 from ..fit.loaded import LoadedPack
 from ..fit.paper.run import paper_picture, paper_stages
 from ..fit.paper.scene import camera_of, landmarks_of, paper_scene
 from ..fit.paper.settings import QUICK, PaperSettings, PaperWeights
+from ..fit.seen.fitted_photo import FittedPhoto
 from ..fit.settings import FitSettings
 from ..reporter import NullReporter
 from .likeness import FaceCrop, Judge, Likeness, face_crop

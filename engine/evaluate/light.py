@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..fit.geometry import photo_camera
 from ..fit.loaded import LoadedPack, evidence_mask
 from ..fit.reconstruct import Reconstruction, StageClock, reconstruct
 from ..fit.request import FitRequest
+from ..fit.seen.geometry import photo_camera
 from ..fit.settings import FitSettings
 from ..head.camera import project, scale_camera
 from ..head.normals import vertex_normals

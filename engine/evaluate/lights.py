@@ -11,12 +11,11 @@ import cv2
 import numpy as np
 import torch
 
-from ..fit.geometry import photo_camera
 from ..fit.loaded import LoadedPack, skin_atlas
 from ..fit.pictures import pad_seams, part_materials
 from ..fit.reconstruct import Reconstruction, StageClock, reconstruct
 from ..fit.request import FitRequest
-from ..fit.resize import resize_texture
+from ..fit.seen.geometry import photo_camera
 from ..fit.settings import FitSettings
 from ..head.camera import Camera, project
 from ..head.lighting import directional_light, shade
@@ -34,6 +33,7 @@ from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.origin import SEEN
 from ..render.atlas import texel_values
 from ..render.render import orbit_camera, render_head
+from ..render.resize import resize_texture
 from ..reporter import NullReporter, Reporter
 from ..result.pictures import BACKGROUND
 from ..skin.layout import region_masks

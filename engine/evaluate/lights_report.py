@@ -4,9 +4,9 @@ from dataclasses import asdict
 
 import numpy as np
 
-from ..fit.resize import resize_texture
 from ..protocol.conventions import BYTE_MAX, signed_to_unit
 from ..protocol.detail import DETAIL_SIZE
+from ..render.resize import resize_texture
 from ..skin.layout import region_masks
 from .image_metrics import surroundings
 from .light_spread import Spread

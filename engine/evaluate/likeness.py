@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..fit.losses import feature_loss, feature_maps, identity_loss
+from ..fit.paper.losses import feature_loss, feature_maps, identity_loss
 from ..nets.bundle import Nets
 from ..nets.crop import SquareCrop, resample, to_batch
 from ..nets.identity import face_chip

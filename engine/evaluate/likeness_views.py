@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from ..fit.geometry import photo_camera
 from ..fit.loaded import LoadedPack, uv_mask
 from ..fit.pictures import pack_geometry, painted, part_materials, render_lit
 from ..fit.reconstruct import Reconstruction
+from ..fit.seen.geometry import photo_camera
 from ..head.camera import Camera, project
 from ..head.lighting import directional_light
 from ..protocol.conventions import ambient_light

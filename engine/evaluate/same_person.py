@@ -9,12 +9,12 @@ import numpy as np
 
 from ..fit.loaded import LoadedPack, evidence_mask
 from ..fit.reconstruct import Reconstruction
-from ..fit.resize import resize_texture
 from ..fit.settings import FitSettings
 from ..head.numerics import align_similarity
 from ..photo.load import load_photo
 from ..protocol.conventions import linear_to_srgb, srgb_to_linear
 from ..protocol.origin import SEEN
+from ..render.resize import resize_texture
 from ..reporter import Reporter
 from ..skin.colorimetry import srgb_to_lab
 from ..skin.layout import region_masks

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..fit.geometry import head_shape
 from ..fit.loaded import LoadedPack
-from ..fit.regressed import believed_view
+from ..fit.seen.geometry import head_shape
 from ..fit.settings import FitSettings, shape_settings
-from ..fit.shape import ShapeFit, fit_shapes
-from ..fit.shape_view import ShapeView
+from ..fit.shape.regressed import believed_view
+from ..fit.shape.stage import ShapeFit, fit_shapes
+from ..fit.shape.view import ShapeView
 from ..photo.load import Photo
 from ..photo.prepare import prepare_photo
 from ..protocol.errors import EngineError

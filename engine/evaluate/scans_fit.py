@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from ..fit.loaded import LoadedPack
-from ..fit.shape_view import rotation_matrix
+from ..fit.shape.view import rotation_matrix
 from ..head.numerics import align_similarity
 from ..protocol.headpack import HeadPack
 from ..register.surface import SurfaceIndex, triangle_normals, vertex_normals

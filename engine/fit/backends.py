@@ -10,8 +10,8 @@ from ..protocol.job import LANDMARKS, RASTERIZERS, FitJob
 from ..render.fallback import falling_back
 from ..render.rasterize import rasterize
 from ..reporter import Reporter
-from .landmark_basis import landmark_basis
 from .loaded import LoadedPack
+from .shape.landmark_basis import landmark_basis
 
 _MEDIAPIPE, _FACE_ALIGNMENT = LANDMARKS
 _TORCH, _NVDIFFRAST = RASTERIZERS

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from .baked_light import baked_light
+from ..render.resize import resize_texture
+from .albedo.baked_light import baked_light
 from .loaded import LoadedPack, evidence_mask
-from .observe import observe
 from .reconstruct import Reconstruction
-from .resize import resize_texture
+from .seen.observe import observe
 
 METER_SIZE = 256
 """Texels a side on which the meter is read. Ours: light is smooth, and ten times as many texels

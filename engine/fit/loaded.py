@@ -21,8 +21,8 @@ from ..protocol.pack_manifest import read_manifest
 from ..protocol.result_schema import PackInfo
 from ..render.atlas import Atlas, build_atlas, padding_sources
 from ..render.rasterize import Rasterizer, rasterize
-from .landmark_basis import LandmarkBasis, landmark_basis
-from .model_size import reduce_model
+from .albedo.model_size import reduce_model
+from .shape.landmark_basis import LandmarkBasis, landmark_basis
 
 SKIN_PART = "skin"
 EYE_PARTS = ("eye_left", "eye_right")

@@ -21,10 +21,10 @@ from ..render.render import (
 )
 from ..render.surface import HeadSurface, head_surface
 from ..result.pictures import contact_sheet, heat_picture, over
-from .eyes import EYE_SHADE
+from .eyes.stage import EYE_SHADE
 from .loaded import EYE_PARTS, LoadedPack, seam_sources, skin_atlas
 from .reconstruct import Reconstruction
-from .surfaces import TILE, VIEW_SAMPLES, VIEWS, cutouts, pack_geometry
+from .seen.surfaces import TILE, VIEW_SAMPLES, VIEWS, cutouts, pack_geometry
 
 PART_COLOURS = {
     "teeth_upper": (0.50, 0.46, 0.38),

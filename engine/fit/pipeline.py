@@ -36,7 +36,7 @@ from .reconstruct import Reconstruction, StageClock, reconstruct_person
 from .request import FitRequest
 from .session import Session
 from .settings import with_preset
-from .start_net import check_net
+from .shape.start_net import check_net
 from .state import read_state, with_edits
 
 PREVIEW_SIZE = 320

@@ -12,30 +12,30 @@ from ..photo.load import Photo
 from ..photo.prepare import PreparedPhoto
 from ..protocol.albedo import decode_albedo
 from ..protocol.landmarks68 import check_inside
+from ..render.resize import resize_texture
 from ..reporter import Reporter
-from .albedo import AlbedoFit
-from .detail import DetailFit
-from .eyes_of_photos import eye_texture, with_gazes
-from .fitted_photo import FittedPhoto
-from .geometry import head_shape
+from .albedo.occluders import fit_uncovered_albedos
+from .albedo.stage import AlbedoFit
+from .detail.layers import LayerTask, fit_layers
+from .detail.stage import DetailFit
+from .eyes.of_photos import eye_texture, with_gazes
 from .hold import held_regions, hold_albedo, hold_identity
-from .layers import LayerTask, fit_layers
 from .loaded import LoadedPack, evidence_mask
-from .look import look_at
-from .observe import FittedView
-from .occluders import fit_uncovered_albedos
 from .paper.run import fit_paper
-from .pins import missed_pins, pinned_points
-from .regressed import believed_view
 from .request import FitRequest
-from .resize import resize_texture
+from .seen.fitted_photo import FittedPhoto
+from .seen.geometry import head_shape
+from .seen.look import look_at
+from .seen.observe import FittedView
+from .seen.surfaces import PictureSurfaces
 from .settings import FitSettings, shape_settings
 from .several import PreparedPerson, prepare_person
-from .shape import HOLDABLE as SHAPE_PARTS
-from .shape import ShapeFit, fit_shapes
-from .shape_view import shape_view
-from .start_net import net_start
-from .surfaces import PictureSurfaces
+from .shape.pins import missed_pins, pinned_points
+from .shape.regressed import believed_view
+from .shape.stage import HOLDABLE as SHAPE_PARTS
+from .shape.stage import ShapeFit, fit_shapes
+from .shape.start_net import net_start
+from .shape.view import shape_view
 
 STAGES = ("prepare", "shape", "albedo", "detail", "write")
 """Names in order; the last one belongs to the caller."""

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..photo.settings import PrepareSettings
-from .exposure_settings import ExposureSettings
-from .eye_settings import EyeSettings
+from .albedo.exposure_settings import ExposureSettings
+from .eyes.settings import EyeSettings
 from .paper.settings import PaperSettings
 
 

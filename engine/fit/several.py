@@ -13,8 +13,8 @@ from ..photo.load import Photo
 from ..photo.prepare import PreparedPhoto, prepare_photo
 from ..photo.settings import PrepareSettings
 from ..protocol.errors import EngineError
+from ..render.low_pass import LowPass
 from ..reporter import Reporter
-from .low_pass import LowPass
 from .settings import SeveralSettings
 
 

@@ -12,9 +12,9 @@ from ..protocol.edits import Edits, check_sizes
 from ..protocol.errors import EngineError, ErrorCode
 from ..protocol.result import read_coefficients, read_manifest
 from ..protocol.result_schema import ResultManifest, ViewInfo
-from .albedo import AlbedoFit
+from .albedo.stage import AlbedoFit
 from .loaded import LoadedPack
-from .shape import ShapeFit
+from .shape.stage import ShapeFit
 
 PHOTO_LAYER = "maps/photo_layer.png"
 

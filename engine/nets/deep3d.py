@@ -27,7 +27,7 @@ _COUNTER = "num_batches_tracked"
 
 @dataclass(frozen=True, eq=False)
 class Deep3DCoefficients:
-    """What the network says of a photo, in its own conventions (see `fit/start_net.py`).
+    """What the network says of a photo, in its own conventions (see `fit/shape/start_net.py`).
 
     identity (K,) and texture in standard deviations, expression (E,); angle (3,) radians;
     translation (3,) decimetres; light (3, 9) by channel, without the ambient 0.8 that is added.

@@ -57,7 +57,7 @@ MOST_SUBDIVIDED = 16
 """Vertices for each one of the control mesh. Ours: one subdivision makes four of quads and six of
 triangles; two make sixteen of quads."""
 TURN_TERMS = 5
-"""Of the polynomial in yaw and pitch: see `fit/landmark_turn.py`."""
+"""Of the polynomial in yaw and pitch: see `fit/shape/landmark_turn.py`."""
 _OPTIONAL: Schema = {"landmarks468_turn": ("f4", (TURN_TERMS, "L468", 3))}
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..fit.shape_view import rotation_matrix
+from ..fit.shape.view import rotation_matrix
 from ..head.numerics import smoothstep
 from .marks import Marks, mark_places
 from .registration import Similarity

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..fit.landmark_basis import landmark_basis
+from ..fit.shape.landmark_basis import landmark_basis
 from ..protocol.headpack import HeadPack
 
 SKIN = "skin"

@@ -65,6 +65,40 @@ def test_online_only_with_blenders_leave(blender, engine, monkeypatch):
     assert sum(call.startswith("download") for call in engine.kit.calls()) == 5
 
 
+def test_a_cancelled_download_is_told_and_can_be_removed(blender, engine, monkeypatch):
+    engine.kit.move_to_index()
+    monkeypatch.setattr(blender.context.preferences.system, "use_online_access", True)
+    monkeypatch.setenv("FAKE_PLAY", "download pillow")
+    reached = engine.kit.log.with_name("reached")
+    pump = engine.ENGINE.installer.pump
+    cancel = engine.ENGINE.installer.cancel
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            engine.ENGINE.installer, "pump", lambda: (reached.exists() and cancel(), pump())[1]
+        )
+        assert blender.ops.uvapm.install_engine() == {"CANCELLED"}
+    assert "What was fetched is kept" in engine.ENGINE.note
+    state = engine.current_state(blender.context)
+    assert state.standing.value == "missing" and state.fetched and state.removable
+    assert engine.current_plan().fetched > 0
+    assert blender.ops.uvapm.uninstall_engine() == {"FINISHED"}
+    assert list(engine.kit.user.iterdir()) == []
+
+
+def test_a_wrong_package_index_is_told(blender, engine, monkeypatch):
+    engine.kit.move_to_index()
+    monkeypatch.setattr(blender.context.preferences.system, "use_online_access", True)
+    preferences = importlib.import_module("uvapm.uvapm_blender.preferences")
+    chosen = preferences.preferences(blender.context)
+    chosen.torch_index = "cpu"
+    try:
+        with pytest.raises(RuntimeError, match="is not an address: cpu"):
+            blender.ops.uvapm.install_engine()
+    finally:
+        chosen.torch_index = ""
+    assert engine.kit.calls() == []
+
+
 def test_a_failure_is_told_and_can_be_tried_again(blender, engine):
     wheel = engine.kit.wheels / engine.kit.locked[0].file
     kept = wheel.read_bytes()

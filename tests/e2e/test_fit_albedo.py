@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.fit.albedo.model_size import reduce_model
 from engine.fit.loaded import load_pack
-from engine.fit.model_size import reduce_model
 from engine.packs.albedo import write_albedo_pack
 from engine.protocol.albedo_pack import AlbedoModel, read_albedo_pack
 from engine.protocol.errors import EngineError, ErrorCode

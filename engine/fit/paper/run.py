@@ -12,11 +12,13 @@ from ...nets.dlib_file import INPUT_SIZE
 from ...nets.identity import chip_matrix
 from ...protocol.detail import add_detail
 from ...reporter import Reporter
-from ..fitted_photo import FittedPhoto
-from ..geometry import head_shape
 from ..loaded import LoadedPack
-from ..look import look_at
-from ..losses import (
+from ..request import FitRequest
+from ..seen.fitted_photo import FittedPhoto
+from ..seen.geometry import head_shape
+from ..seen.look import look_at
+from ..state import FitState
+from .losses import (
     consistency_loss,
     even_light_loss,
     feature_loss,
@@ -27,8 +29,6 @@ from ..losses import (
     photometric_loss,
     prior_loss,
 )
-from ..request import FitRequest
-from ..state import FitState
 from .scene import (
     IBUG_68,
     PaperScene,

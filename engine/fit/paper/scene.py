@@ -17,8 +17,8 @@ from ...protocol.headpack import MASK_SIZE
 from ...render.interpolate import covered_barycentric, interpolate_covered, to_image
 from ...render.rasterize import rasterize
 from ...render.texture import sample_texture
-from ..fitted_photo import FittedPhoto
 from ..loaded import LoadedPack, uv_mask
+from ..seen.fitted_photo import FittedPhoto
 
 CROP_SIZE = 224
 CROP_SCALE = 1.4

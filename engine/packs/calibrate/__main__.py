@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...fit.landmark_basis import landmark_basis
+from ...fit.shape.landmark_basis import landmark_basis
 from ...nets.bundle import load_nets
 from ...protocol.albedo_pack import read_albedo_pack
 from ...protocol.detail_pack import read_detail_pack

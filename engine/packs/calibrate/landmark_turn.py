@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from ...fit.landmark_basis import LandmarkBasis
-from ...fit.landmark_turn import face_angles, turn_features
+from ...fit.shape.landmark_basis import LandmarkBasis
+from ...fit.shape.landmark_turn import face_angles, turn_features
 from ...head.numerics import align_similarity
 from ...protocol.conventions import MIRROR
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ...fit.landmark_basis import LandmarkBasis
+from ...fit.shape.landmark_basis import LandmarkBasis
 from ...head.camera import vector_from_rotation
 from ...nets.regressor import UNIT, RegressorInfo, align, inputs_of
 from ...protocol.conventions import LUMINANCE_WEIGHTS

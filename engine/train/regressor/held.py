@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...fit.landmark_basis import LandmarkBasis
+from ...fit.shape.landmark_basis import LandmarkBasis
 from ...nets.regressor import UNIT, RegressorInfo, align
 
 MILLIMETRES = 1000.0

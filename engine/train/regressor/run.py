@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from ...fit.landmark_basis import LandmarkBasis, landmark_basis
+from ...fit.shape.landmark_basis import LandmarkBasis, landmark_basis
 from ...nets.regressor import Regressor, RegressorNet
 from ...protocol.headpack import HeadPack
 from ...reporter import Reporter

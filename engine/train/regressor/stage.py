@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from ...fit.landmark_basis import LandmarkBasis, landmark_basis
+from ...fit.shape.landmark_basis import LandmarkBasis, landmark_basis
 from ...protocol.conventions import BYTE_MAX, bytes_to_unit, srgb_to_linear
 from ...protocol.headpack import HeadPack, split_quads
 from .lights import sphere, visibility

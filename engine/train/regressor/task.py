@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...fit.landmark_basis import LandmarkBasis
+from ...fit.shape.landmark_basis import LandmarkBasis
 from ...nets.regressor import RegressorNet, normal_nll
 from ..gradient.task import Batch, Examination, Player, Turn
 from .data import RegressorData

@@ -24,12 +24,12 @@ from engine.evaluate.lights import (
 from engine.evaluate.lights_report import outcome_json, picture_rows, table_lines
 from engine.fit.loaded import LoadedPack, load_pack
 from engine.fit.pipeline import Session
-from engine.fit.resize import resize_texture
 from engine.fit.settings import FitSettings
 from engine.photo.load import Photo
 from engine.protocol.conventions import mirror_texels
 from engine.protocol.detail import DETAIL_SIZE, add_detail
 from engine.protocol.errors import EngineError
+from engine.render.resize import resize_texture
 from engine.reporter import NullReporter
 from engine.skin.layout import region_masks
 from tests.engine.evaluate.conftest import SKIN, BlockCodec, block_detail, write_map

@@ -11,7 +11,7 @@ from engine.evaluate.scans_files import read_ply, read_scan, scan_folders
 from engine.evaluate.scans_fit import Scan, fit_model, placed_on_scan
 from engine.evaluate.scans_regions import OUTSIDE, REGIONS, face_regions, landmark_points
 from engine.fit.loaded import LoadedPack, load_pack
-from engine.fit.shape_view import rotation_matrix
+from engine.fit.shape.view import rotation_matrix
 from engine.protocol.errors import EngineError, ErrorCode
 
 

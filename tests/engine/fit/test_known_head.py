@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from engine.fit.albedo import fit_albedo
-from engine.fit.eye_white import log_tint
-from engine.fit.geometry import head_shape, render_depth
+from engine.fit.albedo.occluders import fit_uncovered_albedos
+from engine.fit.albedo.stage import fit_albedo
+from engine.fit.eyes.white import log_tint
 from engine.fit.loaded import LoadedPack, evidence_mask, load_pack, skin_atlas
-from engine.fit.observe import FittedView
-from engine.fit.occluders import fit_uncovered_albedos
 from engine.fit.pictures import part_materials
 from engine.fit.reconstruct import coarse_albedo
+from engine.fit.seen.geometry import head_shape, render_depth
+from engine.fit.seen.observe import FittedView
+from engine.fit.seen.texels import observe_texels
 from engine.fit.settings import FitSettings, ShapeSettings
-from engine.fit.shape import fit_shape
-from engine.fit.shape_view import ShapeView
-from engine.fit.texels import observe_texels
+from engine.fit.shape.stage import fit_shape
+from engine.fit.shape.view import ShapeView
 from engine.head.camera import Camera, project
 from engine.head.transfer import picture_to_linear
 from engine.photo.prepare import WorkingCrop

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from engine.fit.face_view import FaceView, SkinGeometry, face_view
+from engine.fit.seen.face_view import FaceView, SkinGeometry, face_view
 from engine.fit.settings import DetailSettings
 from engine.head.camera import Camera
 from engine.protocol.conventions import (

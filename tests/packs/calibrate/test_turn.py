@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from engine.fit.landmark_basis import LandmarkBasis
-from engine.fit.landmark_turn import face_angles, turn_features
-from engine.fit.shape_view import rotation_matrix
+from engine.fit.shape.landmark_basis import LandmarkBasis
+from engine.fit.shape.landmark_turn import face_angles, turn_features
+from engine.fit.shape.view import rotation_matrix
 from engine.packs.calibrate.landmark_turn import MIRROR, ODD, learn_turn
 from engine.protocol.conventions import FRONTAL_ROTATION
 

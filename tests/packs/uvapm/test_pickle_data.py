@@ -269,13 +269,18 @@ def test_older_protocols_are_refused():
         assert "protocol 2 to 5" in refusal(pickle.dumps({"a": 1}, protocol))
 
 
+class WithPersistentIds(pickle.Pickler):
+    """Writes floats as references to something outside the file."""
+
+    def persistent_id(self, value):
+        return "id" if isinstance(value, float) else None
+
+
 def test_buffers_outside_the_file_are_refused():
     kept: list[pickle.PickleBuffer] = []
     refusal(pickle.dumps({"a": np.zeros(3)}, 5, buffer_callback=kept.append))
     persistent = io.BytesIO()
-    pickler = pickle.Pickler(persistent, 4)
-    pickler.persistent_id = lambda value: "id" if isinstance(value, float) else None
-    pickler.dump({"a": 1.5})
+    WithPersistentIds(persistent, 4).dump({"a": 1.5})
     refusal(persistent.getvalue())
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine.__main__ import main
-from engine.fit.landmark_basis import landmark_basis
+from engine.fit.shape.landmark_basis import landmark_basis
 from engine.nets.regressor_file import knows_head, read_regressor
 from engine.protocol.errors import EXIT_OK
 from engine.protocol.headpack import HeadPack

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.fit.landmark_basis import landmark_basis
+from engine.fit.shape.landmark_basis import landmark_basis
 from engine.nets.regressor import align
 from engine.protocol.errors import Cancelled, EngineError
 from engine.protocol.headpack import HeadPack

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from engine.fit.landmark_basis import LandmarkBasis
+from engine.fit.shape.landmark_basis import LandmarkBasis
 from engine.nets.regressor import POINTS
 from engine.reporter import NullReporter
 from engine.train.gradient.distributed import World

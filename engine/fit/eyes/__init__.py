@@ -1,0 +1,1 @@
+"""Gaze, and the colours of the eyes."""

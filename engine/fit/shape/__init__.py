@@ -1,0 +1,1 @@
+"""Stage 1: identity, expression, pose and camera."""
