@@ -24,8 +24,9 @@ class Settings:
     )
     torch_index: bpy.props.StringProperty(
         name="PyTorch Package Index",
-        description="Address of one more package index, as the install page of PyTorch shows it, "
-        "where the common one lacks its build. Only what has the expected sha256 is taken from it",
+        description="Address of one more package index, where the common one lacks PyTorch's "
+        "build; the whole command on PyTorch's install page will do. Only what has the expected "
+        "sha256 is taken from it",
     )
     device: bpy.props.EnumProperty(
         name="Device", description="What the engine computes on", items=DEVICE_ITEMS

@@ -1,16 +1,12 @@
-"""Words that the user reads, except names and tooltips of single properties."""
+"""Words that the user reads, except names and tooltips of single properties, and what is said of
+the engine (install/words.py)."""
 
 import textwrap
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ..engine.protocol.doctor import Health
 from ..engine.protocol.edits import Edits
 from ..engine.protocol.errors import EngineError, ErrorCode
-from ..engine.protocol.install import InstallStep
-from .install.plan import InstallPlan
-from .install.session import Phase, RunStatus
-from .install.state import EngineState, Standing
 
 DEVICES = {
     "auto": ("Automatic", "A graphics card when PyTorch finds one, else the processor"),
@@ -79,22 +75,8 @@ NO_DETAIL = "This head was fitted without a detail model"
 PACK_COMMAND = "python -m engine packs build default"
 PACK_ADVICE = "In the extension's folder, with the engine's Python, run:"
 
-NO_ENGINE = "The reconstruction engine is not installed yet."
 INSTALLER_BUSY = "The engine is being installed or examined"
 WAIT = "Wait until that is done."
-OFFLINE = (
-    "The packages would be downloaded, and Blender's online access is off: Preferences, System, "
-    "Network. Or install the offline bundle for this machine."
-)
-USE_CUDA = (
-    "This machine has an NVIDIA card, but these packages compute on the processor. The bundle "
-    "with CUDA uses the card."
-)
-COMPUTES_ON = {
-    "cuda": "the NVIDIA graphics card (CUDA)",
-    "mps": "Apple graphics (MPS)",
-    "cpu": "the processor",
-}
 
 ENGINE_MISSING = (ErrorCode.ENGINE_MISSING,)
 PACK_TROUBLE = (ErrorCode.PACK_MISSING, ErrorCode.PACK_INVALID)
@@ -210,67 +192,3 @@ def error_text(error: EngineError) -> str:
 def wrapped(text: str, columns: int) -> list[str]:
     """Lines of at most `columns` characters, for labels, which do not wrap by themselves."""
     return textwrap.wrap(text, max(columns, 16)) or [""]
-
-
-def size(count: int) -> str:
-    """Bytes for people."""
-    return f"{count / 2**20:.1f} MB" if count < 10 * 2**20 else f"{count / 2**20:.0f} MB"
-
-
-def step(found: InstallStep) -> str:
-    """What the installer does now."""
-    text = found.text or "Looking at the engine"
-    return f"{text}: {size(found.done)} of {size(found.total)}" if found.total else text
-
-
-def plan_lines(plan: InstallPlan) -> list[str]:
-    """What an installation would do."""
-    lines = [
-        (
-            f"{len(plan.wheels)} packages, {size(plan.size)}, into an environment of its own with "
-            f"Python {plan.python.version} ({plan.python.path}). It takes about "
-            f"{4 * plan.size / 2**30:.1f} GB."
-        )
-    ]
-    if plan.download:
-        lines.append(
-            f"{size(plan.download)} are downloaded from the package index, each file checked by "
-            "its sha256. Nothing is sent."
-        )
-    else:
-        lines.append("Nothing is downloaded: the packages came with this bundle.")
-    return [*lines, f"Licences: {', '.join(plan.licences)}"]
-
-
-def engine_standing(state: EngineState) -> str:
-    """How it stands with the engine, in a line."""
-    mark = state.mark
-    found = _computes(mark.torch, mark.device) if mark else ""
-    return {
-        Standing.MISSING: NO_ENGINE,
-        Standing.HALF: "An installation of the engine did not end. Install it again.",
-        Standing.LOST: "The Python that the engine was made with is gone. Update the engine.",
-        Standing.OLD: "The engine's packages are of another version of the extension. It may "
-        "still work; update it.",
-        Standing.READY: f"The engine is installed: {found}.",
-        Standing.OTHER: f"The engine runs with {state.python}.",
-    }[state.standing]
-
-
-def _computes(torch: str, device: str) -> str:
-    return f"PyTorch {torch}, computes on {COMPUTES_ON.get(device, device)}"
-
-
-def engine_note(status: RunStatus) -> str:
-    """How an installation, a removal or the doctor ended."""
-    if status.error is not None:
-        return error_text(status.error)
-    if status.phase is Phase.CANCELLED:
-        return "Cancelled"
-    if status.removed:
-        return "The engine is uninstalled"
-    if status.installed is not None:
-        found = status.installed
-        return f"Engine installed: {_computes(found.torch, found.device)}"
-    problems = sum(row.health is Health.PROBLEM for row in status.rows)
-    return f"The doctor found {problems or 'no'} problem{'' if problems == 1 else 's'}"

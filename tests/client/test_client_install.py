@@ -94,6 +94,40 @@ def test_with_a_bundle_nothing_is_fetched(modules, kit):
     assert [wheel.name for wheel in made.lacking] == ["torch"]
 
 
+def test_what_an_earlier_run_fetched_counts(modules, kit):
+    plan = modules["plan"]
+    kit.move_to_index()
+    kit.cache.mkdir(parents=True)
+    first, second = kit.locked[:2]
+    (kit.cache / first.file).write_bytes(bytes(first.size))
+    (kit.cache / (second.file + ".part")).write_bytes(b"begun")
+    lock = read_lock(kit.wheels / LOCK_FILE)
+    mine = plan.BasePython(Path(sys.executable), PYTHON)
+    made = plan.make_plan(lock, kit.wheels, this_platform(), mine, cache=kit.cache)
+    assert made.fetched == first.size + 5 and len(made.lacking) == 5
+
+
+def test_only_linux_needs_another_index(modules, real_lock):
+    plan = modules["plan"]
+    mine = plan.BasePython(Path("/blender"), "3.11")
+    names = {}
+    for platform in ("linux-x64", "windows-x64", "macos-arm64"):
+        made = plan.make_plan(real_lock, Path("/nothing"), platform, mine)
+        names[platform] = [wheel.name for wheel in made.unusual]
+    assert names == {"linux-x64": ["torch"], "windows-x64": [], "macos-arm64": []}
+
+
+def test_the_whole_command_of_pytorchs_page_will_do(modules):
+    address_in = modules["plan"].index_address
+    address = "https://example.org/whl/cpu"
+    for text in (address, f"  {address}\n", f'pip3 install torch --index-url "{address}"'):
+        assert address_in(text) == address
+    assert address_in(f"pip3 install torch --index-url={address}") == address
+    assert address_in("  ") == ""
+    with pytest.raises(Exception, match="not an address: cpu"):
+        address_in("cpu")
+
+
 def run_to_end(run, act=None):
     end = time.monotonic() + 60
     while run.status.busy:
@@ -146,6 +180,14 @@ def test_install_age_and_uninstall(modules, kit, installer):
     (kit.target / "uvapm-engine.json").unlink()
     assert standing() == "half"
     assert state.engine_state(sys.executable, kit.target, nowhere, None).standing.value == "other"
+    assert not state.engine_state("", kit.target, nowhere, None).fetched
+    kit.cache.mkdir()
+    (kit.cache / "uvapm-installer.txt").touch()
+    assert state.engine_state("", kit.target, nowhere, None).fetched
+    left = kit.target.rename(kit.target.with_name(kit.target.name + ".removed1"))
+    assert standing() == "missing"
+    found = state.engine_state("", kit.target, nowhere, None)
+    assert found.undeleted and found.removable and left.exists()
     start("", "--remove")
     assert run_to_end(run).removed and list(kit.user.iterdir()) == []
 

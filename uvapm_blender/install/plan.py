@@ -1,6 +1,7 @@
 """What *Install Engine* would do: with which Python, which packages, from where, how large."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from ...engine.protocol.errors import EngineError, ErrorCode
+from ...engine.protocol.install import PART
 from ...engine.protocol.wheel_lock import (
     PYTHONS,
     LockedWheel,
@@ -35,11 +37,12 @@ class BasePython:
 @dataclass(frozen=True)
 class InstallPlan:
     """python: makes the environment. wheels: what goes in. lacking: of these and pip, what is not
-    in the extension and would be fetched."""
+    in the extension. fetched: bytes of these that an earlier run left."""
 
     python: BasePython
     wheels: tuple[LockedWheel, ...]
     lacking: tuple[LockedWheel, ...]
+    fetched: int = 0
 
     @property
     def size(self) -> int:
@@ -54,18 +57,45 @@ class InstallPlan:
 
     @property
     def download(self) -> int:
-        """Bytes that would be fetched; 0 with a bundle."""
+        """Bytes of what is not in the extension; 0 with a bundle."""
         return sum(wheel.size for wheel in self.lacking)
+
+    @property
+    def unusual(self) -> tuple[LockedWheel, ...]:
+        """What would be fetched and is not on the common package index."""
+        return tuple(wheel for wheel in self.lacking if wheel.local)
 
 
 def make_plan(
-    lock: WheelLock, wheels: Path, platform: str, own: BasePython, ask: Ask | None = None
+    lock: WheelLock,
+    wheels: Path,
+    platform: str,
+    own: BasePython,
+    ask: Ask | None = None,
+    cache: Path | None = None,
 ) -> InstallPlan:
-    """own: Blender's Python, which comes first; then those on the PATH. Raises EngineError."""
+    """own: Blender's Python, which comes first; then those on the PATH. cache: where an earlier
+    run left what it fetched. Raises EngineError."""
     python, target = _choose(lock, platform, own, ask or ask_python)
     needed = (lock.installer, *target.wheels)
     lacking = tuple(wheel for wheel in needed if not _lies_in(wheels, wheel))
-    return InstallPlan(python, target.wheels, lacking)
+    fetched = sum(_bytes_of(cache, wheel) for wheel in lacking) if cache is not None else 0
+    return InstallPlan(python, target.wheels, lacking, fetched)
+
+
+def index_address(text: str) -> str:
+    """The address in what the user pasted, which may be a whole line for pip; "" for nothing.
+
+    Raises EngineError where there is none.
+    """
+    found = re.findall(r"\b(?:https?|file)://[^\s\"']+", text)
+    if text.strip() and not found:
+        raise EngineError(
+            ErrorCode.BAD_SETTINGS,
+            f"The PyTorch package index is not an address: {text.strip()}",
+            "It begins with https://. Copy it from pytorch.org's install page, or clear the field.",
+        )
+    return found[-1] if found else ""
 
 
 def blenders_python() -> BasePython:
@@ -140,6 +170,15 @@ def _lies_in(folder: Path, wheel: LockedWheel) -> bool:
         return (folder / wheel.file).stat().st_size == wheel.size
     except OSError:
         return False
+
+
+def _bytes_of(cache: Path, wheel: LockedWheel) -> int:
+    for name in (wheel.file, wheel.file + PART):
+        try:
+            return min((cache / name).stat().st_size, wheel.size)
+        except OSError:
+            continue
+    return 0
 
 
 def has_nvidia() -> bool:

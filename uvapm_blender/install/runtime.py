@@ -9,16 +9,16 @@ from pathlib import Path
 import bpy
 
 from ...engine.protocol.errors import EngineError, ErrorCode
+from ...engine.protocol.install import CACHE
 from ...engine.protocol.wheel_lock import LOCK_FILE, WheelLock, read_lock, this_platform
 from .. import locations
 from ..engine_client.launch import doctor_launch, installer_launch
 from ..preferences import preferences
-from .plan import InstallPlan, blenders_python, make_plan
+from .plan import InstallPlan, blenders_python, index_address, make_plan
 from .session import Run, hear_doctor, hear_installer
 from .state import EngineState, engine_state
 
 WHEELS = "wheels"
-CACHE = "engine-cache"
 TICK = 0.2
 HEADLESS_TICK = 0.05
 """Seconds between two looks at a child."""
@@ -63,7 +63,11 @@ def current_lock() -> WheelLock:
 
 def current_plan() -> InstallPlan:
     """What an installation would do here. Raises EngineError."""
-    return make_plan(current_lock(), wheels_folder(), this_platform(), blenders_python())
+    target = locations.managed_environment()
+    cache = target.with_name(CACHE) if target is not None else None
+    return make_plan(
+        current_lock(), wheels_folder(), this_platform(), blenders_python(), cache=cache
+    )
 
 
 def current_state(context: bpy.types.Context) -> EngineState:
@@ -82,7 +86,7 @@ def start_install(context: bpy.types.Context, repair: bool) -> None:
     options = ["--repair"] if repair else []
     if bpy.app.online_access and plan.download:
         options.append("--online")
-        index = preferences(context).torch_index.strip()
+        index = index_address(preferences(context).torch_index)
         options += ["--index", index] if index else []
     _start(plan.python.path, options)
 

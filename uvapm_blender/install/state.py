@@ -1,11 +1,12 @@
-"""How it stands with the engine's environment. Reads two small files; cheap enough for drawing."""
+"""How it stands with the engine's environment. Cheap enough for drawing: reads two small files and
+looks into one folder."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
 from ...engine.protocol.errors import EngineError
-from ...engine.protocol.install import EnvironmentMark, read_mark
+from ...engine.protocol.install import CACHE, REMOVED, EnvironmentMark, read_mark
 from ...engine.protocol.wheel_lock import WheelLock, wheels_digest
 from ..engine_client.launch import choose_python
 
@@ -25,11 +26,21 @@ class Standing(Enum):
 
 @dataclass(frozen=True)
 class EngineState:
-    """python: what would run the engine, None when nothing can. mark: of our environment."""
+    """python: what would run the engine, None when nothing can. mark: of our environment.
+    fetched: whether an installation that did not end left what it fetched; undeleted: whether a
+    removal left files."""
 
     standing: Standing
     python: Path | None = None
     mark: EnvironmentMark | None = None
+    fetched: bool = False
+    undeleted: bool = False
+
+    @property
+    def removable(self) -> bool:
+        """Whether there is anything to uninstall."""
+        ours = self.mark is not None or self.standing is Standing.HALF
+        return ours or self.fetched or self.undeleted
 
     @property
     def usable(self) -> bool:
@@ -41,6 +52,17 @@ def engine_state(
     preference: str, managed: Path | None, root: Path, lock: WheelLock | None
 ) -> EngineState:
     """Arguments as for `choose_python`; lock: what this version of the extension wants."""
+    state = _standing(preference, managed, root, lock)
+    if managed is None:
+        return state
+    left = managed.parent.glob(f"{managed.name}{REMOVED}*")
+    fetched = managed.with_name(CACHE).is_dir()
+    return replace(state, fetched=fetched, undeleted=next(left, None) is not None)
+
+
+def _standing(
+    preference: str, managed: Path | None, root: Path, lock: WheelLock | None
+) -> EngineState:
     mark = read_mark(managed) if managed is not None else None
     try:
         python = choose_python(preference, managed, root)

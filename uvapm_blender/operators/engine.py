@@ -5,11 +5,18 @@ import bpy
 from ...engine.protocol.errors import EngineError
 from .. import ui_text
 from ..declarations import Operators
-from ..install import runtime
+from ..install import runtime, words
 from ..install.runtime import ENGINE, TICK, wait_for
 from ..install.session import Phase, Run
+from ..install.state import Standing
+from ..panels.engine import draw_index
+from ..panels.lines import draw_lines
 from ..preferences import preferences
 from ..runtime import RUNTIME, redraw
+
+DIALOG = 420
+"""Pixels of a dialog at scale 1."""
+DIALOG_COLUMNS = 62
 
 
 class EngineOperator:
@@ -49,7 +56,7 @@ class EngineOperator:
             return {"FINISHED"}
         wait_for(self.run)
         status = self.run.status
-        ENGINE.note = ui_text.engine_note(status)
+        ENGINE.note = words.note(status)
         self.report({"ERROR"} if status.phase is Phase.FAILED else {"INFO"}, ENGINE.note)
         return {"FINISHED"} if status.phase is Phase.DONE else {"CANCELLED"}
 
@@ -61,7 +68,7 @@ def _follow() -> float | None:
         busy = run.status.busy
         changed = run.pump() or changed
         if busy and not run.status.busy:
-            ENGINE.note = ui_text.engine_note(run.status)
+            ENGINE.note = words.note(run.status)
     if changed:
         redraw(bpy.context)
     return TICK if ENGINE.busy else None
@@ -72,6 +79,26 @@ def stop_following() -> None:
     if bpy.app.timers.is_registered(_follow):
         bpy.app.timers.unregister(_follow)
     runtime.close()
+
+
+def ask(operator: bpy.types.Operator, context: bpy.types.Context, confirm: str) -> set[str]:
+    """A dialog that says what would be done, where that is known; else why not."""
+    try:
+        runtime.current_plan()
+    except EngineError as error:
+        operator.report({"ERROR"}, ui_text.error_text(error))
+        return {"CANCELLED"}
+    manager = context.window_manager
+    return manager.invoke_props_dialog(operator, width=DIALOG, confirm_text=confirm)
+
+
+def draw_plan(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """What would be installed, how large it is, from where."""
+    plan = runtime.current_plan()
+    for text in words.plan_lines(plan):
+        draw_lines(layout, text, DIALOG_COLUMNS)
+    if plan.unusual and bpy.app.online_access:
+        draw_index(layout, context, plan, DIALOG_COLUMNS)
 
 
 class UVAPM_OT_install_engine(EngineOperator, bpy.types.Operator):
@@ -94,20 +121,17 @@ class UVAPM_OT_install_engine(EngineOperator, bpy.types.Operator):
             cls.poll_message_set(ui_text.error_text(error))
             return False
         if plan.download and not bpy.app.online_access:
-            cls.poll_message_set(ui_text.OFFLINE)
+            cls.poll_message_set(words.OFFLINE)
             return False
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Say what happens, and ask."""
-        return context.window_manager.invoke_props_dialog(self, width=420)
+        return ask(self, context, "Install")
 
     def draw(self, context: bpy.types.Context) -> None:
         """What, how large, from where."""
-        plan = runtime.current_plan()
-        for text in ui_text.plan_lines(plan):
-            for line in ui_text.wrapped(text, 64):
-                self.layout.label(text=line)
+        draw_plan(self.layout, context)
 
     def start(self, context: bpy.types.Context) -> None:
         """The installer."""
@@ -121,6 +145,16 @@ class UVAPM_OT_repair_engine(EngineOperator, bpy.types.Operator):
     bl_label = "Repair Engine"
 
     run = ENGINE.installer
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """An update is an installation: ask as there. What is damaged is mended at once."""
+        if runtime.current_state(context).standing is Standing.READY:
+            return self.execute(context)
+        return ask(self, context, "Update")
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """What, how large, from where."""
+        draw_plan(self.layout, context)
 
     def start(self, context: bpy.types.Context) -> None:
         """The installer."""
@@ -138,7 +172,13 @@ class UVAPM_OT_uninstall_engine(EngineOperator, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """It cannot be undone: ask."""
-        return context.window_manager.invoke_confirm(self, event)
+        return context.window_manager.invoke_confirm(
+            self,
+            event,
+            title=words.UNINSTALL_TITLE,
+            message=words.UNINSTALL_WORDS,
+            confirm_text="Uninstall",
+        )
 
     def start(self, context: bpy.types.Context) -> None:
         """The installer, which removes too."""
@@ -159,7 +199,7 @@ class UVAPM_OT_doctor(EngineOperator, bpy.types.Operator):
 
 
 class UVAPM_OT_cancel_install(bpy.types.Operator):
-    """Stop. What was fetched whole is kept for the next try"""
+    """Stop. What was fetched is kept, the next try goes on there"""
 
     bl_idname = Operators.CANCEL_INSTALL
     bl_label = "Cancel"

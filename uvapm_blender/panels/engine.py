@@ -6,7 +6,7 @@ from ...engine.protocol.doctor import DoctorRow, Fix, Health
 from ...engine.protocol.errors import EngineError
 from .. import ui_text
 from ..declarations import Operators
-from ..install import runtime
+from ..install import runtime, words
 from ..install.plan import InstallPlan, has_nvidia
 from ..install.runtime import ENGINE
 from ..install.session import Phase, RunStatus
@@ -30,7 +30,7 @@ def draw_missing(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         _draw_progress(layout, ENGINE.installer.status)
     elif not runtime.current_state(context).usable:
         box = layout.box()
-        draw_lines(box, ui_text.NO_ENGINE, columns_of(context), "INFO")
+        draw_lines(box, words.NO_ENGINE, columns_of(context), "INFO")
         box.operator(Operators.INSTALL_ENGINE, text="Install Engine...", icon="IMPORT")
         box.operator(Operators.CHOOSE_ENGINE, text="More...", icon="PREFERENCES")
         if ENGINE.installer.status.phase is Phase.FAILED:
@@ -41,9 +41,11 @@ def draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """In the preferences: how it stands, buttons, what would be installed, the doctor."""
     state, columns = runtime.current_state(context), columns_of(context)
     icon = "CHECKMARK" if state.standing in GOOD else "ERROR" if not state.usable else "INFO"
-    draw_lines(layout, ui_text.engine_standing(state), columns, icon)
+    draw_lines(layout, words.standing(state), columns, icon)
     if state.mark is not None and state.mark.device == "cpu" and has_nvidia():
-        draw_lines(layout, ui_text.USE_CUDA, columns, "INFO")
+        draw_lines(layout, words.USE_CUDA, columns, "INFO")
+    if not ENGINE.installer.status.busy and (left := words.leftovers(state)):
+        draw_lines(layout, left, columns, "INFO")
     _draw_buttons(layout, state)
     for run in (ENGINE.installer, ENGINE.doctor):
         if run.status.busy:
@@ -66,14 +68,14 @@ def _draw_buttons(layout: bpy.types.UILayout, state: EngineState) -> None:
         row.operator(Operators.REPAIR_ENGINE, text=text, icon="FILE_REFRESH")
     else:
         row.operator(Operators.INSTALL_ENGINE, text="Install Engine...", icon="IMPORT")
-    if state.mark is not None or state.standing is Standing.HALF:
+    if state.removable:
         row.operator(Operators.UNINSTALL_ENGINE, text="Uninstall", icon="TRASH")
     row.operator(Operators.DOCTOR, icon="VIEWZOOM")
 
 
 def _draw_progress(layout: bpy.types.UILayout, status: RunStatus) -> None:
     row = layout.row(align=True)
-    text = ui_text.CANCELLING if status.phase is Phase.CANCELLING else ui_text.step(status.step)
+    text = ui_text.CANCELLING if status.phase is Phase.CANCELLING else words.step(status.step)
     row.progress(factor=status.fraction, type="BAR", text=text)
     row.operator(Operators.CANCEL_INSTALL, text="", icon="X")
 
@@ -99,14 +101,24 @@ def _draw_plan(
     except EngineError as error:
         draw_lines(body, str(error), columns, "ERROR")
         return
-    for text in ui_text.plan_lines(plan):
+    for text in words.plan_lines(plan):
         draw_lines(body, text, columns)
     if plan.download:
-        body.prop(preferences(context), "torch_index")
+        draw_index(body, context, plan, columns)
         if not bpy.app.online_access:
-            draw_lines(body, ui_text.OFFLINE, columns, "ERROR")
+            draw_lines(body, words.OFFLINE, columns, "ERROR")
             body.operator("extensions.userpref_allow_online", icon="INTERNET")
     _draw_packages(body, plan)
+
+
+def draw_index(
+    layout: bpy.types.UILayout, context: bpy.types.Context, plan: InstallPlan, columns: int
+) -> None:
+    """Where PyTorch's package index is named, and why."""
+    chosen = preferences(context)
+    if plan.unusual and not chosen.torch_index.strip():
+        draw_lines(layout, words.unusual(plan), columns, "INFO")
+    layout.prop(chosen, "torch_index")
 
 
 def _draw_packages(layout: bpy.types.UILayout, plan: InstallPlan) -> None:
@@ -115,5 +127,5 @@ def _draw_packages(layout: bpy.types.UILayout, plan: InstallPlan) -> None:
         split = column.split(factor=0.35)
         split.label(text=f"{wheel.name} {wheel.version}")
         split = split.split(factor=0.2)
-        split.label(text=ui_text.size(wheel.size))
+        split.label(text=words.size(wheel.size))
         split.label(text=wheel.licence)
