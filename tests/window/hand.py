@@ -7,6 +7,8 @@ generator; each `yield` gives Blender the time to handle events and to redraw.
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import bpy
 
@@ -16,6 +18,9 @@ STEP = 14
 """Pixels between two places that are hovered: less than the height of a button."""
 HOVER = 4
 """Ticks until a hovered button knows it."""
+WHEEL = 8
+"""Turns of the wheel for the next page of a region that is higher than the window."""
+PAGES = 6
 
 
 class NotFound(Exception):
@@ -49,6 +54,17 @@ class Hand:
         for letter in text:
             yield from self.tap("A", unicode=letter)
 
+    def fill(self, text: str) -> Steps:
+        """Replace the text of the field under the mouse."""
+        yield from pause(HOVER)
+        for _ in range(2):
+            yield from self.tap("LEFTMOUSE")
+        yield from pause(HOVER)
+        yield from self.tap("A", ctrl=True)
+        yield from self.type(text)
+        yield from self.tap("RET")
+        yield from pause(HOVER)
+
     def drag(self, dx: int, dy: int = 0, steps: int = 6) -> Steps:
         """Pull what is under the mouse to the side (and up), and let go."""
         self.event("LEFTMOUSE", "PRESS")
@@ -67,37 +83,137 @@ class Hand:
         yield from self.type(words)
         yield from pause(6)
 
-    def over_property(self, path: str) -> Steps:
+    def over_property(self, path: str, at: "Place | None" = None) -> Steps:
         """Put the mouse on the widget of a property whose path ends so."""
 
         def is_it() -> bool:
             found = bpy.context.property
             return found is not None and found[1].endswith(path)
 
-        yield from self._over(is_it, path)
+        yield from self._over(is_it, path, at)
 
-    def over_operator(self, bl_idname: str) -> Steps:
-        """Put the mouse on the button of an operator."""
+    def over_operator(self, bl_idname: str, at: "Place | None" = None, words: str = "") -> Steps:
+        """Put the mouse on the button of an operator; words: how its arguments begin."""
 
         def is_it() -> bool:
             if not bpy.ops.ui.copy_python_command_button.poll():
                 return False
             bpy.ops.ui.copy_python_command_button()
-            return bpy.context.window_manager.clipboard.startswith(f"bpy.ops.{bl_idname}(")
+            return bpy.context.window_manager.clipboard.startswith(f"bpy.ops.{bl_idname}({words}")
 
-        yield from self._over(is_it, bl_idname)
+        yield from self._over(is_it, bl_idname, at)
 
-    def _over(self, is_it: Callable[[], bool], name: str) -> Steps:
-        area = viewport(self.window)
-        region = sidebar(area)
-        x = region.x + int(region.width * 0.45)
-        for y in range(region.y + region.height - 5, region.y, -STEP):
-            yield from self.move(x, y)
+    def open_panel(self, panel: type) -> Steps:
+        """Click the header of a panel of the sidebar that is closed. A header tells no name: of
+        what is no button, all is clicked until the panel is drawn, and what closed, opened."""
+        at, drawn, plain = in_sidebar(self.window), [], panel.draw
+
+        def draw(self: bpy.types.Panel, context: bpy.types.Context) -> None:
+            drawn.append(True)
+            plain(self, context)
+
+        def is_it() -> bool:
+            return bpy.context.property is None and not (
+                bpy.ops.ui.copy_python_command_button.poll()
+            )
+
+        panel.draw = draw
+        try:
+            for x, y in at.places():
+                yield from self.move(x, y)
+                yield from pause(HOVER)
+                with bpy.context.temp_override(**at.over()):
+                    free = is_it()
+                for _ in range(2 if free else 0):
+                    yield from self.tap("LEFTMOUSE")
+                    yield from pause(2 * HOVER)
+                    if drawn:
+                        return
+        finally:
+            panel.draw = plain
+        raise NotFound(panel.bl_label)
+
+    def scroll_to_top(self, at: "Place") -> Steps:
+        """Turn the wheel over a region until its first lines show."""
+        yield from self.move(at.region.x + at.region.width / 2, at.region.y + 20)
+        for _ in range(40):
+            yield from self.tap("WHEELUPMOUSE")
+
+    def _over(self, is_it: Callable[[], bool], name: str, at: "Place | None") -> Steps:
+        """Down the region; further down with the wheel where it does not fit."""
+        at = at or in_sidebar(self.window)
+        for page in range(PAGES):
+            for x, y in at.places():
+                yield from self.move(x, y)
+                yield from pause(HOVER)
+                with bpy.context.temp_override(**at.over()):
+                    if is_it():
+                        return
+            if page == 0:
+                yield from self.scroll_to_top(at)
+            else:
+                for _ in range(WHEEL):
+                    yield from self.tap("WHEELDOWNMOUSE")
             yield from pause(HOVER)
-            with bpy.context.temp_override(window=self.window, area=area, region=region):
-                if is_it():
-                    return
         raise NotFound(name)
+
+
+def choose_file(path: Path) -> Steps:
+    """In the file browser's window: type the folder, type the name, click the button."""
+    yield from wait_until(lambda: window_of("FILE_BROWSER") is not None, 20)
+    yield from pause(20)
+    window = window_of("FILE_BROWSER")
+    hand, below = Hand(window), in_region(window, "FILE_BROWSER", "EXECUTE", (0.9,))
+    above = in_region(window, "FILE_BROWSER", "UI").region
+    yield from hand.move(above.x + 0.35 * above.width, above.y + above.height / 2)
+    yield from hand.fill(f"{path.parent}/")
+    line = below.region  # the folder's field may list folders still: the first click ends that
+    yield from hand.move(line.x + 0.3 * line.width, line.y + line.height / 2)
+    yield from hand.fill(path.name)
+    yield from hand.over_operator("file.execute", below)
+    yield from hand.tap("LEFTMOUSE")
+    yield from wait_until(lambda: window_of("FILE_BROWSER") is None, 20)
+    yield from pause(4)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a widget is looked for. across: columns that are hovered, parts of the width."""
+
+    window: bpy.types.Window
+    area: bpy.types.Area
+    region: bpy.types.Region
+    across: tuple[float, ...] = (0.45,)
+
+    def places(self) -> Iterator[tuple[float, float]]:
+        """Pixels of the window, line by line from the top."""
+        for y in range(self.region.y + self.region.height - 5, self.region.y, -STEP):
+            for part in self.across:
+                yield self.region.x + self.region.width * part, y
+
+    def over(self) -> dict[str, object]:
+        """For temp_override."""
+        return {"window": self.window, "area": self.area, "region": self.region}
+
+
+def in_sidebar(window: bpy.types.Window, across: tuple[float, ...] = (0.45,)) -> Place:
+    """The viewport's sidebar."""
+    area = viewport(window)
+    return Place(window, area, sidebar(area), across)
+
+
+def in_region(
+    window: bpy.types.Window, kind: str, region: str, across: tuple[float, ...] = (0.45,)
+) -> Place:
+    """A region of the window's first editor of a kind."""
+    area = next(each for each in window.screen.areas if each.type == kind)
+    return Place(window, area, next(r for r in area.regions if r.type == region), across)
+
+
+def window_of(kind: str) -> bpy.types.Window | None:
+    """The window that shows only an editor of this kind: the preferences, a file browser."""
+    found = bpy.context.window_manager.windows
+    return next((w for w in found if [a.type for a in w.screen.areas] == [kind]), None)
 
 
 def pause(ticks: int) -> Steps:

@@ -5,12 +5,10 @@
 Writes OUT/facts.json as it goes and ends Blender in the middle of a job.
 """
 
-import json
 import os
 import signal
 import sys
 import time
-import traceback
 from pathlib import Path
 
 import bpy
@@ -18,32 +16,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 from hand import Hand, Steps, pause, show_tab, viewport, wait_until
+from stage import JOB_SECONDS, MODULE, addon, clear, heads, note, play, reconstruct, session
 
 ZIP, PHOTO, PYTHON, OUT = sys.argv[sys.argv.index("--") + 1 :]
-MODULE = "bl_ext.user_default.uvapm"
-TICK = 0.05
-JOB_SECONDS = 180.0
 CHIN = 8
 """Index among the 68 points of a face."""
-FACTS: dict[str, object] = {"steps": []}
-
-
-def note(step: str, **facts: object) -> None:
-    FACTS["steps"].append(step)
-    FACTS.update(facts)
-    Path(OUT, "facts.json").write_text(json.dumps(FACTS, indent=1), encoding="utf-8")
-
-
-def addon(name: str):
-    return sys.modules[f"{MODULE}.uvapm_blender.{name}"]
-
-
-def session():
-    return addon("runtime").RUNTIME.session
-
-
-def heads() -> list[bpy.types.Object]:
-    return [item for item in bpy.context.scene.objects if item.uvapm.role == "ROOT"]
 
 
 def skin(root: bpy.types.Object) -> bpy.types.Object:
@@ -78,7 +55,7 @@ def measure_stalls() -> list[float]:
 def story(hand: Hand) -> Steps:
     yield from settle_in(hand)
     stalls = measure_stalls()
-    yield from reconstruct(hand)
+    yield from reconstruct(hand, PHOTO)
     note("reconstructed", stall=max(stalls), stalls=sorted(stalls)[-5:])
     yield from slide(hand)
     yield from pin(hand)
@@ -90,10 +67,7 @@ def story(hand: Hand) -> Steps:
 
 
 def settle_in(hand: Hand) -> Steps:
-    for item in list(bpy.data.objects):
-        bpy.data.objects.remove(item)
-    yield from hand.move(hand.window.width // 2, hand.window.height // 2)
-    yield from hand.tap("ESC")  # the splash screen
+    yield from clear(hand)
     bpy.ops.extensions.package_install_files(
         filepath=ZIP, repo="user_default", enable_on_install=True
     )
@@ -102,25 +76,6 @@ def settle_in(hand: Hand) -> Steps:
     settings.results_folder = str(Path(OUT, "results"))
     yield from show_tab(hand.window, "UVAPM")
     note("installed", blender=bpy.app.version_string)
-
-
-def reconstruct(hand: Hand) -> Steps:
-    yield from hand.over_property("photo")
-    yield from hand.tap("LEFTMOUSE")
-    yield from hand.tap("LEFTMOUSE")
-    yield from pause(4)
-    yield from hand.tap("A", ctrl=True)
-    yield from hand.type(PHOTO)
-    yield from hand.tap("RET")
-    yield from pause(4)
-    note("photo typed", photo=bpy.context.window_manager.uvapm.photo)
-    yield from hand.over_operator("uvapm.reconstruct")
-    yield from hand.tap("LEFTMOUSE")
-    yield from wait_until(lambda: session().busy, 20)
-    note("job started")
-    yield from wait_until(lambda: not session().busy, JOB_SECONDS)
-    yield from wait_until(lambda: bool(heads()), 20)
-    yield from pause(20)
 
 
 def slide(hand: Hand) -> Steps:
@@ -254,21 +209,4 @@ def quit_in_a_job(hand: Hand) -> Steps:
     bpy.ops.wm.quit_blender()
 
 
-def main() -> None:
-    steps = story(Hand(bpy.context.window_manager.windows[0]))
-
-    def tick() -> float | None:
-        try:
-            next(steps)
-        except StopIteration:
-            return None
-        except Exception:  # noqa: BLE001 the test shows it
-            note("failed", error=traceback.format_exc())
-            bpy.ops.wm.quit_blender()
-            return None
-        return TICK
-
-    bpy.app.timers.register(tick, first_interval=1.0, persistent=True)
-
-
-main()
+play(story)
