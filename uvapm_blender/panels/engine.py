@@ -40,17 +40,20 @@ def draw_missing(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 def draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """In the preferences: how it stands, buttons, what would be installed, the doctor."""
     state, columns = runtime.current_state(context), columns_of(context)
-    icon = "CHECKMARK" if state.standing in GOOD else "ERROR" if not state.usable else "INFO"
-    draw_lines(layout, words.standing(state), columns, icon)
+    installer = ENGINE.installer.status
+    if not installer.busy:  # half an environment is no news then
+        icon = "CHECKMARK" if state.standing in GOOD else "ERROR" if not state.usable else "INFO"
+        draw_lines(layout, words.standing(state), columns, icon)
     if state.mark is not None and state.mark.device == "cpu" and has_nvidia():
         draw_lines(layout, words.USE_CUDA, columns, "INFO")
-    if not ENGINE.installer.status.busy and (left := words.leftovers(state)):
+    if not installer.busy and (left := words.leftovers(state)):
         draw_lines(layout, left, columns, "INFO")
     _draw_buttons(layout, state)
     for run in (ENGINE.installer, ENGINE.doctor):
         if run.status.busy:
             _draw_progress(layout, run.status)
-    if ENGINE.note:
+    told = state.standing is Standing.READY and installer.installed is not None
+    if ENGINE.note and not (told and ENGINE.note == words.note(installer)):
         failed = Phase.FAILED in (ENGINE.installer.status.phase, ENGINE.doctor.status.phase)
         draw_lines(layout, ENGINE.note, columns, "ERROR" if failed else "NONE")
         log = ENGINE.installer.status.log or ENGINE.doctor.status.log
