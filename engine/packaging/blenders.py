@@ -15,7 +15,8 @@ from engine.packaging.system import check_machine
 
 BENCH = "tests/blender/bench_sliders.py"
 BUNDLE = "tests/e2e/bundle_life.py"
-TESTS = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/blender")
+REPOSITORY = "tests/e2e/test_repository.py"
+TESTS = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/blender", REPOSITORY)
 
 
 @dataclass(frozen=True)

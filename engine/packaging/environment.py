@@ -11,6 +11,7 @@ from pathlib import Path
 from engine.packaging.problems import SetupError
 from engine.packaging.progress import Progress
 from engine.packaging.system import PYTHONS, find_python
+from engine.packaging.torch_build import choose_index, index_options, terminal
 
 GROUPS = ("engine", "blender", "dev", "cluster")
 _STAMP = "uvapm-requirements.json"
@@ -21,7 +22,7 @@ class EnvironmentOptions:
     """Where and how to install.
 
     root: the repository. torch_index: one more package index for pip, "" for none. cuda: take a
-    CUDA build of torch if that is what pip finds.
+    CUDA build of torch without a question if that is what pip finds.
     """
 
     root: Path
@@ -46,9 +47,9 @@ def environment(options: EnvironmentOptions, groups: tuple[str, ...], progress: 
     wanted = {file.name: _digest(file, torch_index) for file in files}
     installed = _read_stamp(folder / _STAMP)
     if any(installed.get(name) != digest for name, digest in wanted.items()):
-        extra = ["--extra-index-url", torch_index] if torch_index else []
+        extra = index_options(torch_index)
         if "engine" in groups and sys.platform.startswith("linux") and not options.cuda:
-            _refuse_cuda_build(python, files[groups.index("engine")], extra)
+            extra = choose_index(python, _torch(root), torch_index, terminal())
         progress.say(f"installing the {', '.join(groups)} packages with pip")
         command = [str(python), "-m", "pip", "install", "--progress-bar=off", *extra]
         for file in files:
@@ -92,6 +93,12 @@ def _check_version(python: Path) -> None:
         )
 
 
+def _torch(root: Path) -> str:
+    """The pin of torch."""
+    lines = (root / "wheels" / "requirements-engine.txt").read_text(encoding="utf-8").splitlines()
+    return next(line for line in lines if line.startswith("torch=="))
+
+
 def _digest(file: Path, torch_index: str) -> str:
     return hashlib.sha256(file.read_bytes() + torch_index.encode()).hexdigest()
 
@@ -101,28 +108,6 @@ def _read_stamp(stamp: Path) -> dict[str, str]:
         return dict(json.loads(stamp.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
-
-
-def _refuse_cuda_build(python: Path, requirements: Path, extra: list[str]) -> None:
-    """Ask pip what it would install for torch; stop when that drags in the CUDA packages."""
-    lines = requirements.read_text(encoding="utf-8").splitlines()
-    torch = next(line for line in lines if line.startswith("torch=="))
-    command = [str(python), "-m", "pip", "install", "--quiet", "--dry-run", "--no-deps"]
-    done = subprocess.run(
-        [*command, "--report", "-", *extra, torch], capture_output=True, text=True
-    )
-    try:
-        found = json.loads(done.stdout)["install"]
-    except (ValueError, KeyError):
-        why = _last_line(done.stderr.splitlines())
-        raise SetupError(f"pip finds no {torch} for {python}: {why}", "") from None
-    needs = [need for entry in found for need in entry["metadata"].get("requires_dist", [])]
-    if any(need.startswith(("nvidia-", "cuda-", "triton")) for need in needs):
-        raise SetupError(
-            f"pip would take the CUDA build of {torch}, several gigabytes.",
-            "Run again with --torch-index and the address that pytorch.org's install page shows "
-            "for Compute Platform CPU, or with --cuda to take it all the same.",
-        )
 
 
 def _install(command: list[str], progress: Progress) -> None:

@@ -1,7 +1,4 @@
-import json
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -57,26 +54,6 @@ def test_environment_that_does_not_start_is_named(checkout, installs):
     python.chmod(0o755)
     with pytest.raises(SetupError, match=r"does not start.*Remove the folder"):
         environment(checkout, ("dev",), Progress())
-
-
-@pytest.mark.parametrize(
-    ("needs", "refused"),
-    [
-        (["filelock", 'nvidia-cudnn-cu13==9; platform_system == "Linux"'], True),
-        (["filelock", "sympy>=1.13"], False),
-    ],
-)
-def test_cuda_build_is_refused(monkeypatch, tmp_path, needs, refused):
-    report = {"install": [{"metadata": {"version": "2.13.0", "requires_dist": needs}}]}
-    answer = subprocess.CompletedProcess([], 0, json.dumps(report), "")
-    monkeypatch.setattr(module.subprocess, "run", lambda *a, **k: answer)
-    file = tmp_path / "requirements-engine.txt"
-    file.write_text("# x\ntorch==2.13.0\n")
-    if not refused:
-        module._refuse_cuda_build(Path("python"), file, [])
-        return
-    with pytest.raises(SetupError, match="--torch-index"):
-        module._refuse_cuda_build(Path("python"), file, [])
 
 
 def test_missing_library_names_the_command(monkeypatch):
