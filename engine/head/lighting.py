@@ -38,24 +38,25 @@ def directional_light(direction: torch.Tensor, colour: torch.Tensor) -> torch.Te
 def rotate_light(light: torch.Tensor, rotation: torch.Tensor) -> torch.Tensor:
     """(9, 3) light after the environment was turned by `rotation` (3, 3). Differentiable.
 
-    `shade(n, rotate_light(l, R)) == shade(R^T n, l)`. Solved from samples, since a rotated
-    degree-2 expansion is again one (Ramamoorthi & Hanrahan 2001, section 3).
+    `shade(n, rotate_light(l, R)) == shade(R^T n, l)`. The turned shading is projected on the basis,
+    a mean over the corners of an icosahedron: exact, since they are a spherical 5-design (Delsarte,
+    Goethals & Seidel 1977) and the products have degree 4. No solver: torch's gives other bits with
+    each address in memory.
     """
-    directions = _SAMPLE_DIRECTIONS.to(light)
-    wanted = shade(directions @ rotation.to(light), light)
-    return torch.linalg.lstsq(conventions.sh_basis(directions, xp=torch), wanted).solution
+    directions, turn = _icosahedron(), rotation.double()
+    came_from = (directions[:, :, None] * turn).sum(1)
+    terms = conventions.sh_basis(came_from, xp=torch)[:, :, None]
+    shading = (terms * light.double()).sum(1, keepdim=True)
+    basis = conventions.sh_basis(directions, xp=torch)[:, :, None]
+    return (4.0 * math.pi * (basis * shading).mean(0)).to(light)
 
 
-def _sample_directions() -> torch.Tensor:
-    """(16, 3) well spread unit directions: a Fibonacci sphere (ours; any 9 in general position)."""
-    index = torch.arange(16, dtype=torch.float64) + 0.5
-    height = 1 - 2 * index / 16
-    azimuth = math.pi * (1 + math.sqrt(5)) * index
-    radius = torch.sqrt(1 - height * height)
-    return torch.stack([radius * azimuth.cos(), radius * azimuth.sin(), height], -1)
-
-
-_SAMPLE_DIRECTIONS = _sample_directions()
+def _icosahedron() -> torch.Tensor:
+    """(12, 3) unit directions of its corners: the cyclic permutations of (0, +-1, +-golden)."""
+    golden = (1.0 + math.sqrt(5.0)) / 2.0
+    corners = [[0.0, a, b * golden] for a in (-1.0, 1.0) for b in (-1.0, 1.0)]
+    turned = [corner[i:] + corner[:i] for corner in corners for i in range(3)]
+    return torch.tensor(turned, dtype=torch.float64) / math.hypot(1.0, golden)
 
 
 def light_from_ffhq_uv(gamma: torch.Tensor) -> torch.Tensor:

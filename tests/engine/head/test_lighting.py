@@ -66,6 +66,16 @@ def test_rotating_the_light_and_the_normals_changes_nothing():
     )
 
 
+def test_a_turned_light_has_the_same_bits_wherever_it_lies_in_memory():
+    """A solver does not: its result shows in the pictures of a fit."""
+    light, rotation = some_light().float(), rotation_from_vector(torch.tensor([0.1, -0.7, 0.0]))
+    found, between = set(), []
+    for number in range(100):
+        between.append(bytearray(37 * number % 997))  # other addresses each time
+        found.add(lighting.rotate_light(light, rotation).numpy().tobytes())
+    assert len(found) == 1
+
+
 def ffhq_uv_shading(normal: list[float], gamma: np.ndarray) -> np.ndarray:
     """That code's shading written out from its published basis (independent of ours)."""
     x, y, z = normal
