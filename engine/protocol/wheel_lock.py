@@ -4,14 +4,16 @@ Written by `python build_addon.py lock`; read by the installer, the doctor and t
 """
 
 import hashlib
+import json
 import platform
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import EngineError, ErrorCode
-from .strict import from_plain, parse_json
+from .strict import from_plain, parse_json, to_plain
 
 LOCK_SCHEMA = 1
 LOCK_FILE = "engine-lock.json"
@@ -74,6 +76,17 @@ class WheelLock:
 def target_name(platform_name: str, python: str) -> str:
     """The key of a target, for instance linux-x64-cp311."""
     return f"{platform_name}-cp{python.replace('.', '')}"
+
+
+def lock_of(installer: LockedWheel, targets: Iterable[WheelTarget]) -> WheelLock:
+    """The lock of some targets."""
+    named = {target_name(each.platform, each.python): each for each in targets}
+    return WheelLock(LOCK_SCHEMA, installer, named)
+
+
+def lock_text(lock: WheelLock) -> str:
+    """The file's text, which `read_lock` reads."""
+    return json.dumps(to_plain(lock), indent=1) + "\n"
 
 
 def wheels_digest(target: WheelTarget) -> str:

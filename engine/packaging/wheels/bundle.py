@@ -8,7 +8,6 @@ Run as `python -m engine.packaging.wheels.bundle` in the project's environment.
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import zipfile
@@ -31,16 +30,14 @@ from engine.packaging.wheels.collect import (
     wheels_in,
 )
 from engine.packaging.wheels.lock import INSTALLER, PIP, REQUIREMENTS, TORCH
-from engine.protocol.strict import to_plain
 from engine.protocol.wheel_lock import (
     LOCK_FILE,
-    LOCK_SCHEMA,
     PLATFORMS,
     PYTHONS,
-    WheelLock,
     WheelTarget,
+    lock_of,
+    lock_text,
     read_lock,
-    target_name,
 )
 
 TORCHES = ("cpu", "cuda")
@@ -58,7 +55,7 @@ class BundleOptions:
     @property
     def name(self) -> str:
         """The end of the bundle's file name."""
-        name = target_name(self.target.platform, self.target.python)
+        name = self.target.name
         return name if self.torch == "cpu" else f"{name}-{self.torch}"
 
 
@@ -67,7 +64,7 @@ def gather(root: Path, cache: Path, options: BundleOptions) -> dict[str, WheelFi
     asks for as the index has it, where the lock does not know it. Raises SetupError."""
     lock = read_lock(root / "wheels" / LOCK_FILE)
     target = options.target
-    known = lock.targets[target_name(target.platform, target.python)]
+    known = lock.targets[target.name]
     text = (root / "wheels" / REQUIREMENTS).read_text(encoding="utf-8")
     foreign = options.torch == "cuda" or bool(known.elsewhere)
     wanted = [pin for pin in pins(text, target) if not (foreign and pin.name == TORCH)]
@@ -119,8 +116,7 @@ def write_bundle(
     a lock of these. python: has bpy, for Blender's validator."""
     files = [locked(wheel) for name, wheel in sorted(wheels.items()) if name != "pip"]
     target = WheelTarget(options.target.platform, options.target.python, tuple(files))
-    lock = WheelLock(LOCK_SCHEMA, locked(wheels["pip"]), {_name(target): target})
-    text = json.dumps(to_plain(lock), indent=1) + "\n"
+    text = lock_text(lock_of(locked(wheels["pip"]), (target,)))
     partial = out.with_suffix(".zip.part")
     with zipfile.ZipFile(extension) as source, zipfile.ZipFile(partial, "w") as bundle:
         for entry in source.infolist():
@@ -133,10 +129,6 @@ def write_bundle(
     validate(partial, python)
     partial.replace(out)
     return out
-
-
-def _name(target: WheelTarget) -> str:
-    return target_name(target.platform, target.python)
 
 
 def _add(bundle: zipfile.ZipFile, name: str, data: bytes, method: int) -> None:

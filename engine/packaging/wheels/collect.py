@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 from engine.packaging.problems import SetupError
-from engine.protocol.wheel_lock import LockedWheel
+from engine.protocol.wheel_lock import LockedWheel, target_name
 
 _MANYLINUX = tuple(f"manylinux_2_{minor}_x86_64" for minor in range(28, 16, -1))
 PIP_PLATFORMS = {
@@ -40,6 +40,11 @@ class Target:
 
     platform: str
     python: str
+
+    @property
+    def name(self) -> str:
+        """Its key in the lock."""
+        return target_name(self.platform, self.python)
 
     @property
     def markers(self) -> dict[str, str]:

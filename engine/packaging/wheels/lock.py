@@ -5,7 +5,6 @@ project's environment.
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -23,16 +22,15 @@ from engine.packaging.wheels.collect import (
     needs_cuda,
     pins,
 )
-from engine.protocol.strict import to_plain
 from engine.protocol.wheel_lock import (
     LOCK_FILE,
-    LOCK_SCHEMA,
     PLATFORMS,
     PYTHONS,
     WheelLock,
     WheelTarget,
+    lock_of,
+    lock_text,
     read_lock,
-    target_name,
 )
 
 REQUIREMENTS = "requirements-engine.txt"
@@ -50,7 +48,7 @@ def wheels_of(
     being elsewhere: the pins are those of the build without CUDA."""
     text = (root / "wheels" / REQUIREMENTS).read_text(encoding="utf-8")
     wanted = pins(text, target)
-    folder = cache / target_name(target.platform, target.python)
+    folder = cache / target.name
     found, missing = fetch(PIP, wanted, target, folder, index)
     elsewhere = []
     if TORCH in found and needs_cuda(found[TORCH], target):
@@ -68,22 +66,22 @@ def collect(root: Path, cache: Path, index: str, progress: Progress) -> WheelLoc
 
     Raises SetupError when a pin has no wheel for one of them.
     """
-    targets, complaints = {}, []
+    targets, complaints = [], []
     for platform in PLATFORMS:
         for python in PYTHONS:
-            target, name = Target(platform, python), target_name(platform, python)
+            target = Target(platform, python)
             made, _, wrong = wheels_of(root, target, cache, index)
-            complaints += [f"{name}: {words}" for words in wrong]
-            targets[name] = made
+            complaints += [f"{target.name}: {words}" for words in wrong]
+            targets.append(made)
             lacks = [f"{pin} only with --torch-index, not looked for" for pin in made.elsewhere]
             verdict = "; ".join((*wrong, *lacks)) or "complete"
             size = made.size / 2**20
-            progress.say(f"{name:20} {len(made.wheels):3} wheels {size:6.0f} MB  {verdict}")
+            progress.say(f"{target.name:20} {len(made.wheels):3} wheels {size:6.0f} MB  {verdict}")
     if complaints:
         raise SetupError("Not every pin has a wheel everywhere: " + "; ".join(complaints), "")
     any_target = Target(PLATFORMS[0], PYTHONS[0])
     pip, _ = fetch(PIP, (Requirement(INSTALLER),), any_target, cache / "installer", index)
-    return WheelLock(LOCK_SCHEMA, locked(pip["pip"]), targets)
+    return lock_of(locked(pip["pip"]), targets)
 
 
 def differences(old: WheelLock, new: WheelLock) -> tuple[str, ...]:
@@ -116,7 +114,7 @@ def main() -> int:
         print(problem, file=sys.stderr)
         return 3
     if chosen.write:
-        path.write_text(json.dumps(to_plain(found), indent=1) + "\n", encoding="utf-8")
+        path.write_text(lock_text(found), encoding="utf-8")
         print(path)
         return 0
     changed = differences(read_lock(path), found)

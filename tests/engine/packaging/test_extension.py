@@ -10,7 +10,6 @@ from engine.packaging import extension
 from engine.packaging.licences import check_licences, licence_text
 from engine.packaging.problems import SetupError
 
-
 BIG = ("albedo_256.safetensors", "detail_512.safetensors")
 """Models that the pack holds, and the zip not beside it."""
 

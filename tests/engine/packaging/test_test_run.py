@@ -10,6 +10,8 @@ from engine.packaging.test_run import counts_of, folders_of_tests, run_all
 
 GOOD = "def test_good(): pass\n"
 BAD = "def test_bad(): assert 1 == 2\n"
+ENVIRONMENT = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+"""Plugins take a second a process."""
 SKIPPED = "import pytest\ndef test_left_out(): pytest.skip('not here')\n"
 
 
@@ -37,7 +39,7 @@ def test_every_test_runs_once_and_the_last_line_sums_up(suite, capfd) -> None:
             "engine/fit/deep/test_c.py": GOOD,
         }
     )
-    assert run_all(root, Path(sys.executable), dict(os.environ)) == 0
+    assert run_all(root, Path(sys.executable), ENVIRONMENT) == 0
     lines = capfd.readouterr().out.strip().splitlines()
     assert lines[-1].startswith("== 4 passed, 1 skipped in ")
     assert sum("not here" in line for line in lines) == 1
@@ -45,7 +47,7 @@ def test_every_test_runs_once_and_the_last_line_sums_up(suite, capfd) -> None:
 
 def test_a_failure_and_a_broken_file_are_counted_and_shown(suite, capfd) -> None:
     root = suite({"blender/test_a.py": GOOD, "client/test_b.py": BAD, "packs/test_c.py": "oops"})
-    assert run_all(root, Path(sys.executable), dict(os.environ)) == 1
+    assert run_all(root, Path(sys.executable), ENVIRONMENT) == 1
     out = capfd.readouterr().out
     assert out.strip().splitlines()[-1].startswith("== 1 failed, 1 error, 1 passed in ")
     assert "assert 1 == 2" in out and "oops" in out
@@ -53,7 +55,7 @@ def test_a_failure_and_a_broken_file_are_counted_and_shown(suite, capfd) -> None
 
 def test_a_process_that_dies_is_a_failure(suite, capfd) -> None:
     root = suite({"blender/test_a.py": "import os\ndef test_dies(): os._exit(7)\n"})
-    assert run_all(root, Path(sys.executable), dict(os.environ)) == 1
+    assert run_all(root, Path(sys.executable), ENVIRONMENT) == 1
 
 
 def test_the_slowest_folders_start_first(suite) -> None:

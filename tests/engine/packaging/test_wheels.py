@@ -1,6 +1,7 @@
 """The lock and the bundle, with a stand-in for pip and wheels of a few bytes."""
 
 import json
+import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -12,8 +13,7 @@ from packaging.utils import canonicalize_name
 from engine.packaging.problems import SetupError
 from engine.packaging.wheels import bundle, collect, lock
 from engine.protocol.errors import EngineError
-from engine.protocol.strict import to_plain
-from engine.protocol.wheel_lock import LOCK_FILE, PLATFORMS, PYTHONS, read_lock
+from engine.protocol.wheel_lock import LOCK_FILE, PLATFORMS, PYTHONS, lock_text, read_lock
 
 PIP = """
 import re, shutil, sys
@@ -46,10 +46,8 @@ def make_wheel(folder: Path, name: str, version: str, tag: str, *needs: str) -> 
     return path
 
 
-@pytest.fixture
-def index(tmp_path, monkeypatch):
+def make_index(folder: Path) -> Path:
     """A package index in a folder: torch for every target, with CUDA on one of them."""
-    folder = tmp_path / "index"
     folder.mkdir()
     tags = {"linux-x64": "manylinux_2_28_x86_64", "windows-x64": "win_amd64"}
     tags["macos-arm64"] = "macosx_14_0_arm64"
@@ -61,20 +59,46 @@ def index(tmp_path, monkeypatch):
     make_wheel(folder, "sympy", "1.14", "py3-none-any")
     make_wheel(folder, "pip", lock.INSTALLER.partition("==")[2], "py3-none-any")
     (folder / "pip.py").write_text(PIP)
-    command = (sys.executable, str(folder / "pip.py"))
-    monkeypatch.setattr(lock, "PIP", command)
-    monkeypatch.setattr(bundle, "PIP", command)
     return folder
 
 
-@pytest.fixture
-def project(tmp_path):
+def make_project(root: Path) -> Path:
     """A root with a requirement file."""
-    root = tmp_path / "root"
     (root / "wheels").mkdir(parents=True)
     text = '# pins\ntorch==2.0\nsympy==1.14  # of torch\ncolorama==0.4; sys_platform == "haiku"\n'
     (root / "wheels" / lock.REQUIREMENTS).write_text(text)
     return root
+
+
+def use_index(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    command = (sys.executable, str(folder / "pip.py"))
+    patch.setattr(lock, "PIP", command)
+    patch.setattr(bundle, "PIP", command)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A folder with an index, a project whose lock was collected from it, and the cache."""
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        use_index(patch, make_index(folder / "index"))
+        project = make_project(folder / "root")
+        found = lock.collect(project, folder / "cache", "", Silent())
+    (project / "wheels" / LOCK_FILE).write_text(lock_text(found))
+    return folder
+
+
+@pytest.fixture
+def index(made, tmp_path, monkeypatch):
+    """A copy of the index that a test may change."""
+    use_index(monkeypatch, Path(shutil.copytree(made / "index", tmp_path / "index")))
+    return tmp_path / "index"
+
+
+@pytest.fixture
+def project(made, tmp_path):
+    """A copy of the project, with its lock."""
+    return Path(shutil.copytree(made / "root", tmp_path / "root"))
 
 
 class Silent:
@@ -87,15 +111,12 @@ class Silent:
         self.lines.append(text)
 
 
-def write_lock(project: Path, tmp_path: Path) -> Path:
-    found = lock.collect(project, tmp_path / "cache", "", Silent())
-    path = project / "wheels" / LOCK_FILE
-    path.write_text(json.dumps(to_plain(found)))
-    return path
+def lock_in(project: Path) -> Path:
+    return project / "wheels" / LOCK_FILE
 
 
-def test_lock_names_a_wheel_of_every_pin_for_every_target(index, project, tmp_path):
-    found = read_lock(write_lock(project, tmp_path))
+def test_lock_names_a_wheel_of_every_pin_for_every_target(index, project):
+    found = read_lock(lock_in(project))
     assert len(found.targets) == len(PLATFORMS) * len(PYTHONS)
     windows = found.targets["windows-x64-cp311"]
     assert [wheel.name for wheel in windows.wheels] == ["torch", "sympy"]
@@ -106,7 +127,7 @@ def test_lock_names_a_wheel_of_every_pin_for_every_target(index, project, tmp_pa
 
 
 def test_torch_that_asks_for_cuda_is_left_to_another_index(index, project, tmp_path):
-    linux = read_lock(write_lock(project, tmp_path)).targets["linux-x64-cp313"]
+    linux = read_lock(lock_in(project)).targets["linux-x64-cp313"]
     assert [wheel.name for wheel in linux.wheels] == ["sympy"]
     assert linux.elsewhere == ("torch==2.0",)
     target = collect.Target("linux-x64", "3.13")
@@ -128,7 +149,7 @@ def test_need_without_a_pin_fails(index, project, tmp_path):
 
 
 def test_changed_wheel_is_noticed(index, project, tmp_path):
-    old = read_lock(write_lock(project, tmp_path))
+    old = read_lock(lock_in(project))
     changed = make_wheel(index, "sympy", "1.14", "py3-none-any")
     with zipfile.ZipFile(changed, "a") as archive:
         archive.writestr("extra.py", "")
@@ -138,7 +159,6 @@ def test_changed_wheel_is_noticed(index, project, tmp_path):
 
 
 def test_bundle_holds_exactly_what_its_own_lock_names(index, project, tmp_path, monkeypatch):
-    write_lock(project, tmp_path)
     monkeypatch.setattr(bundle, "validate", lambda target, python: None)
     extension = tmp_path / "uvapm-1.0.0.zip"
     with zipfile.ZipFile(extension, "w") as archive:
@@ -161,7 +181,6 @@ def test_bundle_holds_exactly_what_its_own_lock_names(index, project, tmp_path, 
 
 
 def test_bundle_refuses_wheels_that_the_lock_does_not_name(index, project, tmp_path):
-    write_lock(project, tmp_path)
     changed = make_wheel(index, "sympy", "1.14", "py3-none-any")
     with zipfile.ZipFile(changed, "a") as archive:
         archive.writestr("extra.py", "")
@@ -179,8 +198,8 @@ def test_bundle_refuses_wheels_that_the_lock_does_not_name(index, project, tmp_p
         (lambda plain: plain["targets"].update(a=plain["targets"].pop("linux-x64-cp311")), "holds"),
     ],
 )
-def test_damaged_lock_is_refused_in_words(index, project, tmp_path, change, words):
-    path = write_lock(project, tmp_path)
+def test_damaged_lock_is_refused_in_words(project, change, words):
+    path = lock_in(project)
     plain = json.loads(path.read_text())
     change(plain)
     path.write_text(json.dumps(plain))
