@@ -12,10 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..protocol.errors import EngineError, ErrorCode
 from .crop import resample, to_batch
 from .identity import align
-from .weights_file import COUNTER, load_weights
+from .weights_file import Published, load_network
 
 INPUT_SIZE, EMBEDDING_SIZE = 112, 512
 WIDTHS, BLOCKS = (64, 128, 256, 512), (3, 4, 14, 3)
@@ -88,22 +87,9 @@ def chip_matrix(points: np.ndarray) -> np.ndarray:
 
 
 def load_arcface(path: Path) -> ArcFace:
-    """The network with the weights of a .pth file, in evaluation mode, float32, on the CPU.
-
-    Only tensors are read from the file, never code. Raises EngineError(BAD_INPUT) when the file
-    cannot be read or a weight is missing, unknown, of another shape or not finite.
-    """
-    with torch.device("meta"):  # shapes alone: 43 million numbers need not be drawn first
-        net = ArcFace()
-    weights = load_weights(path, net.state_dict(), (), _refuse)
-    counters = {name: torch.tensor(0) for name in net.state_dict() if name.endswith(COUNTER)}
-    net.load_state_dict(weights | counters, assign=True)
-    return net.eval().requires_grad_(False)
-
-
-def _refuse(path: Path, what: str) -> EngineError:
-    return EngineError(
-        ErrorCode.BAD_INPUT,
-        f"{path.name} does not hold the weights of ArcFace's network of 50 layers: {what}.",
-        "Expected InsightFace's PyTorch backbone, such as ms1mv3_arcface_r50_fp16_backbone.pth.",
+    """The network from a file of weights, ready to run; see `load_network`, errors too."""
+    published = Published(
+        "ArcFace's network of 50 layers",
+        "InsightFace's PyTorch backbone, such as ms1mv3_arcface_r50_fp16_backbone.pth",
     )
+    return load_network(ArcFace, path, published)

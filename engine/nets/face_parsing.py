@@ -12,10 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..protocol.errors import EngineError, ErrorCode
 from .crop import SquareCrop, cut, to_batch
 from .person_mask import paste
-from .weights_file import COUNTER, load_weights
+from .weights_file import Published, load_network
 
 INPUT_SIZE = 512
 CLASSES = (
@@ -170,22 +169,10 @@ def bare_mask(net: FaceParsing, photo: np.ndarray) -> np.ndarray:
 
 
 def load_face_parsing(path: Path) -> FaceParsing:
-    """The network with the weights of a .pth file, in evaluation mode, float32, on the CPU.
-
-    Only tensors are read from the file, never code. Raises EngineError(BAD_INPUT) when the file
-    cannot be read or a weight is missing, unknown, of another shape or not finite.
-    """
-    with torch.device("meta"):
-        net = FaceParsing()
-    weights = load_weights(path, net.state_dict(), UNUSED_PREFIXES, _refuse)
-    counters = {name: torch.tensor(0) for name in net.state_dict() if name.endswith(COUNTER)}
-    net.load_state_dict(weights | counters, assign=True)
-    return net.eval().requires_grad_(False)
-
-
-def _refuse(path: Path, what: str) -> EngineError:
-    return EngineError(
-        ErrorCode.BAD_INPUT,
-        f"{path.name} does not hold the weights of BiSeNet for faces: {what}.",
-        "Expected the state of face-parsing.PyTorch, 79999_iter.pth.",
+    """The network from a file of weights, ready to run; see `load_network`, errors too."""
+    published = Published(
+        "BiSeNet for faces",
+        "the state of face-parsing.PyTorch, 79999_iter.pth",
+        UNUSED_PREFIXES,
     )
+    return load_network(FaceParsing, path, published)

@@ -13,8 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..protocol.errors import EngineError, ErrorCode
-from .weights_file import load_weights
+from .weights_file import Published, load_network
 
 FEATURES = 2048
 INPUT_SIZE = 299
@@ -224,22 +223,11 @@ class InceptionFeatures(nn.Module):
         return x.mean((2, 3))
 
 
-def _refuse(path: Path, what: str) -> EngineError:
-    return EngineError(
-        ErrorCode.BAD_INPUT,
-        f"{path.name} does not hold the weights of the FID Inception network: {what}.",
-        "Expected the state of pt_inception-2015-12-05 (names such as Mixed_7c.branch1x1.bn.bias).",
-    )
-
-
 def load_inception(path: Path) -> InceptionFeatures:
-    """The network with the weights of a .pth file, in evaluation mode, float32, on the CPU.
-
-    Only tensors are read from the file, never code. Raises EngineError(BAD_INPUT) when the file
-    cannot be read or a weight is missing, unknown, of another shape or not finite.
-    """
-    net = InceptionFeatures()
-    net.load_state_dict(
-        load_weights(path, net.state_dict(), UNUSED_PREFIXES, _refuse), strict=False
+    """The network from a file of weights, ready to run; see `load_network`, errors too."""
+    published = Published(
+        "the FID Inception network",
+        "the state of pt_inception-2015-12-05 (names such as Mixed_7c.branch1x1.bn.bias)",
+        UNUSED_PREFIXES,
     )
-    return net.eval().requires_grad_(False)
+    return load_network(InceptionFeatures, path, published)
