@@ -7,7 +7,8 @@ generator; each `yield` gives Blender the time to handle events and to redraw.
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
@@ -21,6 +22,8 @@ HOVER = 4
 WHEEL = 8
 """Turns of the wheel for the next page of a region that is higher than the window."""
 PAGES = 6
+HEADER = 28
+"""Pixels from one folded panel's header to the next."""
 
 
 class NotFound(Exception):
@@ -103,35 +106,44 @@ class Hand:
 
         yield from self._over(is_it, bl_idname, at)
 
-    def open_panel(self, panel: type) -> Steps:
-        """Click the header of a panel of the sidebar that is closed. A header tells no name: of
-        what is no button, all is clicked until the panel is drawn, and what closed, opened."""
-        at, drawn, plain = in_sidebar(self.window), [], panel.draw
-
-        def draw(self: bpy.types.Panel, context: bpy.types.Context) -> None:
-            drawn.append(True)
-            plain(self, context)
-
-        def is_it() -> bool:
-            return bpy.context.property is None and not (
-                bpy.ops.ui.copy_python_command_button.poll()
-            )
-
-        panel.draw = draw
-        try:
-            for x, y in at.places():
-                yield from self.move(x, y)
+    def open_panel(self, panel: type, above: str) -> Steps:
+        """Open a panel of the sidebar by its header, and fold those between it and a button,
+        above. A header tells no name: what is no button is clicked, and who is drawn then tells."""
+        at, siblings = in_sidebar(self.window), _siblings(panel)
+        yield from self.over_operator(above, at)
+        with _watched(siblings) as drawn:
+            yield from self._drawn(at, drawn)
+            if panel in drawn:
+                return
+            y = self.y - HEADER // 2
+            while (y := y - STEP) > at.region.y:
+                yield from self.move(self.x, y)
                 yield from pause(HOVER)
                 with bpy.context.temp_override(**at.over()):
-                    free = is_it()
-                for _ in range(2 if free else 0):
-                    yield from self.tap("LEFTMOUSE")
-                    yield from pause(2 * HOVER)
-                    if drawn:
-                        return
-        finally:
-            panel.draw = plain
+                    button = bpy.ops.ui.copy_python_command_button.poll()
+                    if button or bpy.context.property is not None:
+                        continue
+                yield from self._drawn(at, drawn)
+                before = set(drawn)
+                yield from self._click_header(at, drawn)
+                if panel in drawn:
+                    return
+                if drawn - before:
+                    yield from self._click_header(at, drawn)
+                if drawn != before or drawn - before:
+                    y -= HEADER - STEP
         raise NotFound(panel.bl_label)
+
+    def _click_header(self, at: "Place", drawn: set[type]) -> Steps:
+        yield from self.tap("LEFTMOUSE")
+        yield from pause(10)  # a panel unfolds for a moment, and two clicks are not one of two
+        yield from self._drawn(at, drawn)
+
+    def _drawn(self, at: "Place", drawn: set[type]) -> Steps:
+        """Let the region be drawn, to see who is."""
+        drawn.clear()
+        at.region.tag_redraw()
+        yield from pause(HOVER)
 
     def scroll_to_top(self, at: "Place") -> Steps:
         """Turn the wheel over a region until its first lines show."""
@@ -149,6 +161,7 @@ class Hand:
                 with bpy.context.temp_override(**at.over()):
                     if is_it():
                         return
+            at = replace(at, below=None)
             if page == 0:
                 yield from self.scroll_to_top(at)
             else:
@@ -176,18 +189,50 @@ def choose_file(path: Path) -> Steps:
     yield from pause(4)
 
 
+def _siblings(panel: type) -> list[type]:
+    """Panels with the same parent."""
+    found = (getattr(bpy.types, name) for name in dir(bpy.types) if "_PT_" in name)
+    parent = panel.bl_parent_id
+    return [each for each in found if getattr(each, "bl_parent_id", "") == parent]
+
+
+@contextmanager
+def _watched(panels: list[type]) -> Iterator[set[type]]:
+    """A set that gets each of the panels when it is drawn."""
+    drawn: set[type] = set()
+    plain = {each: each.draw for each in panels}
+
+    def watch(panel: type) -> Callable[..., None]:
+        def draw(self: bpy.types.Panel, context: bpy.types.Context) -> None:
+            drawn.add(panel)
+            plain[panel](self, context)
+
+        return draw
+
+    for each in panels:
+        each.draw = watch(each)
+    try:
+        yield drawn
+    finally:
+        for each in panels:
+            each.draw = plain[each]
+
+
 @dataclass(frozen=True)
 class Place:
-    """Where a widget is looked for. across: columns that are hovered, parts of the width."""
+    """Where a widget is looked for. across: columns that are hovered, parts of the width. below:
+    where to begin, None for the top."""
 
     window: bpy.types.Window
     area: bpy.types.Area
     region: bpy.types.Region
     across: tuple[float, ...] = (0.45,)
+    below: int | None = None
 
     def places(self) -> Iterator[tuple[float, float]]:
         """Pixels of the window, line by line from the top."""
-        for y in range(self.region.y + self.region.height - 5, self.region.y, -STEP):
+        top = self.region.y + self.region.height - 5 if self.below is None else self.below
+        for y in range(top, self.region.y, -STEP):
             for part in self.across:
                 yield self.region.x + self.region.width * part, y
 
@@ -196,10 +241,12 @@ class Place:
         return {"window": self.window, "area": self.area, "region": self.region}
 
 
-def in_sidebar(window: bpy.types.Window, across: tuple[float, ...] = (0.45,)) -> Place:
+def in_sidebar(
+    window: bpy.types.Window, across: tuple[float, ...] = (0.45,), below: int | None = None
+) -> Place:
     """The viewport's sidebar."""
     area = viewport(window)
-    return Place(window, area, sidebar(area), across)
+    return Place(window, area, sidebar(area), across, below)
 
 
 def in_region(

@@ -13,7 +13,7 @@ from PIL import Image
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.blender]
 
-PATIENCE = 900.0
+PATIENCE = 1500.0
 
 
 @pytest.fixture(scope="module")
