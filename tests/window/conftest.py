@@ -6,11 +6,13 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 HERE = Path(__file__).parent
 OLDEST = (4, 2)
+MARK = "UVAPM_WINDOW_RUN"
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +66,8 @@ def run_story(blender_program, display):
         command = [blender_program, "--factory-startup", "--offline-mode"]
         command += ["--enable-event-simulate", "--window-geometry", "0", "0", "1600", "1000"]
         command += ["--python", str(out / story), "--", *words, str(out)]
-        more = {"DISPLAY": display, "BLENDER_USER_RESOURCES": str(out / "home")}
+        mark = f"{out.name}-{uuid4()}"  # a child has it too, wherever its folders seem to be
+        more = {"DISPLAY": display, "BLENDER_USER_RESOURCES": str(out / "home"), MARK: mark}
         with open(out / "log.txt", "w") as log:
             subprocess.run(
                 command,
@@ -80,7 +83,7 @@ def run_story(blender_program, display):
         assert "error" not in found, found["error"]
         time.sleep(3.0)  # an engine that lost its Blender may take a moment to leave
         found["log"] = (out / "log.txt").read_text()
-        found["engines"] = _processes_that_mention(str(out))
+        found["engines"] = _processes_that_mention(mark)
         return found
 
     return run
