@@ -83,7 +83,8 @@ def install_engine(options: InstallOptions, say: Say, stop: Stop) -> Installed:
 
     An environment that is there stays until all wheels are gathered, then goes. A killed run
     leaves one without its mark, which does not count and goes at the next run; what was fetched
-    is kept for it, also half a wheel. What a cancelled run made is gone, that excepted.
+    is kept for it, also half a wheel. A cancelled run leaves that and no environment; files of
+    the one that it made are deleted by the next run of any kind.
     """
 
     def heard(step: InstallLine) -> None:
@@ -104,8 +105,10 @@ def install_engine(options: InstallOptions, say: Say, stop: Stop) -> Installed:
                 _delete(folder, heard, stop)  # what an earlier removal left
             installed = _mended(work) if options.repair else None
             installed = installed or _filled(work, target.wheels, anew=True)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        except EngineError as error:
+            if error.code is not ErrorCode.CANCELLED:  # then at once: the next run deletes it
+                shutil.rmtree(scratch, ignore_errors=True)
+            raise
         with suppress(EngineError):  # a file in use: the engine is there all the same
             remove_own(options.cache)
     return installed
@@ -180,7 +183,7 @@ def _filled(work: _Work, wanted: Sequence[LockedWheel], anew: bool) -> Installed
         found = EnvironmentMark(wheels_digest(work.target), target, sys.executable, torch, device)
         mark(folder, found)
     except Cancelled:
-        remove_own(folder)  # without its mark it is of no use
+        put_away(folder)  # without its mark it is of no use; deleting it may take a minute
         raise
     return Installed(str(interpreter(folder)), torch, device)
 

@@ -183,7 +183,10 @@ def test_install_age_and_uninstall(modules, kit, installer):
     assert not state.engine_state("", kit.target, nowhere, None).fetched
     kit.cache.mkdir()
     (kit.cache / "uvapm-installer.txt").touch()
-    assert state.engine_state("", kit.target, nowhere, None).fetched
+    assert state.engine_state("", kit.target, nowhere, None).undeleted
+    (kit.cache / "half.whl.part").touch()
+    found = state.engine_state("", kit.target, nowhere, None)
+    assert found.fetched and not found.undeleted
     left = kit.target.rename(kit.target.with_name(kit.target.name + ".removed1"))
     assert standing() == "missing"
     found = state.engine_state("", kit.target, nowhere, None)

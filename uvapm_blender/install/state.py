@@ -27,8 +27,8 @@ class Standing(Enum):
 @dataclass(frozen=True)
 class EngineState:
     """python: what would run the engine, None when nothing can. mark: of our environment.
-    fetched: whether an installation that did not end left what it fetched; undeleted: whether a
-    removal left files."""
+    fetched: whether an installation that did not end left what it fetched; undeleted: whether
+    files are left of an engine that was removed or whose installation was cancelled."""
 
     standing: Standing
     python: Path | None = None
@@ -55,9 +55,10 @@ def engine_state(
     state = _standing(preference, managed, root, lock)
     if managed is None:
         return state
-    left = managed.parent.glob(f"{managed.name}{REMOVED}*")
-    fetched = managed.with_name(CACHE).is_dir()
-    return replace(state, fetched=fetched, undeleted=next(left, None) is not None)
+    cache = managed.with_name(CACHE)
+    fetched = any(cache.glob("*.whl*"))
+    left = any(managed.parent.glob(f"*{REMOVED}*")) or (cache.is_dir() and not fetched)
+    return replace(state, fetched=fetched, undeleted=left)
 
 
 def _standing(

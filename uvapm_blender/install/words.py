@@ -86,7 +86,7 @@ def standing(state: EngineState) -> str:
 def leftovers(state: EngineState) -> str:
     """What lies around of the engine, "" for nothing."""
     if state.undeleted:
-        return "Some files of a removed engine are left. Uninstall deletes them."
+        return "Files of an engine that is gone are left: Uninstall or Install Engine deletes them."
     if state.fetched and not state.usable:
         return "A part is fetched already: Install Engine goes on there, Uninstall deletes it."
     return ""

@@ -78,4 +78,8 @@ def test_tied_it_ends_with_who_started_it(kit, start):
     process.stdin.close()
     process.wait(10)
     assert process.returncode == 130
-    assert not kit.target.exists() and not (kit.cache / "tmp").exists()
+    left = kit.target.with_name(kit.target.name + ".removed")
+    assert not kit.target.exists() and read_mark(left) is None
+    process = start("")
+    assert isinstance(lines_of(process.communicate()[0])[-1], Installed)
+    assert sorted(path.name for path in kit.user.iterdir()) == ["engine-env", "engine-env.lock"]
