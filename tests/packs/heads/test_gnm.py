@@ -6,7 +6,7 @@ import pytest
 from engine.packs.heads import gnm
 from engine.protocol.errors import EngineError, ErrorCode
 from engine.reporter import NullReporter
-from tests.packs.heads.tiny_flame import gnm_arrays, npz_bytes, write
+from tests.packs.heads.tiny_flame import changed, dropped, gnm_arrays, npz_bytes, with_, write
 
 
 def read(folder, arrays, *others):
@@ -81,22 +81,6 @@ def test_landmarks_beside_the_model(tmp_path):
     for last in ("5000 0.9 6 0.1 7 0", "5 0.9 6 0.9 7 0.9", "-1 0.9 6 0.1 7 0"):
         with pytest.raises(EngineError, match="vertices 0 to 249"):
             read(tmp_path, gnm_arrays(), write(tmp_path / "head_sparse_68.txt", table(last=last)))
-
-
-def dropped(key):
-    return lambda arrays: arrays.pop(key)
-
-
-def changed(key, function):
-    def change(arrays):
-        arrays[key] = function(arrays[key].copy())
-
-    return change
-
-
-def with_(array, place, value):
-    array[place] = value
-    return array
 
 
 MEAN = "template_vertex_positions"

@@ -131,3 +131,22 @@ def gnm_arrays(identities=3, expressions=2):
         "mesh_component_names": np.array(GNM_COMPONENTS, "U32"),
         "joint_names": np.array(["root", "neck", "left_eye", "right_eye"], "U32"),
     }
+
+
+def dropped(key):
+    """A change of a file's arrays: one is missing."""
+    return lambda arrays: arrays.pop(key)
+
+
+def changed(key, function):
+    """A change of a file's arrays: one is what `function` makes of its copy."""
+
+    def change(arrays):
+        arrays[key] = function(arrays[key].copy())
+
+    return change
+
+
+def with_(array, place, value):
+    array[place] = value
+    return array
