@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         help="one more package index for pip: where PyTorch's CPU (or CUDA) builds lie",
     )
     parser.add_argument(
-        "--cuda", action="store_true", help="accept a CUDA build of PyTorch, about 3 GB, unasked"
+        "--cuda", action="store_true", help="accept a CUDA build of PyTorch, 2.7 GB, unasked"
     )
     commands = parser.add_subparsers(dest="command", required=True)
     for_demo = commands.add_parser("demo", help="reconstruct a photo, end to end")

@@ -49,7 +49,7 @@ def environment(options: EnvironmentOptions, groups: tuple[str, ...], progress: 
     if any(installed.get(name) != digest for name, digest in wanted.items()):
         extra = index_options(torch_index)
         if "engine" in groups and sys.platform.startswith("linux") and not options.cuda:
-            extra = choose_index(python, _torch(root), torch_index, terminal())
+            extra = choose_index(python, _torch(root), torch_index, terminal(), progress.say)
         progress.say(f"installing the {', '.join(groups)} packages with pip")
         command = [str(python), "-m", "pip", "install", "--progress-bar=off", *extra]
         for file in files:

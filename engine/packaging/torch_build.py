@@ -2,7 +2,8 @@
 
 The common package index has one build of torch for Linux, made for NVIDIA cards: it runs without
 such a card too, but drags in gigabytes of libraries. The build without them lies elsewhere. So
-whoever sits at a terminal is asked; scripts say it with an option.
+whoever sits at a terminal is asked; otherwise the size is said and the large one taken, as pip
+would do by itself: it works everywhere, the address of the other is not ours to choose.
 """
 
 import json
@@ -14,16 +15,19 @@ from pathlib import Path
 
 from engine.packaging.problems import SetupError
 
-OPTIONS = (
-    "Run again with --torch-index and the address that pytorch.org's install page shows for "
-    "Compute Platform CPU, or with --cuda to take the large build."
+_LARGE = "2.7 GB to download, 5 GB of disk"
+"""Of torch 2.13.0 and all it asks for, Python 3.13 (measured)."""
+_ROOM = 9e9
+"""Bytes: the whole environment with that build is 6.0 GB (measured), the wheels lie beside it
+while pip works."""
+_SMALL = (
+    "The build for CPUs has 0.2 GB: pytorch.org's install page shows its address for Linux, pip, "
+    "CPU"
 )
-# An estimate from the sizes of such builds; the libraries' own wheels were not at hand to measure.
-_LARGE = "about 3 GB to download, 7 GB of disk"
-_QUESTION = """\
-pip has {torch} for NVIDIA cards only: {large} ({free:.0f} GB are free). It runs without a card too.
-The build for CPUs is ten times smaller. pytorch.org's install page shows its address for Linux, \
-pip, CPU.
+_HINT = f"{_SMALL}; give it with --torch-index."
+_QUESTION = f"""\
+pip has {{torch}} for NVIDIA cards only: {_LARGE} ({{free:.0f}} GB are free).
+It runs without a card too. {_SMALL}.
   Enter      take the large build
   ADDRESS    take the build for CPUs from there
   n          stop
@@ -37,23 +41,33 @@ def terminal() -> Callable[[str], str] | None:
 
 
 def choose_index(
-    python: Path, torch: str, index: str, ask: Callable[[str], str] | None
+    python: Path,
+    torch: str,
+    index: str,
+    ask: Callable[[str], str] | None,
+    say: Callable[[str], None],
 ) -> tuple[str, ...]:
     """pip's options for the build of torch that is wanted.
 
     python: the environment's. torch: the pin, "torch==2.13.0". index: one more package index, ""
-    for none. ask: puts a question, see `terminal`. Raises SetupError when pip finds no torch, and
-    when it finds a CUDA build that nobody accepts.
+    for none. ask: puts a question, see `terminal`; None takes what there is. say: tells of it.
+    Raises SetupError when pip finds no torch, when the large build is refused, and when the disk
+    has no room for it.
     """
     while needs_cuda(python, torch, index):
-        if ask is None:
-            raise SetupError(f"pip would take the CUDA build of {torch}: {_LARGE}.", OPTIONS)
-        free = shutil.disk_usage(python.parent).free / 1e9
-        answer = _answer(ask, _QUESTION.format(torch=torch, large=_LARGE, free=free))
+        free = shutil.disk_usage(python.parent).free
+        answer = _answer(ask, _QUESTION.format(torch=torch, free=free / 1e9)) if ask else ""
         if answer.lower() in ("", "y", "yes"):
+            if free < _ROOM:
+                raise SetupError(
+                    f"The build of {torch} for NVIDIA cards needs {_ROOM / 1e9:.0f} GB of disk "
+                    f"while it is installed, {free / 1e9:.1f} GB are free.",
+                    _HINT,
+                )
+            say(f"taking the large build of {torch}, {_LARGE}. {_HINT}")
             break
         if not answer.startswith(_ADDRESSES):
-            raise SetupError("Stopped, nothing was downloaded.", OPTIONS)
+            raise SetupError("Stopped, nothing was downloaded.", _HINT)
         index = answer
     return index_options(index)
 
