@@ -19,6 +19,7 @@ from ..protocol.version import engine_version
 COMMANDS = {
     "fit": "reconstruct a head from a photo",
     "fit-many": "reconstruct a head from every photo of a folder",
+    "recipe": "make a head again as its recipe says",
     "wear": "put a result onto your own head mesh",
     "worker": "run jobs for the add-on (JSON lines on standard input and output)",
     "packs": "list, show, check, build and import packs",
@@ -30,7 +31,7 @@ COMMANDS = {
 }
 
 
-ONE_BLAS_THREAD = ("fit", "wear", "worker")
+ONE_BLAS_THREAD = ("fit", "recipe", "wear", "worker")
 """Commands whose matrix products are small: OpenBLAS's threads wait for each other longer than
 they work, and take a core from Blender. Ours: with two of them stage 2 takes twice the processor
 time on two cores, and many times as long when these are busy."""

@@ -9,7 +9,8 @@ from ..beside import beside
 from ..device import choose_device
 from ..nets.deep3d import read_deep3d
 from ..protocol.conventions import signed_to_unit, unit_to_shorts
-from ..protocol.edits import read_edits
+from ..protocol.edits import Edits, read_edits
+from ..protocol.history import FitStep, edits_to_plain, with_step
 from ..protocol.job import FILE_SETS, FitJob
 from ..protocol.result import ResultMesh
 from ..protocol.result_schema import MeshInfo, PackInfo
@@ -53,8 +54,9 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
     check_output(output)
     loaded = session.pack(job.pack, job.albedo, job.detail, Backends.of_job(job))
     start = None if job.start is None else read_state(Path(job.start), loaded)
-    if start is not None and job.edits is not None:
-        start = with_edits(start, read_edits(Path(job.edits)))
+    edits = None if job.edits is None else read_edits(Path(job.edits))
+    if start is not None and edits is not None:
+        start = with_edits(start, edits)
     held = frozenset(job.locks)
     sheet = job.files == FILE_SETS[0]
     net = None if job.start_net is None else read_deep3d(Path(job.start_net))
@@ -74,13 +76,23 @@ def run_fit(job: FitJob, reporter: Reporter, session: Session) -> Path:
 
         result = reconstruct_person(person, loaded, request, settings, reporter, clock, show)
         with clock.stage("write"):
-            contents = result_contents(job, result, loaded, reporter)
+            history = with_step(() if start is None else start.history, _step(job, edits))
+            contents = result_contents(job, result, loaded, reporter, history)
             reporter.progress(4, 5)
             return write_result(output, contents)
 
 
+def _step(job: FitJob, edits: Edits | None) -> FitStep:
+    told = dict(edits_to_plain(edits))
+    return FitStep(job.seed, job.texture_size, job.fine_size, job.locks, job.pins, told)
+
+
 def result_contents(
-    job: FitJob, result: Reconstruction, loaded: LoadedPack, reporter: Reporter
+    job: FitJob,
+    result: Reconstruction,
+    loaded: LoadedPack,
+    reporter: Reporter,
+    history: tuple[FitStep, ...] = (),
 ) -> ResultContents:
     """Everything that the result directory holds. Raises Cancelled."""
     head, shape = loaded.head, result.shape
@@ -110,6 +122,7 @@ def result_contents(
         camera=main.camera,
         light=main.light,
         others=tuple(others),
+        history=history,
         mesh=ResultMesh(result.neutral, expression, head.quads, head.corner_uv, head.face_part),
         mesh_info=MeshInfo(head.expression_names, head.part_names),
         coefficients={

@@ -10,6 +10,8 @@ import numpy as np
 from ..protocol.conventions import bytes_to_unit, unit_to_signed
 from ..protocol.edits import Edits, check_sizes
 from ..protocol.errors import EngineError, ErrorCode
+from ..protocol.history import FitStep
+from ..protocol.recipe import history_of
 from ..protocol.result import read_coefficients, read_manifest
 from ..protocol.result_schema import ResultManifest, ViewInfo
 from .albedo.stage import AlbedoFit
@@ -24,7 +26,7 @@ class FitState:
     """shapes, albedos: one a photo, in the order of `photos`, the sha256 of their files.
 
     Of the albedo fits only coefficients and light are known. alpha (C, s, s) or None; layer
-    (T, T, 3) signed, sRGB units; seed: of what was drawn in alpha.
+    (T, T, 3) signed, sRGB units; seed: of what was drawn in alpha; history: how it came about.
     """
 
     photos: tuple[str, ...]
@@ -33,6 +35,7 @@ class FitState:
     alpha: np.ndarray | None
     layer: np.ndarray
     seed: int = 0
+    history: tuple[FitStep, ...] = ()
 
     def check_photos(self, photos: Sequence[str]) -> None:
         """Raises EngineError(BAD_SETTINGS) unless the photos (sha256) are the same."""
@@ -63,6 +66,7 @@ def read_state(folder: Path, loaded: LoadedPack) -> FitState:
         arrays.get("detail"),
         _read_layer(folder / PHOTO_LAYER),
         manifest.seed,
+        history_of(folder, manifest),
     )
 
 

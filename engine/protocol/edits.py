@@ -47,7 +47,8 @@ def read_edits(path: Path) -> Edits:
         low, high = (0.0, 1.0) if name == "expression" else (-MAX_SIGMAS, MAX_SIGMAS)
         if not ((array >= low) & (array <= high)).all():  # also refuses what is not a number
             raise _bad(f"{name} must lie between {low:g} and {high:g}")
-    return Edits(**{name: array.astype(np.float64) for name, array in arrays.items()})
+    single = {name: array.astype(np.float32) for name, array in arrays.items()}  # as recipes keep
+    return Edits(**{name: array.astype(np.float64) for name, array in single.items()})
 
 
 def check_sizes(edits: Edits, sizes: Mapping[str, tuple[int, ...]]) -> None:

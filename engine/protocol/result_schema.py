@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import EngineError, ErrorCode
+from .history import MOST_STEPS, FitStep
 from .names import PACK_ID, bad_name
 
 MANIFEST_NAME = "result.json"
@@ -146,7 +147,8 @@ class ResultManifest:
 
     coefficients: shape of each array in coefficients.safetensors, by name. albedo_pack: whose
     model the albedo coefficients belong to, None for the head pack's own; detail_pack: likewise
-    for the detail coefficients, where there are any. others: further photos of the person.
+    for the detail coefficients, where there are any. others: further photos of the person. history:
+    the fit and each refit that led here, where it is known.
     """
 
     schema: int
@@ -165,6 +167,7 @@ class ResultManifest:
     albedo_pack: PackInfo | None = None
     detail_pack: PackInfo | None = None
     others: tuple[ViewInfo, ...] = ()
+    history: tuple[FitStep, ...] = ()
 
 
 def invalid(why: str) -> EngineError:
@@ -200,6 +203,8 @@ def check_manifest(manifest: ResultManifest) -> None:
             _check_pack(pack)
     if max(len(manifest.warnings), len(manifest.metrics)) > MOST_LINES:
         raise invalid(f"it has more than {MOST_LINES} warnings or figures")
+    if len(manifest.history) > MOST_STEPS:
+        raise invalid(f"it tells of more than {MOST_STEPS} fits")
     if len(manifest.files) > MOST_FILES:
         raise invalid(f"it lists {len(manifest.files)} files, at most {MOST_FILES} are read")
     for name, digest in manifest.files.items():

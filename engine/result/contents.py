@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..protocol.history import FitStep
 from ..protocol.result import ResultMesh
 from ..protocol.result_schema import (
     CameraInfo,
@@ -33,7 +34,7 @@ class ResultContents:
     residual: likewise, (H, W, 3 or 4); render, compare: too, or None for a result without the
     `OTHER_FILES`. stages: seconds by stage name.
     albedo_pack, detail_pack: whose model was used, None for the head pack's own. others: further
-    photos of the person.
+    photos of the person. history: the fit and each refit that led here.
     """
 
     pack: PackInfo
@@ -54,6 +55,7 @@ class ResultContents:
     albedo_pack: PackInfo | None = None
     detail_pack: PackInfo | None = None
     others: tuple[ViewInfo, ...] = ()
+    history: tuple[FitStep, ...] = ()
 
     @property
     def pictures(self) -> dict[str, np.ndarray]:
@@ -96,4 +98,5 @@ class ResultContents:
             albedo_pack=self.albedo_pack,
             detail_pack=self.detail_pack,
             others=self.others,
+            history=self.history,
         )

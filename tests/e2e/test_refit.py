@@ -1,5 +1,8 @@
 """Several photos of one person, and a fit that goes on from a result."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +12,7 @@ from PIL import Image, ImageEnhance
 from engine.protocol.conventions import sh_basis
 from engine.protocol.edits import Edits, write_edits
 from engine.protocol.headpack import read_pack
+from engine.protocol.recipe import recipe_of
 from engine.protocol.result import read_result
 
 ROOT = Path(__file__).parents[2]
@@ -48,8 +52,8 @@ def test_what_is_locked_stays(fit, astronaut, astronaut_result, tmp_path):
     assert np.abs(maps[0].astype(int) - maps[1]).mean() < 1.0, "the texture stays with them"
 
 
-def test_a_pin_is_followed_and_an_edit_that_is_locked_stays(
-    fit, astronaut, astronaut_result, tmp_path
+def test_a_pin_is_followed_a_locked_edit_stays_and_the_recipe_gives_the_same_bits(
+    fit, astronaut, astronaut_result, offline, tmp_path
 ):
     start = read_result(astronaut_result[0])
     expression = np.clip(start.coefficients["expression"] + 0.125, 0.0, 1.0)
@@ -63,6 +67,11 @@ def test_a_pin_is_followed_and_an_edit_that_is_locked_stays(
     after = read_result(tmp_path / "r")
     np.testing.assert_allclose(after.coefficients["expression"], expression, atol=1e-6)
     assert np.linalg.norm(chin_of(after) - (x, y)) < 1.0
+    recipe = tmp_path / "recipe.txt"
+    recipe.write_text(recipe_of(after), encoding="ascii")
+    command = [sys.executable, "-m", "engine", "recipe", str(recipe), "--out", str(tmp_path / "a")]
+    subprocess.run(command, cwd=ROOT, env=os.environ | offline, check=True, timeout=300)
+    assert read_result(tmp_path / "a").manifest.files == after.manifest.files
 
 
 def chin_of(result):

@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..declarations import CATEGORY, Operators, Panels
+from ..declarations import CATEGORY, PROPERTY, Operators, Panels
 from ..export.settings import PRESETS, Format
 from ..export.write import is_available
 from ..operators.export_head import FORMAT_LABELS
@@ -37,6 +37,9 @@ class UVAPM_PT_head(HeadPanel, bpy.types.Panel):
         row.operator(Operators.SHOW_PHOTO, icon="CAMERA_DATA")
         row.operator(Operators.MARK_ASSET, text="", icon="ASSET_MANAGER")
         row.operator(Operators.REMOVE_HEAD, text="", icon="TRASH")
+        recipe = getattr(root, PROPERTY).recipe
+        if recipe:
+            layout.operator(Operators.COPY_TEXT, text="Copy Recipe", icon="COPYDOWN").text = recipe
 
 
 class UVAPM_PT_export(HeadPanel, bpy.types.Panel):
