@@ -21,6 +21,7 @@ class Operators(StrEnum):
     WEAR = "uvapm.wear"
     IMPORT_PACK = "uvapm.import_pack"
     REMOVE_PACK = "uvapm.remove_pack"
+    SET_ASIDE_PACKS = "uvapm.set_aside_packs"
     SET_PIN = "uvapm.set_pin"
     REMOVE_PIN = "uvapm.remove_pin"
     EDIT_LANDMARKS = "uvapm.edit_landmarks"

@@ -44,6 +44,11 @@ NO_WORN_HEAD = "Reconstruct a head. Several heads: select one, then shift-click 
 CHOOSE_FILES = "Choose Files..."
 IMPORT_CANCELLED = "Import cancelled, nothing was kept"
 NOT_OWN = "This pack came with the extension"
+NONE_BAD = "None of your own packs is damaged; one in another folder must be replaced there"
+INSTALL_AGAIN = (
+    "Extensions, menu at the top right, Install from Disk: choose the extension's zip again. It "
+    "brings the default pack. Your heads, results and own packs stay."
+)
 NO_EYES = "This head has no eyes"
 NO_LIDS = "This head has no blinks, or its lids were remodelled"
 NO_TARGET = "This head has no look target"
@@ -128,6 +133,12 @@ def wears(mesh: str, head: str, keys: int, textures: bool) -> str:
 def imported(id: str, warnings: Sequence[str]) -> str:
     """Report after a pack was imported."""
     return ". ".join((f"{id}: pack imported", *warnings))
+
+
+def moved_aside(folders: list[Path]) -> str:
+    """Report after packs were moved."""
+    names = ", ".join(folder.name for folder in folders)
+    return f"{names}: moved to {folders[0].parent}. Import again what you need."
 
 
 def removed(id: str) -> str:

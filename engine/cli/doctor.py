@@ -15,7 +15,7 @@ _HELP = {
     "repair": "Repair Engine in the add-on's preferences",
     "device": "choose the device cpu",
     "extension": "install the extension again, or: python -m engine packs build default --force",
-    "packs": "make that pack again, or remove it",
+    "packs": "python -m engine packs mend (it is moved aside), then import that pack again",
 }
 
 

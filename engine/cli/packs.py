@@ -1,11 +1,11 @@
-"""`python -m engine packs build|list|show|check|import`: packs for people."""
+"""`python -m engine packs build|list|show|check|mend|import`: packs for people."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
 
-from ..protocol.errors import EXIT_OK, EngineError
+from ..protocol.errors import EXIT_OK, EngineError, ErrorCode
 from ..protocol.head_kinds import KINDS
 from ..protocol.work import EXPRESSION_SETS, ImportJob
 from ..reporter import CancelToken, ConsoleReporter
@@ -36,6 +36,13 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     show = actions.add_parser("show", help="the same for a pack that is found by its id")
     show.add_argument("pack", metavar="PACK", help="an id or a folder")
     show.set_defaults(run=run_show)
+    mend = actions.add_parser(
+        "mend",
+        help="move packs that cannot be used aside",
+        description="Move every pack that cannot be used into the folder 'set aside' beside it, so "
+        "that it can be imported again. The default pack that came with the engine stays.",
+    )
+    mend.set_defaults(run=run_mend)
     _register_import(actions)
     _register_register(actions)
 
@@ -155,6 +162,26 @@ def run_list(arguments: argparse.Namespace) -> int:
             print(f"{folder.name} (not usable: {error.message})  {folder}")
     if not packs:
         print(f"No packs in {', '.join(map(str, search_path()))}", file=sys.stderr)
+    return EXIT_OK
+
+
+def run_mend(arguments: argparse.Namespace) -> int:
+    """A line for each pack that was moved. Raises EngineError for what this cannot mend."""
+    from ..packs.registry import is_shipped, list_packs
+    from ..protocol.mend_packs import set_aside, trouble_of
+
+    wrong = {folder: trouble for folder in list_packs() if (trouble := trouble_of(folder))}
+    for folder, trouble in wrong.items():
+        if not is_shipped(folder):
+            print(f"{folder.name}: {trouble} Moved to {set_aside(folder)}; import it again.")
+    for trouble in (wrong[folder] for folder in wrong if is_shipped(folder)):
+        raise EngineError(
+            ErrorCode.PACK_INVALID,
+            f"The default pack is damaged: {trouble}",
+            "Install the extension again, or: python -m engine packs build default --force",
+        )
+    if not wrong:
+        print("Every pack is in order.")
     return EXIT_OK
 
 

@@ -15,6 +15,11 @@ def project_packs() -> Path:
     return Path(__file__).resolve().parents[2] / "packs"
 
 
+def is_shipped(folder: Path) -> bool:
+    """Whether this is the folder of the default pack that came with the engine."""
+    return folder.resolve() == project_packs() / DEFAULT_PACK
+
+
 def search_path(explicit: Path | None = None) -> tuple[Path, ...]:
     """Folders that may hold packs, the first wins. $UVAPM_PACKS may name several folders."""
     folders = [] if explicit is None else [Path(explicit)]

@@ -26,7 +26,7 @@ class Fix(StrEnum):
     REPAIR = "repair"
     DEVICE = "device"  # compute on what is there
     EXTENSION = "extension"  # install the extension again
-    PACKS = "packs"  # look at the packs
+    PACKS = "packs"  # move bad ones aside, to import them again
 
 
 @dataclass(frozen=True)

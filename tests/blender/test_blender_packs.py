@@ -217,3 +217,18 @@ def test_a_head_carries_the_licences_of_its_packs(blender, addon, shelf, tiny, t
     manifest["pack"]["sha256"] = file_sha256(pack / "pack.json")
     (result / "result.json").write_text(json.dumps(manifest))
     assert addon.build(result).root.uvapm.licences == "CC0-1.0: all"
+
+
+def test_bad_packs_are_moved_aside_and_can_be_imported_again(
+    blender, addon, shelf, importer, tmp_path
+):
+    own = tmp_path / "own"
+    assert importer("ok", pack_name="good") == {"FINISHED"}
+    assert blender.ops.uvapm.set_aside_packs() == {"CANCELLED"}, "nothing is bad"
+    for _ in range(2):
+        assert importer("ok", pack_name="bad") == {"FINISHED"}
+        with open(own / "bad" / "head.safetensors", "ab") as file:
+            file.write(b"x")
+        assert blender.ops.uvapm.set_aside_packs() == {"FINISHED"}
+        assert ids(shelf) == ["good"]
+    assert sorted(path.name for path in (own / "set aside").iterdir()) == ["bad", "bad 2"]

@@ -3,7 +3,9 @@
 import pytest
 
 from engine.cli import main
+from engine.doctor.packs import check_packs
 from engine.packs import registry
+from engine.protocol.doctor import Fix, Health
 from engine.protocol.errors import EngineError, ErrorCode
 
 
@@ -76,3 +78,24 @@ def test_list_shows_unusable_packs(tiny_pack, monkeypatch, capsys):
     (tiny_pack / "pack.json").write_text("{}")
     assert main(["packs", "list"]) == 0
     assert "not usable" in capsys.readouterr().out
+
+
+def test_the_doctor_names_what_mends_a_bad_pack(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv(registry.PACKS_VARIABLE, str(tmp_path / "own"))
+    monkeypatch.setattr(registry, "project_packs", lambda: tmp_path / "shipped")
+    shipped = tiny.write_tiny_pack(tmp_path / "shipped" / "default")
+    imported = tiny.write_tiny_pack(tmp_path / "own" / "tiny")
+    assert check_packs().health is Health.OK and main(["packs", "mend"]) == 0
+    for folder in (shipped, imported):
+        (folder / "head.safetensors").write_bytes(b"broken")
+    assert check_packs().fix is Fix.EXTENSION
+    assert main(["packs", "mend"]) == 3
+    assert "Install the extension again" in capsys.readouterr().err
+    assert not imported.exists() and shipped.exists()
+    assert (tmp_path / "own" / "set aside" / "tiny" / "head.safetensors").read_bytes() == b"broken"
+    tiny.write_tiny_pack(shipped)
+    tiny.write_tiny_pack(imported)
+    (imported / "head.safetensors").write_bytes(b"broken")
+    assert check_packs().fix is Fix.PACKS
+    assert main(["packs", "mend"]) == 0 and check_packs().health is Health.OK
+    assert "set aside" in capsys.readouterr().out and not imported.exists()

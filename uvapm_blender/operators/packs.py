@@ -8,6 +8,7 @@ import bpy
 
 from ...engine.protocol.errors import EngineError, ErrorCode
 from ...engine.protocol.head_kinds import head_kind
+from ...engine.protocol.mend_packs import set_aside, trouble_of
 from ...engine.protocol.work import ImportJob
 from .. import locations, ui_text
 from ..compat import BLEND_RELATIVE
@@ -207,4 +208,37 @@ class UVAPM_OT_remove_pack(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (UVAPM_OT_import_pack, UVAPM_OT_remove_pack)
+class UVAPM_OT_set_aside_packs(bpy.types.Operator):
+    """Move imported packs that cannot be used into the folder "set aside" beside them, so that they
+    can be imported again. Nothing is deleted"""
+
+    bl_idname = Operators.SET_ASIDE_PACKS
+    bl_label = "Set Aside"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Look at those in the user's own folder again, and move them."""
+        if RUNTIME.session.busy:
+            self.report({"ERROR"}, ui_text.BUSY)
+            return {"CANCELLED"}
+        RUNTIME.session.close()  # it may hold the files open
+        SHELF.forget()
+        moved = []
+        try:
+            for pack in SHELF.packs():
+                if pack.own and trouble_of(pack.folder):
+                    moved.append(set_aside(pack.folder))
+        except EngineError as error:
+            self.report({"ERROR"}, ui_text.error_text(error))
+            return {"CANCELLED"}
+        finally:
+            _look_again()
+            redraw(context)
+        if not moved:
+            self.report({"WARNING"}, ui_text.NONE_BAD)
+            return {"CANCELLED"}
+        self.report({"INFO"}, ui_text.moved_aside(moved))
+        return {"FINISHED"}
+
+
+CLASSES = (UVAPM_OT_import_pack, UVAPM_OT_remove_pack, UVAPM_OT_set_aside_packs)

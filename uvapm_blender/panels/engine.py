@@ -19,6 +19,7 @@ FIXES = {
     Fix.INSTALL: Operators.INSTALL_ENGINE,
     Fix.REPAIR: Operators.REPAIR_ENGINE,
     Fix.DEVICE: Operators.AUTOMATIC_DEVICE,
+    Fix.PACKS: Operators.SET_ASIDE_PACKS,
 }
 """Buttons of the doctor; for the others there is a page of Blender."""
 GOOD = (Standing.READY, Standing.OTHER)
@@ -90,6 +91,7 @@ def _draw_row(layout: bpy.types.UILayout, found: DoctorRow, columns: int) -> Non
         row.operator(FIXES[found.fix])
     elif found.fix is Fix.EXTENSION:
         row.operator("screen.userpref_show", text="Extensions").section = "EXTENSIONS"
+        draw_lines(layout, ui_text.INSTALL_AGAIN, columns, "INFO")
 
 
 def _draw_plan(
