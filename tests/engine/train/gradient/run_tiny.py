@@ -1,8 +1,10 @@
-"""Trains the tiny task in a process of its own: `python run_tiny.py FOLDER STEPS [PAUSE]`.
+"""Trains the tiny task in a process of its own: `python run_tiny.py FOLDER STEPS [PAUSE]`. Several
+folders, joined as in PATH, are trained one after another.
 
 PYTHONPATH must name the repository; the folder of this script is on the path by itself.
 """
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -29,15 +31,16 @@ class SlowTask(TinyTask):
 
 
 def main() -> None:
-    """One training; the folder gets `rank-N.txt` with the sum of all weights at the end."""
-    folder, steps = Path(sys.argv[1]), int(sys.argv[2])
+    """A training a folder, which gets `rank-N.txt` with the sum of all weights at the end."""
+    folders, steps = sys.argv[1].split(os.pathsep), int(sys.argv[2])
     SlowTask.pause = float(sys.argv[3]) if len(sys.argv) > 3 else 0.0
     torch.set_num_threads(1)
     settings = LoopSettings(steps=steps, log_every=2, examine_every=10, checkpoint_seconds=0.2)
     with join_world("cpu") as world:
-        state = train(SlowTask(), settings, world, folder, NullReporter())
-        total = sum(float(p.double().abs().sum()) for p in state.averaged.parameters())
-        (folder / f"rank-{world.rank}.txt").write_text(f"{total:.17g}")
+        for folder in map(Path, folders):
+            state = train(SlowTask(), settings, world, folder, NullReporter())
+            total = sum(float(p.double().abs().sum()) for p in state.averaged.parameters())
+            (folder / f"rank-{world.rank}.txt").write_text(f"{total:.17g}")
 
 
 if __name__ == "__main__":
