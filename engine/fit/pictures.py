@@ -24,15 +24,16 @@ from ..result.pictures import contact_sheet, heat_picture, over
 from .eyes.stage import EYE_SHADE
 from .loaded import EYE_PARTS, LoadedPack, seam_sources, skin_atlas
 from .reconstruct import Reconstruction
+from .seen.mouth import shade_lining, shade_teeth
 from .seen.surfaces import TILE, VIEW_SAMPLES, VIEWS, cutouts, pack_geometry
 
 PART_COLOURS = {
     "teeth_upper": (0.50, 0.46, 0.38),
     "teeth_lower": (0.40, 0.37, 0.30),
-    "tongue": (0.25, 0.085, 0.075),
+    "tongue": (0.16, 0.045, 0.04),
 }
-"""Linear RGB of parts without a texture. Ours: enamel and mucosa by eye, darkened because the
-renderer casts no shadow into the mouth."""
+"""Linear RGB of parts whose pack has no picture of them. Ours: enamel and mucosa by eye,
+darkened because the renderer casts no shadow into the mouth."""
 
 RESIDUAL_RANGE = 0.25
 """Difference from the photo that has the hottest colour, sRGB units. Ours: a lock of hair or a
@@ -63,7 +64,10 @@ def part_materials(
     materials = []
     for name in loaded.head.part_names:
         colour = torch.tensor(PART_COLOURS.get(name, (1.0, 1.0, 1.0)))
-        texture = _linear(skin) if name == "skin" else _linear_part(loaded, name)
+        texture = _linear_part(loaded, name)
+        colour = colour if texture is None else torch.ones(3)
+        if name == "skin":
+            texture = shade_lining(_linear(skin), loaded)
         if name in EYE_PARTS:
             colour = EYE_SHADE * colour
             texture = texture if eye is None else _linear(eye)
@@ -73,7 +77,7 @@ def part_materials(
 
 def part_texture(loaded: LoadedPack, part: str) -> np.ndarray | None:
     """The pack's own picture of a part: eye_left -> textures/eye.png, lashes -> lash.png."""
-    stem = {"eye": "eye", "lashes": "lash"}.get(part.split("_")[0])
+    stem = {"eye": "eye", "lashes": "lash", "teeth": "teeth"}.get(part.split("_")[0])
     return loaded.textures.get(stem) if stem else None
 
 
@@ -86,7 +90,9 @@ def _linear(texture: np.ndarray) -> torch.Tensor:
 @lru_cache(maxsize=8)
 def _linear_part(loaded: LoadedPack, part: str) -> torch.Tensor | None:
     texture = part_texture(loaded, part)
-    return None if texture is None else _linear(texture)
+    if texture is None:
+        return None
+    return shade_teeth(_linear(texture)) if part.startswith("teeth") else _linear(texture)
 
 
 def _clay(loaded: LoadedPack) -> list[Material]:

@@ -31,7 +31,7 @@ _MATERIALS = {
         "albedo", (0.5, 0.3, 0.23), 0.5, normal_map="normal", roughness_map="roughness"
     ),
     "eye": PartMaterial("eye", (0.75, 0.73, 0.7), 0.1),
-    "teeth": PartMaterial(None, (0.6, 0.55, 0.45), 0.25),
+    "teeth": PartMaterial("teeth", (0.6, 0.55, 0.45), 0.25),
     "tongue": PartMaterial(None, (0.35, 0.1, 0.09), 0.4),
     "lashes": PartMaterial("lash", (0.01, 0.008, 0.006), 0.7, transparent=True),
 }

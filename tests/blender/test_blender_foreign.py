@@ -82,7 +82,7 @@ def test_lids_are_found_over_triangles(addon):
 
 
 def test_teeth_one_by_one_get_enamel_without_gaps_and_gums(addon):
-    teeth = importlib.import_module("uvapm.uvapm_blender.rig.teeth")
+    teeth = importlib.import_module("uvapm.engine.protocol.teeth")
     assert teeth.pieces_of(9, np.array([[0, 1, 2, 2], [2, 3, 4, 4], [5, 6, 7, 8]])) == 2
     random = np.random.default_rng(0)
     angles = np.linspace(-1.2, 1.2, 8)

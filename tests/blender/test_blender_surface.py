@@ -57,7 +57,7 @@ def test_teeth_show_one_by_one(addon, default_pack):
     read = importlib.import_module("uvapm.engine.protocol.headpack").read_pack
     mesh = read(default_pack).head
     parts = mesh.part_names
-    teeth = module("rig.teeth")
+    teeth = importlib.import_module("uvapm.engine.protocol.teeth")
     chosen = mesh.face_part == parts.index("teeth_upper")
     uv = teeth.teeth_uv(mesh.mean, mesh.quads[chosen], np.ones(chosen.sum(), bool))
     corners = mesh.mean[mesh.quads[chosen]]
@@ -67,7 +67,7 @@ def test_teeth_show_one_by_one(addon, default_pack):
 
 
 def test_the_picture_of_the_teeth_is_what_the_code_draws(blender, head, addon):
-    teeth = module("rig.teeth")
+    teeth = importlib.import_module("uvapm.engine.protocol.teeth")
     image = next(i for i in blender.data.images if "teeth" in i.name)
     seen = addon.images.read_pixels(image)[..., :3]
     np.testing.assert_allclose(seen, teeth.teeth_picture(), atol=0.6 / 255)

@@ -1,10 +1,10 @@
 """Materials: skin, eyes, teeth, tongue, lashes."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import bpy
 
-from ..rig.teeth import PICTURE
 from .eye_material import shade_eye
 from .images import load_packed
 
@@ -28,6 +28,8 @@ WET = "Coat Weight"
 SKIN_RELIEF = "Skin relief"
 """Label of the node whose strength scales wrinkles and pores: 0 smooth, 1 as measured."""
 
+TEETH_PICTURE = Path(__file__).with_name("teeth.png")
+"""`engine.protocol.teeth.teeth_picture` as a file: drawing it would hold up Blender for 50 ms."""
 TEETH_MEAN_FREE_PATH = 0.0015
 """Metres. Ours: enamel is milky, its edges let some light through."""
 TONGUE_COLOUR = (0.44, 0.14, 0.13, 1.0)
@@ -136,7 +138,7 @@ def _fill_eye(material: bpy.types.Material, images: Images, iris: Colour) -> Non
 
 def _fill_teeth(material: bpy.types.Material, images: Images) -> None:
     shader = principled(material)
-    picture = load_packed(PICTURE, f"{material.name} picture")
+    picture = load_packed(TEETH_PICTURE, f"{material.name} picture")
     node = _image_node(material, picture, (shader.location.x - 320, shader.location.y))
     node.label = "Teeth"
     material.node_tree.links.new(node.outputs["Color"], shader.inputs["Base Color"])

@@ -9,8 +9,8 @@ import numpy as np
 from ...engine.protocol.conventions import model_to_blender
 from ...engine.protocol.faces import is_triangle
 from ...engine.protocol.result import ResultMesh
+from ...engine.protocol.teeth import teeth_uv
 from ..declarations import PROPERTY
-from ..rig.teeth import teeth_uv
 
 VERTEX_ATTRIBUTE = "uvapm_vertex"
 """Integer point attribute: index of the vertex in the head pack."""

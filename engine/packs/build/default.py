@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ...protocol import teeth
+from ...protocol.conventions import unit_to_bytes
 from ...protocol.errors import EngineError, ErrorCode
 from ...protocol.pack_manifest import (
     ALBEDO_FILE,
@@ -32,7 +34,7 @@ from .makehuman import EYES, PART_NAMES, ControlHead, load_control_head
 from .mouth import seal_lips, settle_expression, settle_mouth
 from .networks import build_networks
 from .own_model import DATA, OWN_LICENCE, OWN_ORIGIN
-from .part_uv import control_uv, set_eye_uv
+from .part_uv import control_uv, set_fine_uv
 from .parts import MASK_NAMES, control_groups, inner_faces, uv_masks
 from .sampler import read_targets
 from .subdivide import Subdivision, subdivide, subdivide_corner_uv
@@ -129,6 +131,7 @@ def recipe_hash() -> str:
     for source in SOURCES.values():
         digest.update(source.sha256.encode())
     digest.update(code_hash(_RECIPE_FOLDERS).encode())
+    digest.update(file_sha256(Path(teeth.__file__), "teeth.py").encode())
     for path in sorted([*DATA.glob("*.safetensors"), *DATA.glob("*.json")]):
         digest.update(file_sha256(path, path.name).encode())
     return digest.hexdigest()
@@ -208,7 +211,7 @@ def head_tensors(
     fine_mean = step.apply(mean)
     layout = skin_uv(control, data / UV_TABLE)
     uv = subdivide_corner_uv(control_uv(control, layout))
-    uv = np.clip(set_eye_uv(uv, step.quads, face_part, fine_mean), 0.0, 1.0)
+    uv = np.clip(set_fine_uv(uv, step.quads, face_part, fine_mean * LIFE_SIZE), 0.0, 1.0)
     groups = {name: np.clip(step.apply(value), 0.0, 1.0) for name, value in raw.groups.items()}
     inner = {name: np.repeat(faces, 4) for name, faces in inner_faces(control, layout).items()}
     tensors = {
@@ -231,6 +234,7 @@ def head_tensors(
     textures = {
         "textures/eye.png": encode_png(eye_texture()),
         "textures/lash.png": encode_png(lash_texture()),
+        "textures/teeth.png": encode_png(unit_to_bytes(teeth.teeth_picture())),
     }
     return tensors, names, textures
 

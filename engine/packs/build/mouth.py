@@ -19,7 +19,7 @@ OVERLAP = 0.0009
 them. Ours: seen in renders, less lets the teeth through."""
 
 TONGUE_SHIFT = (0.0, -0.014, -0.020)
-UPPER_TEETH_SHIFT = (0.0, -0.0065, 0.0015)
+UPPER_TEETH_SHIFT = (0.0, -0.0070, 0.003)
 """Metres. Ours, by eye in rendered smiles: the upper teeth overlap the lower ones and show, the
 tongue rests behind them."""
 

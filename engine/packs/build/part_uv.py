@@ -4,10 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from ...protocol.teeth import arch_uv
 from .eyeball import eyeball_uv
 from .makehuman import EYES, PART_NAMES, ControlHead
 from .topology import boundary_loops, edge_table, face_pieces
 
+TEETH = ("teeth_upper", "teeth_lower")
 LASHES = ("lashes_left", "lashes_right")
 _TILE_MARGIN = 0.02
 
@@ -16,14 +18,14 @@ def control_uv(head: ControlHead, skin_uv: np.ndarray) -> np.ndarray:
     """(F0, 4, 2) corner UVs of all parts. skin_uv (F0skin, 4, 2) is taken as it is.
 
     Lashes: u from the inner to the outer corner of the eye, v from the root to the tip, the
-    upper lashes in the upper half of the tile. Teeth and tongue: MakeHuman's own layout, blown up
-    to the tile. Eyes: zeros; `set_eye_uv` fills them after subdivision.
+    upper lashes in the upper half of the tile. Tongue: MakeHuman's own layout, blown up to the
+    tile. Eyes and teeth: zeros; `set_fine_uv` fills them after subdivision.
     """
     uv = head.corner_uv.copy()
     uv[head.face_part == 0] = skin_uv
     for number, name in enumerate(PART_NAMES[1:], start=1):
         chosen = head.face_part == number
-        if name in EYES:
+        if name in (*EYES, *TEETH):
             uv[chosen] = 0.0
         elif name in LASHES:
             uv[chosen] = _lash_uv(head, chosen)
@@ -98,10 +100,13 @@ def _graph_distance(quads: np.ndarray, start: np.ndarray) -> np.ndarray:
             return distance
 
 
-def set_eye_uv(
+def set_fine_uv(
     corner_uv: np.ndarray, quads: np.ndarray, face_part: np.ndarray, mean: np.ndarray
 ) -> np.ndarray:
-    """Fine corner UVs (F, 4, 2) with the eyeballs filled in from the fine mean head (V, 3)."""
+    """Fine corner UVs (F, 4, 2) with eyeballs and teeth filled in from the fine mean head (V, 3).
+
+    Teeth are laid out as their picture is, see `protocol/teeth.py`.
+    """
     out = corner_uv.copy()
     for name in EYES:
         chosen = face_part == PART_NAMES.index(name)
@@ -109,4 +114,8 @@ def set_eye_uv(
         centre = mean[np.unique(corners)].mean(axis=0)
         flat = eyeball_uv((mean[corners] - centre).reshape(-1, 3))
         out[chosen] = flat.reshape(*corners.shape, 2)
+    for name in TEETH:
+        chosen = face_part == PART_NAMES.index(name)
+        own, numbers = np.unique(quads[chosen], return_inverse=True)
+        out[chosen] = arch_uv(mean[own], numbers.reshape(-1, 4), name == TEETH[0])
     return out

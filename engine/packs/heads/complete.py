@@ -10,8 +10,10 @@ import numpy as np
 
 from ...protocol.headpack import HeadPack
 from ...protocol.pack_manifest import HeadNames
+from ...protocol.teeth import teeth_uv
 from ...reporter import Reporter
 from ..build.eyeball import eyeball_uv
+from ..build.part_uv import TEETH
 from .donors import EYES, LASHES, MOUTH, LentPart, lend, sphere_of
 from .expressions import expression_names, lent_expressions, skin_expressions
 from .lids import eyeballs
@@ -196,14 +198,17 @@ def _join(
 
 
 def _with_part_uv(source: HeadSource, corner_uv: np.ndarray) -> np.ndarray:
-    """Corner UVs with those of the parts that are not skin: the source's, else eyes as our picture
-    of them is laid out and nothing (zero) for the others."""
+    """Corner UVs with those of the parts that are not skin: teeth as our picture of them is laid
+    out, others as the source's, else eyes as our picture and nothing (zero) for the others."""
     out = corner_uv.copy()
     for number, name in enumerate(source.part_names):
         chosen = source.face_part == number
         if name == SKIN or not chosen.any():
             continue
-        if source.part_uv is not None:
+        if name in TEETH:
+            faces = source.faces[chosen]
+            out[chosen] = teeth_uv(source.mean, faces, np.full(len(faces), name == TEETH[0]))
+        elif source.part_uv is not None:
             tile = source.part_uv[chosen]
             out[chosen] = tile - np.floor(tile.mean(axis=1, keepdims=True))
         elif name in EYES:

@@ -29,7 +29,8 @@ class HeadSource:
     corner_uv (F, 4, 2) f32: the FFHQ-UV layout of the skin, v up, other parts any; None: it is
     registered. part_uv: likewise UVs of parts that are not skin: eyes and lashes as our pictures of
     them are laid out (`build/eyeball.py`, `build/part_uv.py`) unless `textures` brings others;
-    None: none. inner (F,) bool: faces of sockets and mouth bag, None: not known.
+    None: none; teeth are laid out as our picture of them is. inner (F,) bool: faces of sockets and
+    mouth bag, None: not known.
     landmarks68 (68,) i32: vertices in the order of `protocol/landmarks68.py`, None: found.
     textures: file name ("textures/eye.png") -> PNG, of the model's own parts. fit: settings of the
     shape fit that suit the model (`protocol/pack_manifest.py`).

@@ -4,27 +4,30 @@ Teeth that are modelled one by one, as some packs have them, get its enamel only
 The picture is drawn from the usual widths of teeth, so that nothing of anybody's is in it.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 WIDTHS = (8.6, 6.6, 7.6, 7.1, 6.8, 10.4, 9.8)
 """Millimetres of the upper teeth from the middle to the back (Wheeler's Dental Anatomy)."""
-CROWN = 0.0085
-"""Metres of a crown, from its edge to the gum, about (Wheeler: 7.5 to 10.5 mm)."""
+CROWNS = (0.0115, 0.0095)
+"""Metres of a crown, from its edge to the gum: upper, lower (Wheeler: 10.5 and 9 mm in the middle;
+a little more, as a smile that opens no jaw would show the gum alone)."""
 SINGLE = 6
 """Pieces of a jaw from which its teeth are modelled one by one (ours: a band is one piece)."""
 ENAMEL_U, ENAMEL_V = 0.538, (0.02, 0.21)
 """Where the picture shows enamel from edge to neck: the middle of a front tooth, below its gum."""
-PICTURE = Path(__file__).with_name("teeth.png")
-"""`teeth_picture` as a file: drawing it would hold up Blender for 50 ms."""
 HEIGHT, WIDTH = 256, 1024
 """Rows and columns of the picture: the upper jaw in the upper half, v up from the edges."""
 ENAMEL = np.array([0.92, 0.875, 0.805])
 NECK = np.array([0.85, 0.775, 0.66])
 GUM = np.array([0.62, 0.33, 0.31])
-GAP = np.array([0.38, 0.25, 0.20])
-"""sRGB, by eye in renders of smiles."""
+GAP = np.array([0.42, 0.29, 0.23])
+BEHIND = np.array([0.16, 0.07, 0.06])
+"""sRGB, by eye in renders of smiles. The last: of the mouth past the rounded edges of teeth."""
+SHORTER = (0.0, 0.10, 0.02, 0.08, 0.09, 0.10, 0.10)
+"""Shares of a crown by which upper teeth end above the middle ones (Wheeler: the second 1.5 mm
+shorter, the third reaches down again)."""
+CHEEK_SHADE = 0.5
+"""Share of its light that the last tooth lacks between the cheeks. Ours, by eye."""
 
 
 def arch_uv(vertices: np.ndarray, quads: np.ndarray, upper: bool) -> np.ndarray:
@@ -39,7 +42,7 @@ def arch_uv(vertices: np.ndarray, quads: np.ndarray, upper: bool) -> np.ndarray:
     angle = np.arctan2(x - middle, z - z.min())
     along = _arc_length(angle, np.hypot(x - middle, z - z.min()))
     away = y - _edge(along, y) if upper else -y - _edge(along, -y)
-    depth = np.clip(away / CROWN, 0.0, 1.9)
+    depth = np.clip(away / CROWNS[0 if upper else 1], 0.0, 1.9)
     u, v = 0.5 + 0.5 * along, np.maximum(0.25 * depth, 1.0 / HEIGHT)  # off the other jaw's gum
     if pieces_of(len(vertices), quads) >= SINGLE:
         u, v = np.full_like(u, ENAMEL_U), np.clip(v, ENAMEL_V[0], ENAMEL_V[1])
@@ -98,24 +101,27 @@ def _edge(along: np.ndarray, height: np.ndarray) -> np.ndarray:
 def teeth_picture() -> np.ndarray:
     """(HEIGHT, WIDTH, 3) sRGB in [0, 1], row 0 on top: both jaws."""
     lower = np.array(WIDTHS) * np.array([0.63, 0.85, 0.92, 1.0, 1.05, 1.08, 1.05])
-    return np.concatenate([_jaw(np.array(WIDTHS)), _jaw(lower)])
+    level = np.zeros(len(WIDTHS))
+    return np.concatenate([_jaw(np.array(WIDTHS), np.array(SHORTER)), _jaw(lower, level)])
 
 
-def _jaw(widths: np.ndarray) -> np.ndarray:
-    """(HEIGHT / 2, WIDTH, 3): gum above, edges of the teeth below."""
+def _jaw(widths: np.ndarray, shorter: np.ndarray) -> np.ndarray:
+    """(HEIGHT / 2, WIDTH, 3): gum above, edges of the teeth below. shorter: crowns, by tooth."""
     side = np.abs((np.arange(WIDTH) + 0.5) / WIDTH * 2.0 - 1.0)
     ends = np.concatenate([[0.0], widths.cumsum() / widths.sum()])
     number = np.clip(np.searchsorted(ends, side) - 1, 0, len(widths) - 1)
     size = (ends[1:] - ends[:-1])[number]
     inside = np.abs((side - ends[number]) / size * 2.0 - 1.0)  # 0 in a tooth's middle, 1 between
     depth = (1.0 - (np.arange(HEIGHT // 2) + 0.5) / (HEIGHT // 2)) * 2.0  # 0 edge, 1 at the gum
+    side, short = side[None, :], shorter[number][None, :]
     inside, depth = np.broadcast_arrays(inside[None, :], depth[:, None])
     # a crown is narrower at its neck, round at its edge, and the gum rises between two teeth
-    waist = inside + 0.10 * depth**2 + 0.10 * np.clip(1.0 - depth / 0.14, 0.0, 1.0) ** 2
-    gap = np.clip((waist - 0.93) / 0.10, 0.0, 1.0)
+    gap = np.clip((inside + 0.10 * depth**2 - 0.93) / 0.10, 0.0, 1.0) * (0.25 + 0.6 * depth)
+    behind = np.clip((short + 0.17 * inside**6 - depth) / 0.05, 0.0, 1.0)
     gum = np.clip((depth - (1.0 - 0.30 * inside**2)) / 0.06, 0.0, 1.0)
-    shade = 1.0 - 0.16 * inside**3
-    yellow = np.clip((depth - 0.35) / 0.8, 0.0, 1.0)[..., None]
-    colour = (ENAMEL + yellow * (NECK - ENAMEL)) * shade[..., None]
-    colour = colour + gap[..., None] * (GAP - colour)
-    return colour + gum[..., None] * (GUM - colour)
+    cheeks = 1.0 - CHEEK_SHADE * np.clip(side - 0.3, 0.0, 1.0)[..., None]
+    yellow = np.clip((depth - 0.35) / 0.8 + 0.5 * side, 0.0, 1.0)[..., None]
+    colour = (ENAMEL + yellow * (NECK - ENAMEL)) * (1.0 - 0.20 * inside**4)[..., None]
+    for share, other in ((gap, GAP), (gum, GUM), (behind, BEHIND)):
+        colour = colour + np.clip(share, 0.0, 1.0)[..., None] * (other - colour)
+    return colour * cheeks
