@@ -1,7 +1,8 @@
 """The test suite in several processes: a folder of tests each, as many at once as cores.
 
 A folder has a process of its own because Blender cannot be loaded twice in one, and because a
-test that ends its process then costs one folder.
+test that ends its process then costs one folder. The quick folders of the engine share one: the
+libraries alone take five seconds of a process.
 """
 
 import os
@@ -17,8 +18,17 @@ from typing import TextIO
 
 MOST_AT_ONCE = 4
 """Processes. Ours: each may hold a gigabyte."""
-SLOWEST_FIRST = ("e2e", "engine/fit", "engine/train", "blender", "engine/evaluate")
-"""Folders that take longest, so that none of them starts last; the order is all it decides."""
+ALONE = ("cli", "evaluate", "fit", "hostile", "install", "packaging", "train", "worker")
+"""Folders of `tests/engine` with a process of their own: the slow ones, and those that start and
+end processes themselves."""
+ENGINE = "engine"
+"""What the other folders of `tests/engine`, and the files beside them, are together."""
+SLOWEST_FIRST = (
+    "e2e", "engine", "blender", "engine/train", "packs", "engine/cli", "engine/evaluate",
+    "engine/fit",
+)  # fmt: skip
+"""By measured time of a processor, so that none of them starts last; the order is all it
+decides."""
 NO_TESTS = 5
 """pytest's exit code for a folder without tests."""
 LOOK = 0.1
@@ -37,21 +47,14 @@ class Run:
 
 
 def folders_of_tests(root: Path) -> list[str]:
-    """What has a process of its own: the folders of `tests` and of `tests/engine`, slowest first,
-    relative to `tests`; test files beside those folders are one more, `engine`."""
+    """What has a process of its own, slowest first, relative to `tests`: its folders, those of
+    `tests/engine` that are `ALONE`, and `ENGINE`, the rest of `tests/engine`."""
     tests = root / "tests"
-    names = (
-        folder.relative_to(tests).as_posix()
-        for folder in (*tests.glob("*"), *tests.glob("engine/*"))
-        if folder.is_dir()
-    )
-    folders = [name for name in names if _has_tests(tests / name, deep=name != "engine")]
+    top = (folder.name for folder in tests.glob("*") if folder.is_dir())
+    names = (*top, *(f"{ENGINE}/{name}" for name in ALONE))
     rank = {name: index for index, name in enumerate(SLOWEST_FIRST)}
-    return sorted(folders, key=lambda name: (rank.get(name, len(rank)), name))
-
-
-def _has_tests(folder: Path, deep: bool) -> bool:
-    return any(folder.rglob("test_*.py") if deep else folder.glob("test_*.py"))
+    found = [name for name in names if _paths(root, name)]
+    return sorted(found, key=lambda name: (rank.get(name, len(rank)), name))
 
 
 def run_all(root: Path, python: Path, environment: dict[str, str]) -> int:
@@ -103,11 +106,17 @@ def _finished(
 
 
 def _paths(root: Path, name: str) -> list[str]:
-    """What pytest is given: a folder, or for `engine` the files beside its folders."""
+    """What pytest is given, relative to the root; nothing where there are no tests."""
     folder = root / "tests" / name
-    if name == "engine":
-        return [str(path.relative_to(root)) for path in sorted(folder.glob("test_*.py"))]
-    return [str(folder.relative_to(root))]
+    paths = [folder]
+    if name == ENGINE:
+        others = (path for path in folder.glob("*") if path.is_dir() and path.name not in ALONE)
+        paths = [*sorted(folder.glob("test_*.py")), *sorted(others)]
+    return [
+        str(path.relative_to(root))
+        for path in paths
+        if path.is_file() or any(path.rglob("test_*.py"))
+    ]
 
 
 def _start(

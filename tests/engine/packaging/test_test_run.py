@@ -36,12 +36,13 @@ def test_every_test_runs_once_and_the_last_line_sums_up(suite, capfd) -> None:
             "blender/test_a.py": GOOD,
             "engine/fit/test_a.py": GOOD + SKIPPED,
             "engine/test_b.py": GOOD,
+            "engine/quick/test_b.py": GOOD,
             "engine/fit/deep/test_c.py": GOOD,
         }
     )
     assert run_all(root, Path(sys.executable), ENVIRONMENT) == 0
     lines = capfd.readouterr().out.strip().splitlines()
-    assert lines[-1].startswith("== 4 passed, 1 skipped in ")
+    assert lines[-1].startswith("== 5 passed, 1 skipped in ")
     assert sum("not here" in line for line in lines) == 1
 
 
@@ -61,6 +62,7 @@ def test_a_process_that_dies_is_a_failure(suite, capfd) -> None:
 def test_the_slowest_folders_start_first(suite) -> None:
     names = ("protocol/test_a.py", "engine/fit/test_a.py", "e2e/test_a.py", "fixtures/photo.py")
     assert folders_of_tests(suite(dict.fromkeys(names, GOOD))) == ["e2e", "engine/fit", "protocol"]
+    assert "engine" in folders_of_tests(suite({"engine/quick/test_b.py": GOOD}))
 
 
 def test_only_the_last_line_counts() -> None:

@@ -1,5 +1,6 @@
 """The default head as a mesh from outside: other units and axes, other shape, other faces."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 """Model axes to z up, looking along -y."""
 
 
+@cache
 def load_head(folder: Path) -> tuple[HeadPack, Nets]:
     return read_pack(folder).head, load_nets(folder)
 

@@ -34,8 +34,8 @@ def test_known_points_are_found_again(loaded, monkeypatch):
     head, nets = loaded
     mesh, used = outside_mesh(head, person(head))
     monkeypatch.setattr(marks, "VIEWS", marks.VIEWS[:3])
-    monkeypatch.setattr(pipeline, "BEND_ROUNDS", (8,))
-    monkeypatch.setattr(pipeline, "lay", lambda *values: lay(*values, rounds=4))
+    monkeypatch.setattr(pipeline, "BEND_ROUNDS", (4,))
+    monkeypatch.setattr(pipeline, "lay", lambda *values: lay(*values, rounds=2))
     found = register_head(mesh, head, nets, NullReporter())
 
     corners = head.mean[head.triangles[found.triangle]]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.protocol.headpack import HeadPack, read_pack
+from engine.protocol.headpack import HeadPack, Pack, read_pack
 from engine.protocol.result import ResultMesh
 from engine.protocol.result_schema import MeshInfo, PackInfo
 from engine.register.correspondence import Correspondence, MeshLandmarks, Quality
@@ -21,12 +21,15 @@ TURN = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
 """Its own axes have z up."""
 UNIT = 100.0
 """Its own unit is the centimetre."""
+SHAPES = ("eyeBlinkLeft", "eyeLookInLeft", "jawOpen", "mouthSmileLeft")
+"""The expressions that the head has here, for time."""
 NECK = -0.12
 """Metres: the mesh below is a body, which the template is not laid on."""
 
 
 @dataclass(frozen=True, eq=False)
 class OwnHead:
+    pack: Pack
     head: HeadPack
     mesh: HeadMesh
     found: Correspondence
@@ -34,7 +37,10 @@ class OwnHead:
 
 @pytest.fixture(scope="session")
 def own_head(default_pack: Path) -> OwnHead:
-    head = read_pack(default_pack).head
+    pack = read_pack(default_pack)
+    whole = pack.head
+    rows = [whole.expression_names.index(name) for name in SHAPES]
+    head = replace(whole, expression_names=SHAPES, expression=whole.expression[rows])
     there = head.mean.astype(np.float64) @ STRETCH
     mesh = HeadMesh(UNIT * there @ TURN.T, head.quads, head.corner_uv[..., ::-1], "own")
     triangle = np.zeros(len(there), np.int32)
@@ -61,7 +67,7 @@ def own_head(default_pack: Path) -> OwnHead:
         quality=Quality(468, 0.001, 0.0001, 0.0005, 0, 0, 1.0, "good", "It lies well."),
         corner_uv=head.corner_uv,
     )
-    return OwnHead(head, mesh, found)
+    return OwnHead(replace(pack, head=head), head, mesh, found)
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,7 @@ def registered(own_head: OwnHead, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(run_module, "register_head", register)
     monkeypatch.setattr(run_module, "load_nets", lambda folder: None)
+    monkeypatch.setattr(run_module, "read_pack", lambda folder: own_head.pack)
     return calls
 
 
@@ -135,7 +136,7 @@ def test_another_version_of_the_head_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     other = replace(own_head.head, quads=own_head.head.quads[:-1])
-    pack = type("Other", (), {"head": other})()
+    pack = replace(own_head.pack, head=other)
     monkeypatch.setattr(run_module, "read_pack", lambda folder: pack)
     job = WearJob(str(person), str(mesh_file), str(tmp_path / "out"), SIZE)
     with pytest.raises(EngineError) as caught:

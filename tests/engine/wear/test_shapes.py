@@ -10,9 +10,7 @@ from engine.wear.pieces import followers
 from engine.wear.shapes import carried_likeness, carried_shapes
 from engine.wear.worn import WornMesh, worn_mesh
 
-from .conftest import NECK, STRETCH, TURN, UNIT, OwnHead
-
-SHAPES = ("eyeBlinkLeft", "jawOpen", "mouthSmileLeft", "eyeLookInLeft")
+from .conftest import NECK, SHAPES, STRETCH, TURN, UNIT, OwnHead
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +23,7 @@ def worn(own_head: OwnHead) -> WornMesh:
 def carried(own_head: OwnHead, worn: WornMesh) -> dict[str, np.ndarray]:
     """name -> (V, 3) metres in model space."""
     head = own_head.head
-    rows = [head.expression_names.index(name) for name in SHAPES]
-    shapes = carried_shapes(worn, own_head.found, head, head.expression[rows], NullReporter())
+    shapes = carried_shapes(worn, own_head.found, head, head.expression, NullReporter())
     assert shapes.dtype == np.float32 and shapes.shape == (4, len(head.mean), 3)
     return dict(zip(SHAPES, shapes.astype(np.float64) @ TURN / UNIT, strict=True))
 
