@@ -1,5 +1,5 @@
 """The offline bundle in a real Blender window (bundle_story.py). Needs UVAPM_BUNDLE, a bundle zip
-of `build_addon.py bundle`, beside what test_window.py needs; takes some minutes and 2 GB. Pictures
+of `build_addon.py bundle`, beside what test_window.py needs; takes some minutes on a quiet machine, and 2 GB. Pictures
 of the screen come to its temporary folder."""
 
 import os
