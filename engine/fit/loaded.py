@@ -164,9 +164,15 @@ GLASSES_REACH = 0.09
 """How far from the eyelids glasses sit, over the map's side. Ours, on photos."""
 
 
-def closable_mask(head: HeadPack, size: int) -> np.ndarray:
-    """(size, size): where thin dark things are skin: not where glasses sit, but on the brows."""
+@lru_cache(maxsize=4)
+def closable_mask(loaded: LoadedPack, size: int) -> np.ndarray:
+    """(size, size): where thin dark things are skin: not where glasses sit, but on the brows.
+
+    Read-only, the same array each time: the wide disc is slow.
+    """
     reach = 2 * round(GLASSES_REACH * size) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    lids = (uv_mask(head, ("lids",), size) > 0.5).astype(np.float32)
-    return np.maximum(1.0 - cv2.dilate(lids, disc), uv_mask(head, ("brows",), size))
+    lids = (uv_mask(loaded.head, ("lids",), size) > 0.5).astype(np.float32)
+    mask = np.maximum(1.0 - cv2.dilate(lids, disc), uv_mask(loaded.head, ("brows",), size))
+    mask.setflags(write=False)
+    return mask

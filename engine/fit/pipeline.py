@@ -1,6 +1,7 @@
 """A job from its photo to its result directory: the only place of the fit that touches files."""
 
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from ..reporter import Reporter
 from ..result.contents import ResultContents
 from ..result.folder import check_output
 from ..result.metrics import psnr
-from ..result.write import png_bytes, write_result
+from ..result.write import ENCODERS, png_bytes, write_result
 from .backends import Backends, with_fallback
 from .fine_maps import fine_pictures
 from .light_meter import read_light_meter
@@ -99,11 +100,16 @@ def result_contents(
     paths = [job.photos[index] for index in result.indices]
     main, *others = (one.info(path) for one, path in zip(result.photos, paths, strict=True))
     people, render, compare = job.files == FILE_SETS[0], None, None
-    with beside() as start:
+    with beside(ENCODERS) as start:
         if people:
             materials = painted(result, loaded, result.detail.albedo)
             views = start(sheet_views, result, loaded, materials)
-        most_maps = start(_maps, job, result, loaded)
+        fine_maps = start(_fine_maps, job, result, loaded)
+        layer_maps = start(_layer_maps, result, loaded).result()
+        eye = {} if result.eye is None else {"eye": result.eye}
+        encoding = {name: start(png_bytes, each) for name, each in (layer_maps | eye).items()}
+        own = sorted(loaded.textures.keys() - eye.keys())
+        encoding |= {name: start(_texture_png, loaded, name) for name in own}
         baked, baked_map = read_light_meter(result, loaded)
         reporter.progress(1, 5)
         residual = residual_picture(result, result.skin)
@@ -112,7 +118,9 @@ def result_contents(
             rgb, alpha = render_crop(result, materials)
             render = over_photo(result, rgb, alpha)
             compare = compare_picture(result, views.result(), rgb, alpha)
-        maps = most_maps.result() | {"baked_light": baked_map}
+        pack_maps = dict(loaded.textures) | eye
+        maps = layer_maps | fine_maps.result() | pack_maps | {"baked_light": baked_map}
+    encoded = {f"maps/{name}.png": waiting.result() for name, waiting in encoding.items()}
     reporter.progress(3, 5)
     expression = stored_expression(loaded)
     return ResultContents(
@@ -140,6 +148,7 @@ def result_contents(
         warnings=result.warnings,
         albedo_pack=loaded.albedo_pack,
         detail_pack=loaded.detail_pack,
+        encoded=encoded,
     )
 
 
@@ -163,10 +172,10 @@ def measure(result: Reconstruction, rgb: np.ndarray) -> dict[str, float]:
     }
 
 
-def _maps(job: FitJob, result: Reconstruction, loaded: LoadedPack) -> dict[str, np.ndarray]:
-    """All maps but that of the baked light; the eye's in the person's colours."""
+def _layer_maps(result: Reconstruction, loaded: LoadedPack) -> dict[str, np.ndarray]:
+    """The maps of the albedo's layers."""
     found = result.detail
-    maps = {
+    return {
         "albedo_coarse": pad_seams(result.coarse, loaded),
         "albedo_detail": unit_to_shorts(signed_to_unit(found.detail)),
         "photo_layer": pad_seams(signed_to_unit(found.layer), loaded),
@@ -174,9 +183,18 @@ def _maps(job: FitJob, result: Reconstruction, loaded: LoadedPack) -> dict[str, 
         "origin": found.origin,
         "confidence": found.confidence,
     }
+
+
+def _fine_maps(job: FitJob, result: Reconstruction, loaded: LoadedPack) -> dict[str, np.ndarray]:
+    """See `fine_pictures`."""
+    found = result.detail
     detail = None if found.alpha is None else found.detail
-    fine = fine_pictures(
+    return fine_pictures(
         loaded, result.neutral, result.coarse, detail, job.fine_size, job.seed, found.origin
     )
-    eye = {} if result.eye is None else {"eye": result.eye}
-    return maps | fine | dict(loaded.textures) | eye
+
+
+@lru_cache(maxsize=8)
+def _texture_png(loaded: LoadedPack, name: str) -> bytes:
+    """The pack's picture of a part as a file: once a pack."""
+    return png_bytes(loaded.textures[name])

@@ -59,7 +59,7 @@ class Reconstruction:
     detail: DetailFit
     layer_errors: dict[str, float]
     skin: np.ndarray
-    surfaces: PictureSurfaces
+    surfaces: PictureSurfaces | None
     seconds: dict[str, float]
     warnings: tuple[str, ...]
 

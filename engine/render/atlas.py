@@ -107,29 +107,45 @@ def visible_texels(
     depth: torch.Tensor,
     bias: float = 5e-4,
 ) -> Visibility:
-    """Which texels the camera sees, by comparing with a depth buffer of the whole head.
+    """`covered_visibility` of the texels of an atlas.
 
-    positions, normals: (S, S, 3) of `texel_values`, metres, model space. depth: (H, W) of
+    positions, normals: (S, S, 3) of `texel_values`, metres, model space.
+    """
+    at, towards = (
+        each.reshape(-1, 3).index_select(0, atlas.covered) for each in (positions, normals)
+    )
+    seen = covered_visibility(at, towards, camera, depth, bias)
+    flat = torch.cat([seen.pixels, seen.depth[:, None], seen.cosine[:, None]], -1)
+    image = to_image(flat, atlas.covered, *atlas.valid.shape)
+    visible = torch.zeros_like(atlas.valid).reshape(-1)
+    visible[atlas.covered] = seen.visible
+    shaped = visible.reshape(atlas.valid.shape)
+    return Visibility(shaped, image[..., 3], image[..., :2], image[..., 2])
+
+
+def covered_visibility(
+    at: torch.Tensor,
+    normals: torch.Tensor,
+    camera: Camera,
+    depth: torch.Tensor,
+    bias: float = 5e-4,
+) -> Visibility:
+    """Which points the camera sees, by comparing with a depth buffer of the whole head: (N,) each.
+
+    at, normals: (N, 3) metres, model space. depth: (H, W) of
     `rasterize` with the same camera, infinite where empty. bias: metres a texel may lie behind
     the buffer; to this the depth step over a bilinear lookup on the texel's own slope is added
     (Williams 1978 describes the false self-shadow; the slope term is ours). A texel is visible
     if it faces the camera, and all four pixels that a bilinear lookup there would blend show
     the head and nothing nearer than the texel.
     """
-    at = positions.reshape(-1, 3).index_select(0, atlas.covered)
     pixels, texel_depth = project(at, camera)
-    facing_vectors = unit(normals.reshape(-1, 3).index_select(0, atlas.covered))
-    facing = (facing_vectors * unit(camera_centre(camera) - at)).sum(-1)
+    facing = (unit(normals) * unit(camera_centre(camera) - at)).sum(-1)
     slope = torch.sqrt(1 - facing.clamp(0, 1) ** 2) / facing.clamp(min=0.05)
     footprint = texel_depth / torch.minimum(camera.intrinsics[0, 0], camera.intrinsics[1, 1])
     allowed = texel_depth - bias - _REACH * slope * footprint
     seen = (facing > 0) & _nothing_nearer(pixels, texel_depth, allowed, depth)
-    flat = torch.cat([pixels, texel_depth[:, None], facing[:, None]], -1)
-    image = to_image(flat, atlas.covered, *atlas.valid.shape)
-    visible = torch.zeros_like(atlas.valid).reshape(-1)
-    visible[atlas.covered] = seen
-    shaped = visible.reshape(atlas.valid.shape)
-    return Visibility(shaped, image[..., 3], image[..., :2], image[..., 2])
+    return Visibility(seen, facing, pixels, texel_depth)
 
 
 def _nothing_nearer(

@@ -122,4 +122,4 @@ def interpolate_covered(
 def to_image(values: torch.Tensor, covered: torch.Tensor, height: int, width: int) -> torch.Tensor:
     """(N, C) values of covered pixels to an image (H, W, C), 0 elsewhere."""
     image = values.new_zeros(height * width, values.shape[-1])
-    return image.index_put((covered,), values).reshape(height, width, -1)
+    return image.index_copy_(0, covered, values).reshape(height, width, -1)

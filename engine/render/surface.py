@@ -1,7 +1,7 @@
 """What a camera sees of a head, before it has colours: found once, lit as often as wanted."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -56,22 +56,77 @@ def head_surface(
 
     cutouts: parts whose material has alpha; the rest as in `render.render_head`.
     """
+    scene, big = _scene(vertices, triangles, corner_uv, triangle_part, camera, supersample)
+    is_cutout = _is_any(triangle_part, cutouts)
+    solid = _find_surface(scene, ~is_cutout, big)
+    front = _find_surface(scene, is_cutout, big) if cutouts else None
+    return HeadSurface(solid, front, camera.height, camera.width)
+
+
+Box = tuple[int, int, int, int]
+"""First row, end row, first column, end column, pixels."""
+
+
+def part_surface(
+    vertices: torch.Tensor,
+    triangles: torch.Tensor,
+    corner_uv: torch.Tensor,
+    triangle_part: torch.Tensor,
+    cutouts: Collection[int],
+    camera: Camera,
+    supersample: int,
+    part: int,
+    box: Box,
+) -> Surface:
+    """`head_surface(...).solid`, of it only the samples of one part in a box of the picture's
+    pixels: what hides them is looked at too, but nothing is found of it."""
+    scene, big = _scene(vertices, triangles, corner_uv, triangle_part, camera, supersample)
+    kept = (~_is_any(triangle_part, cutouts)).nonzero().squeeze(1)
+    fragments = _find_fragments(scene, kept, big)
+    top, bottom, left, right = (edge * supersample for edge in box)
+    shown = scene.part.index_select(0, kept) == part
+    inside = torch.zeros(big.height, big.width, dtype=torch.bool, device=shown.device)
+    inside[top:bottom, left:right] = True
+    wanted = inside.reshape(-1).index_select(0, fragments.covered)
+    wanted &= shown.index_select(0, covered_triangles(fragments))
+    return _attributes(scene, kept, replace(fragments, covered=fragments.covered[wanted]))
+
+
+def _scene(
+    vertices: torch.Tensor,
+    triangles: torch.Tensor,
+    corner_uv: torch.Tensor,
+    part: torch.Tensor,
+    camera: Camera,
+    supersample: float,
+) -> tuple[_Scene, Camera]:
+    """The head, and the camera of its samples."""
     big = scale_camera(camera, supersample) if supersample > 1 else camera
     pixels, depth = project(vertices, big)
     normals = vertex_normals(vertices, triangles)
-    scene = _Scene(vertices, normals, pixels, depth, triangles, corner_uv, triangle_part)
-    wanted = torch.tensor(sorted(cutouts), dtype=torch.long, device=triangles.device)
-    is_cutout = torch.isin(triangle_part.long(), wanted)
-    solid = _find_surface(scene, ~is_cutout, big)
-    front = _find_surface(scene, is_cutout, big) if len(wanted) else None
-    return HeadSurface(solid, front, camera.height, camera.width)
+    return _Scene(vertices, normals, pixels, depth, triangles, corner_uv, part), big
+
+
+def _is_any(triangle_part: torch.Tensor, parts: Collection[int]) -> torch.Tensor:
+    wanted = torch.tensor(sorted(parts), dtype=torch.long, device=triangle_part.device)
+    return torch.isin(triangle_part.long(), wanted)
 
 
 def _find_surface(scene: _Scene, drawn: torch.Tensor, camera: Camera) -> Surface:
     """What the camera sees of the triangles `drawn` (T,)."""
     kept = drawn.nonzero().squeeze(1)
+    return _attributes(scene, kept, _find_fragments(scene, kept, camera))
+
+
+def _find_fragments(scene: _Scene, kept: torch.Tensor, camera: Camera) -> Fragments:
+    """Of the triangles numbered `kept` (n,), counted among these."""
     triangles = scene.triangles.index_select(0, kept)
-    fragments = rasterize(scene.pixels, scene.depth, triangles, camera.height, camera.width)
+    return rasterize(scene.pixels, scene.depth, triangles, camera.height, camera.width)
+
+
+def _attributes(scene: _Scene, kept: torch.Tensor, fragments: Fragments) -> Surface:
+    """At the covered pixels of `_find_fragments`."""
+    triangles = scene.triangles.index_select(0, kept)
     weights = found_weights(scene.pixels, scene.depth, triangles, fragments)
     normals = unit(interpolate_covered(scene.normals, fragments, triangles, weights))
     uv = interpolate_covered(scene.corner_uv.index_select(0, kept), fragments, None, weights)

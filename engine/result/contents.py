@@ -34,7 +34,9 @@ class ResultContents:
     residual: likewise, (H, W, 3 or 4); render, compare: too, or None for a result without the
     `OTHER_FILES`. stages: seconds by stage name.
     albedo_pack, detail_pack: whose model was used, None for the head pack's own. others: further
-    photos of the person. history: the fit and each refit that led here.
+    photos of the person. history: the fit and each refit that led here. encoded: PNG files of some
+    of the pictures by path in the directory, where `png_bytes` was already called of them; the
+    others are encoded when written.
     """
 
     pack: PackInfo
@@ -56,6 +58,7 @@ class ResultContents:
     detail_pack: PackInfo | None = None
     others: tuple[ViewInfo, ...] = ()
     history: tuple[FitStep, ...] = ()
+    encoded: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def pictures(self) -> dict[str, np.ndarray]:

@@ -5,9 +5,18 @@ import math
 import numpy as np
 
 
+def squared_errors(image: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """(H, W) mean of the squared difference over the three channels.
+
+    The sum is written out: numpy's own over so short an axis takes ten times as long.
+    """
+    squared = (image - reference) ** 2
+    return (squared[..., 0] + squared[..., 1] + squared[..., 2]) / squared.dtype.type(3)
+
+
 def mean_squared_error(image: np.ndarray, reference: np.ndarray, mask: np.ndarray) -> float:
     """Mean squared difference over the masked pixels and channels."""
-    squared = ((image - reference) ** 2).mean(axis=-1)
+    squared = squared_errors(image, reference)
     return float((squared * mask).sum() / max(float(mask.sum()), 1e-9))
 
 

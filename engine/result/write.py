@@ -45,11 +45,12 @@ def write_result(output: Path, contents: ResultContents) -> Path:
     with replaced_folder(Path(output)) as draft:
         (draft / "maps").mkdir()
         with beside(ENCODERS) as start:
-            encoded = {name: start(png_bytes, each) for name, each in _pictures(contents).items()}
+            encoding = {name: start(png_bytes, each) for name, each in _pictures(contents).items()}
             write_safetensors(draft / COEFFICIENTS_NAME, contents.all_coefficients())
             write_safetensors(draft / MESH_NAME, _mesh_arrays(contents))
             texts = _texts(contents) if contents.complete else {}
-        pictures = {name: waiting.result() for name, waiting in encoded.items()}
+        made = {name: waiting.result() for name, waiting in encoding.items()}
+        pictures = {**contents.encoded, **made}
         scene = {"head.glb": _glb(contents, pictures)} if contents.complete else {}
         for name, data in {**pictures, **texts, **scene}.items():
             (draft / name).write_bytes(data)
@@ -110,9 +111,11 @@ def _mesh_arrays(contents: ResultContents) -> dict[str, np.ndarray]:
 
 
 def _pictures(contents: ResultContents) -> dict[str, np.ndarray]:
-    """Largest first, so that no thread waits long for another at the end."""
+    """Those that are not encoded yet, largest first, so that no thread waits long for another at
+    the end."""
     images = {f"maps/{name}.png": image for name, image in contents.maps.items()}
     images |= contents.pictures
+    images = {name: image for name, image in images.items() if name not in contents.encoded}
     return dict(sorted(images.items(), key=lambda item: -item[1].size))
 
 

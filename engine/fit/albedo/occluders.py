@@ -42,7 +42,7 @@ def find_covered(
     unlit = unlit_colour(observation, fit.light, albedo_settings)
     found = covered_texels(unlit, coarse, observation.visible, observation.facing)
     sure = smoothstep(found, settings.least, settings.likely) * sure_parts(found, settings)
-    zone = 1.0 - closable_mask(loaded.head, LAYOUT)
+    zone = 1.0 - closable_mask(loaded, LAYOUT)
     place = glasses_place(zone, uv_mask(loaded.head, ("lids",), LAYOUT))
     skin = resize_texture(fit.skin, LAYOUT)
     sure = hanging_down(sure, uv_mask(loaded.head, ("brows",), LAYOUT))

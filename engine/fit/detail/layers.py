@@ -151,7 +151,7 @@ class FittedLayers:
     fit: DetailFit
     errors: dict[str, float]
     skin: np.ndarray
-    surfaces: PictureSurfaces
+    surfaces: PictureSurfaces | None
 
 
 def fit_layers(
@@ -183,6 +183,8 @@ def fit_layers(
     return FittedLayers(detail_fit(found, detailed, over, confidence), errors, skin, surfaces)
 
 
-def _drawn(task: LayerTask) -> tuple[PictureSurfaces, FaceView]:
-    surfaces = picture_surfaces(task.loaded, task.photos[0], task.request.sheet)
-    return surfaces, skin_view(task.loaded, task.photos[0], surfaces.crop)
+def _drawn(task: LayerTask) -> tuple[PictureSurfaces | None, FaceView]:
+    """Surfaces only where the request wants the pictures for people."""
+    loaded, photo = task.loaded, task.photos[0]
+    surfaces = picture_surfaces(loaded, photo) if task.request.sheet else None
+    return surfaces, skin_view(loaded, photo, surfaces)

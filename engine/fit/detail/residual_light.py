@@ -5,6 +5,7 @@ import numpy as np
 import torch
 
 from ...head.transfer import picture_to_linear, picture_to_srgb
+from ...protocol.detail import value
 from ...render.low_pass import LowPass
 from ...render.resize import resize_texture
 from ..settings import ResidualLightSettings
@@ -28,7 +29,7 @@ def without_residual_light(
     ratio = small[0] - small[1]
     slow = np.zeros_like(ratio)
     for _ in range(settings.rounds):
-        far = np.abs(ratio - slow).max(axis=-1) / settings.robust
+        far = value(np.abs(ratio - slow)) / settings.robust
         trusted = np.ascontiguousarray(weight / (1.0 + far**2) ** 2)
         blur = LowPass(torch.from_numpy(trusted), settings.sigma * size)
         slow = blur(torch.from_numpy(ratio)).numpy()

@@ -17,7 +17,14 @@ from ...reporter import Reporter
 from ..seen.face_view import FaceView
 from ..settings import DetailSettings
 from .photo_layer import PhotoLayer
-from .prior import PriorEnergy, complete, completed_before, detail_prior, draw_prior
+from .prior import (
+    DetailPrior,
+    PriorEnergy,
+    complete,
+    completed_before,
+    detail_prior,
+    draw_prior,
+)
 from .refine import PhotometricError, cells_box, refine_detail
 from .steps import DetailCoder
 
@@ -74,6 +81,13 @@ def _decoded(net: DetailCoder, values: bytes, shape: tuple[int, ...]) -> np.ndar
     return detail
 
 
+@lru_cache(maxsize=2)
+def _prior_of(net: DetailCoder) -> tuple[DetailPrior, PriorEnergy]:
+    """The prior of a net's model, and its energy: once a net, both are never written to."""
+    prior = detail_prior(net.model)
+    return prior, PriorEnergy(prior)
+
+
 def fit_detail(
     net: DetailCoder,
     residual: np.ndarray,
@@ -93,7 +107,7 @@ def fit_detail(
     drawn; coarse (S, S, 3) sRGB; view: the face's
     pixels in the photo. Equal seeds give equal maps. Raises Cancelled.
     """
-    prior, generator = detail_prior(net.model), np.random.default_rng(seed)
+    (prior, energy), generator = _prior_of(net), np.random.default_rng(seed)
     with torch.no_grad():
         box = cells_box(trust > 0.0, settings.margin)
         read = net.encode_part(torch.from_numpy(residual), *box)
@@ -105,7 +119,7 @@ def fit_detail(
     drawn_share = strength * (1.0 - settings.hair_calm * calm)
     start = complete(prior, read.numpy(), trust, drawn_share, generator)
     error = PhotometricError(view, torch.from_numpy(coarse), settings)
-    refined = refine_detail(net, error, PriorEnergy(prior), start, trust > 0.0, settings, reporter)
+    refined = refine_detail(net, error, energy, start, trust > 0.0, settings, reporter)
     return DetailMap(refined.alpha, refined.detail, refined.costs)
 
 
@@ -126,11 +140,11 @@ def improve_detail(
 
     The rest as in `fit_detail`. Raises Cancelled.
     """
-    prior = detail_prior(net.model)
+    prior, energy = _prior_of(net)
     start = completed_before(prior, alpha, trust)
     fewer = replace(settings, iterations=min(STEPS_AGAIN, settings.iterations))
     error = PhotometricError(view, torch.from_numpy(coarse), settings)
-    found = refine_detail(net, error, PriorEnergy(prior), start, trust > 0.0, fewer, reporter)
+    found = refine_detail(net, error, energy, start, trust > 0.0, fewer, reporter)
     return DetailMap(found.alpha, found.detail, found.costs)
 
 

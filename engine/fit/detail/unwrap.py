@@ -60,7 +60,7 @@ def _unwrap_one(
     inside = replace(view, crop=replace(crop, person=inner))
     observation = uncovered(observe(loaded, inside, len(mask)), photo.covered)
     skin = photo.albedo.skin
-    skin = closed_skin(skin, closable_mask(loaded.head, len(skin)), settings.seen)
+    skin = closed_skin(skin, closable_mask(loaded, len(skin)), settings.seen)
     seen = seen_texels(observation, mask, skin, settings.albedo, settings.seen)
     unlit = unlit_colour(observation, photo.albedo.light, settings.albedo)
     valid = skin_atlas(loaded, len(mask)).valid.numpy()

@@ -109,7 +109,7 @@ def fitting_size(face: np.ndarray, wanted: int) -> tuple[float, int]:
     return min(1.0, ratio), int(np.clip(math.ceil(ratio), 1, MOST_SAMPLES))
 
 
-def _bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
+def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:
     """Rows and columns (first, end) of what is above 0; one pixel when nothing is."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
@@ -130,7 +130,7 @@ def surface_view(
     surface: at `samples` samples a side of the pixels of image (h, w, 3) sRGB; skin: number of the
     part that carries the texture; face (h, w) in [0, 1]; light (9, 3).
     """
-    top, bottom, left, right = _bounds(face > 0.0)
+    top, bottom, left, right = bounds(face > 0.0)
     raster_width = surface.fragments.triangle.shape[1]
     at = surface.fragments.covered
     row = torch.div(at, raster_width, rounding_mode="floor")
@@ -159,7 +159,7 @@ def with_skin(
 ) -> np.ndarray:
     """The image (h, w, 3) sRGB of a `surface_view` with a picture of that view where it has
     weight. face (h, w): that of the view."""
-    top, bottom, left, right = _bounds(face > 0.0)
+    top, bottom, left, right = bounds(face > 0.0)
     both = image.astype(np.float32)
     part = both[top:bottom, left:right]
     np.copyto(part, picture.numpy(), where=view.weight.numpy()[..., None] > 0.0)
@@ -185,7 +185,7 @@ def face_view(
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         face = cv2.resize(face, size, interpolation=cv2.INTER_AREA)
         camera = resize_camera(camera, *size)
-    top, bottom, left, right = _bounds(face > 0.0)
+    top, bottom, left, right = bounds(face > 0.0)
     height, width = bottom - top, right - left
     part = crop_camera(camera, left, top, width, height)
     fine = resize_camera(part, width * samples, height * samples)

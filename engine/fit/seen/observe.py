@@ -8,7 +8,7 @@ import torch
 from ...head.camera import Camera
 from ...photo.prepare import WorkingCrop
 from ..loaded import LoadedPack, skin_atlas
-from .texels import TexelObservation, observe_texels
+from .texels import TexelObservation, observe_texels, texel_normals
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,3 +34,8 @@ def observe(loaded: LoadedPack, view: FittedView, size: int) -> TexelObservation
         view.linear,
         view.crop.person,
     )
+
+
+def observe_normals(loaded: LoadedPack, view: FittedView, size: int) -> np.ndarray:
+    """The normals of `observe` alone, at a fifth of its cost."""
+    return texel_normals(view.vertices, loaded.triangles, skin_atlas(loaded, size), view.camera)

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from ...render.render import orbit_camera
-from ...render.surface import HeadSurface, head_surface
+from ...render.surface import HeadSurface, head_surface, part_surface
 from ..loaded import CUTOUT_PARTS, SKIN_PART, LoadedPack
-from .face_view import FaceView, surface_view
+from .face_view import FaceView, bounds, surface_view
 from .fitted_photo import FittedPhoto
 
 VIEWS = ((0.0, 0.0), (-40.0, 5.0), (75.0, 0.0))
@@ -25,7 +25,7 @@ SMALL_CROP = 640
 
 @dataclass(frozen=True, eq=False)
 class PictureSurfaces:
-    """The posed head on the working crop of a photo, and in each of `VIEWS`, or in none."""
+    """The posed head on the working crop of a photo, and in each of `VIEWS`."""
 
     crop: HeadSurface
     views: tuple[HeadSurface, ...]
@@ -42,23 +42,30 @@ def cutouts(loaded: LoadedPack) -> list[int]:
     return [loaded.head.part_names.index(name) for name in CUTOUT_PARTS]
 
 
-def picture_surfaces(loaded: LoadedPack, photo: FittedPhoto, sheet: bool) -> PictureSurfaces:
-    """Of the main photo. Everything of its pictures but light and colour. sheet: also `VIEWS`."""
+def _crop_samples(photo: FittedPhoto) -> int:
+    """Samples a side of a pixel of the working crop."""
+    camera = photo.view.camera
+    return 2 if max(camera.width, camera.height) <= SMALL_CROP else 1
+
+
+def picture_surfaces(loaded: LoadedPack, photo: FittedPhoto) -> PictureSurfaces:
+    """Of the main photo. Everything of its pictures but light and colour."""
     vertices = torch.from_numpy(photo.vertices)
     geometry, cards = (vertices, *pack_geometry(loaded)), cutouts(loaded)
-    camera = photo.view.camera
-    samples = 2 if max(camera.width, camera.height) <= SMALL_CROP else 1
-    crop = head_surface(*geometry, cards, camera, samples)
-    cameras = [orbit_camera(vertices, *view, TILE) for view in (VIEWS if sheet else ())]
+    crop = head_surface(*geometry, cards, photo.view.camera, _crop_samples(photo))
+    cameras = [orbit_camera(vertices, *view, TILE) for view in VIEWS]
     views = (head_surface(*geometry, cards, each, VIEW_SAMPLES) for each in cameras)
     return PictureSurfaces(crop, tuple(views))
 
 
-def skin_view(loaded: LoadedPack, photo: FittedPhoto, surface: HeadSurface) -> FaceView:
-    """The face's skin on the working crop of a photo. surface: the head's there."""
-    raster, view = surface.solid.fragments.triangle, photo.view
-    skin = loaded.head.part_names.index(SKIN_PART)
-    samples = raster.shape[0] // surface.height
-    return surface_view(
-        surface.solid, skin, samples, view.crop.image, photo.face, photo.albedo.light
-    )
+def skin_view(loaded: LoadedPack, photo: FittedPhoto, surfaces: PictureSurfaces | None) -> FaceView:
+    """The face's skin on the working crop of a photo. surfaces: of `picture_surfaces`, None where
+    nobody wants them: then only the skin's is found."""
+    skin, samples = loaded.head.part_names.index(SKIN_PART), _crop_samples(photo)
+    if surfaces is None:
+        geometry = torch.from_numpy(photo.vertices), *pack_geometry(loaded)
+        box = bounds(photo.face > 0.0)
+        solid = part_surface(*geometry, cutouts(loaded), photo.view.camera, samples, skin, box)
+    else:
+        solid = surfaces.crop.solid
+    return surface_view(solid, skin, samples, photo.view.crop.image, photo.face, photo.albedo.light)

@@ -7,8 +7,8 @@ import torch
 
 from ...head.camera import Camera
 from ...head.normals import unit, vertex_normals
-from ...render.atlas import Atlas, facing_atlas, texel_values, visible_texels
-from ...render.interpolate import to_image
+from ...render.atlas import Atlas, covered_visibility, facing_atlas
+from ...render.interpolate import interpolate_covered, to_image
 from ...render.texture import sample_image
 
 
@@ -43,23 +43,43 @@ def observe_texels(
     vertices (V, 3) model space; triangles (T, 3); camera and depth (h, w) of the image;
     linear (h, w, 3) RGB; person (h, w) in [0, 1].
     """
-    normals = vertex_normals(vertices, triangles)
-    near = facing_atlas(vertices, normals, triangles, atlas, camera)
-    both = texel_values(torch.cat([vertices, normals], -1), triangles, near)
-    position, normal = both[..., :3].contiguous(), unit(both[..., 3:])
-    seen = visible_texels(position, normal, near, camera, depth)
+    near, at, normal = texel_points(vertices, triangles, atlas, camera)
+    seen = covered_visibility(at, normal, camera, depth)
     outline = torch.from_numpy(person.astype(np.float32, copy=False))[..., None]
-    pixels = seen.pixels.reshape(-1, 2).index_select(0, near.covered)
+
+    def image(values: torch.Tensor) -> np.ndarray:
+        return to_image(values, near.covered, *near.valid.shape).numpy()
+
     colour, shown = (
-        to_image(sample_image(layer, pixels), near.covered, *near.valid.shape).numpy()
-        for layer in (torch.from_numpy(linear), outline)
+        image(sample_image(layer, seen.pixels)) for layer in (torch.from_numpy(linear), outline)
     )
-    inside = near.valid & seen.visible
     return TexelObservation(
-        position.numpy(),
-        normal.numpy(),
+        image(at),
+        image(normal),
         colour,
-        seen.cosine.numpy(),
-        inside.numpy(),
+        image(seen.cosine[:, None])[..., 0],
+        image(seen.visible[:, None])[..., 0],
         shown[..., 0],
     )
+
+
+def texel_points(
+    vertices: torch.Tensor, triangles: torch.Tensor, atlas: Atlas, camera: Camera
+) -> tuple[Atlas, torch.Tensor, torch.Tensor]:
+    """The texels whose skin does not face away, and position and normal (N, 3) of each.
+
+    vertices (V, 3) model space; triangles (T, 3).
+    """
+    normals = vertex_normals(vertices, triangles)
+    near = facing_atlas(vertices, normals, triangles, atlas, camera)
+    weights = near.barycentric.reshape(-1, 3).index_select(0, near.covered)
+    both = interpolate_covered(torch.cat([vertices, normals], -1), near, triangles, weights)
+    return near, both[:, :3].contiguous(), unit(both[:, 3:])
+
+
+def texel_normals(
+    vertices: torch.Tensor, triangles: torch.Tensor, atlas: Atlas, camera: Camera
+) -> np.ndarray:
+    """(S, S, 3) `TexelObservation.normal`, for whom the rest is of no use."""
+    near, _, normal = texel_points(vertices, triangles, atlas, camera)
+    return to_image(normal, near.covered, *near.valid.shape).numpy()

@@ -73,6 +73,14 @@ def test_equal_contents_give_equal_files(tmp_path: Path) -> None:
     assert one.manifest.files == two.manifest.files
 
 
+def test_pictures_encoded_before_give_the_same_files(tmp_path: Path) -> None:
+    contents = small_contents()
+    early = {"maps/albedo.png": png_bytes(contents.maps["albedo"])}
+    one = read_result(write_result(tmp_path / "one", contents))
+    two = read_result(write_result(tmp_path / "two", replace(contents, encoded=early)))
+    assert one.manifest.files == two.manifest.files
+
+
 def test_what_a_killed_process_left_comes_back_or_goes(tmp_path: Path) -> None:
     folder = write_result(tmp_path / "result", small_contents())
     hidden = tmp_path / ".result.0123abcd.old"
