@@ -1,6 +1,6 @@
 """The offline bundle in a real Blender window (bundle_story.py). Needs UVAPM_BUNDLE, a bundle zip
-of `build_addon.py bundle`, beside what test_window.py needs; takes some minutes on a quiet machine, and 2 GB. Pictures
-of the screen come to its temporary folder."""
+of `build_addon.py bundle`, beside what test_window.py needs; takes 2 GB and some minutes on a quiet
+machine. Pictures of the screen come to its temporary folder."""
 
 import os
 import shutil
