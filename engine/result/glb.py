@@ -130,7 +130,7 @@ def glb_bytes(
             {
                 "name": "head",
                 "primitives": primitives,
-                "weights": np.asarray(weights, dtype=np.float64).tolist(),
+                "weights": np.asarray(weights, dtype=np.float32).tolist(),
                 "extras": {"targetNames": list(expression_names)},
             }
         ],
