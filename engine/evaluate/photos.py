@@ -117,7 +117,7 @@ def _tiles(
 def fit_photo(path: Path, loaded: LoadedPack, settings: FitSettings) -> Reconstruction:
     """Fit one photo. Raises EngineError."""
     reporter = NullReporter()
-    request = FitRequest(texture_size=TEXTURE_SIZE)
+    request = FitRequest(texture_size=TEXTURE_SIZE, sheet=True)
     return reconstruct(
         (load_photo(path),),
         loaded,

@@ -135,7 +135,8 @@ def painted(result: Reconstruction, loaded: LoadedPack, albedo: np.ndarray) -> l
 def render_crop(
     result: Reconstruction, materials: Sequence[Material]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The fitted head in the fitted light on the working crop: sRGB (h, w, 3), alpha (h, w)."""
+    """The fitted head in the fitted light on the working crop: sRGB (h, w, 3), alpha (h, w). The
+    fit was asked for `sheet`."""
     return _lit(result, result.surfaces.crop, materials)
 
 
