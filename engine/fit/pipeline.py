@@ -105,7 +105,7 @@ def result_contents(
             materials = painted(result, loaded, result.detail.albedo)
             views = start(sheet_views, result, loaded, materials)
         fine_maps = start(_fine_maps, job, result, loaded)
-        layer_maps = start(_layer_maps, result, loaded).result()
+        layer_maps = _layer_maps(result, loaded)
         eye = {} if result.eye is None else {"eye": result.eye}
         encoding = {name: start(png_bytes, each) for name, each in (layer_maps | eye).items()}
         own = sorted(loaded.textures.keys() - eye.keys())
