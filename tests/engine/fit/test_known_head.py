@@ -11,7 +11,7 @@ from engine.fit.loaded import LoadedPack, evidence_mask, load_pack, skin_atlas
 from engine.fit.pictures import part_materials
 from engine.fit.reconstruct import coarse_albedo
 from engine.fit.seen.geometry import head_shape, render_depth
-from engine.fit.seen.observe import FittedView
+from engine.fit.seen.observe import FittedView, observe, observe_normals
 from engine.fit.seen.texels import observe_texels
 from engine.fit.settings import FitSettings, ShapeSettings
 from engine.fit.shape.stage import fit_shape
@@ -146,6 +146,13 @@ def view_in(loaded: LoadedPack, vertices: torch.Tensor, colour: list[float]) -> 
     depth = render_depth(vertices, loaded.triangles[loaded.solid], camera()).depth
     crop = WorkingCrop(photo, picture.alpha.numpy(), 0.0, 0.0, 1.0)
     return FittedView(vertices, camera(), depth, crop, picture_to_linear(photo))
+
+
+def test_normals_alone_are_those_of_the_observation(loaded) -> None:
+    view = view_in(loaded, torch.from_numpy(loaded.head.mean), [1.0, 1.0, 1.0])
+    normals = observe_normals(loaded, view, 256)
+    assert np.abs(normals).max() > 0.9
+    np.testing.assert_array_equal(normals, observe(loaded, view, 256).normal)
 
 
 def test_the_eyes_keep_the_lights_colour_out_of_the_skin(loaded) -> None:
